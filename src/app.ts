@@ -1,0 +1,53 @@
+import { randomUUID } from 'node:crypto';
+import type { FastifyInstance, FastifyServerOptions } from 'fastify';
+import { LogController } from 'fastify';
+import fp from 'fastify-plugin';
+import type { Logger } from 'pino';
+import { CometChatClient } from './cometchat/client.ts';
+import type { Config } from './config.ts';
+import { conversations } from './conversations/route.ts';
+import { answerUnrouted, answerWithProblems, socketErrorHandler } from './error-handlers.ts';
+import { identityMapper } from './identity.ts';
+import { parseJsonOnly } from './json-body.ts';
+import { health } from './operations/health.ts';
+import { logRequests } from './operations/request-log.ts';
+import { authenticate } from './session/authenticate.ts';
+import { secretSessions } from './session/secret.ts';
+import { validatorCompiler } from './validation.ts';
+
+/** The gateway: what a request meets, in this order. */
+export const gateway = fp(async (app: FastifyInstance, config: Config) => {
+  logRequests(app);
+  answerWithProblems(app);
+  await app.register(health);
+
+  // Everything in here is for signed-in users: session -> identity -> conversations -> CometChat -> back.
+  await app.register(async (me) => {
+    authenticate(me, secretSessions(config.session), identityMapper(config.identity));
+    parseJsonOnly(me);
+    me.setValidatorCompiler(validatorCompiler);
+
+    const cometchat = new CometChatClient(config.cometchat);
+    me.addHook('onClose', async () => cometchat.close());
+    await me.register(conversations, { cometchat });
+  });
+});
+
+/** What Node.js and Fastify must know before there is an app. */
+export const serverOptions = (log: Logger) =>
+  ({
+    loggerInstance: log,
+    logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'requestId' }),
+    // Ours alone: an id of the client's could be anybody's, or a log line of its own making.
+    genReqId: () => randomUUID(),
+    requestIdHeader: false,
+    clientErrorHandler: socketErrorHandler(log),
+    frameworkErrors: answerUnrouted,
+    // A whole request, body included, takes milliseconds; a slow one holds a socket.
+    requestTimeout: 10_000,
+    // Longer than a load balancer keeps an idle connection (60 s is usual), so that it never sends a
+    // request into one that is just being closed.
+    keepAliveTimeout: 72_000,
+    // Late requests on a connection that is open are served; the reply closes it.
+    return503OnClosing: false,
+  }) satisfies FastifyServerOptions;

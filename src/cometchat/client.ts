@@ -1,0 +1,165 @@
+import http from 'node:http';
+import https from 'node:https';
+import got, { type Got, type OptionsInit, RequestError, TimeoutError } from 'got';
+import type { ProblemCode } from '../problem.ts';
+import { type CometChatId, readConversations, readErrorCode, type UpstreamConversation } from './contract.ts';
+import { problemOf } from './errors.ts';
+import { retryAfterSeconds } from './retry-after.ts';
+
+/** The documented reply has 3 KB; a user with very many conversations stays well below this. */
+const MAX_REPLY_BYTES = 1024 * 1024;
+
+export interface CometChatConfig {
+  /** With the API version's path and without a slash at its end. */
+  readonly baseUrl: string;
+  readonly apiKey: string;
+  /** Over all tries of one call, and for each of them. */
+  readonly deadlineMs: number;
+  readonly attemptTimeoutMs: number;
+}
+
+/** A conversation as CometChat's path names it: the one with this user, or of this group. */
+export type Peer = { readonly type: 'user' | 'group'; readonly id: CometChatId };
+
+/** What became of a call; `status`, `code` and `errorType` are for the log. */
+export type Outcome = { readonly status?: number; readonly code?: string } & (
+  | { readonly ok: true; readonly conversations: UpstreamConversation[] }
+  | {
+      readonly ok: false;
+      readonly problem: ProblemCode;
+      /** CometChat's code, a Node.js error code, or what was wrong with the reply. */
+      readonly errorType: string;
+      readonly retryAfterSeconds?: number;
+    }
+);
+
+/** Makes the calls to CometChat. The only place that holds the REST API key. */
+export class CometChatClient {
+  readonly #config: CometChatConfig;
+  readonly #agents: { http: http.Agent; https: https.Agent };
+  readonly #got: Got;
+
+  constructor(config: CometChatConfig) {
+    this.#config = config;
+    this.#agents = {
+      http: new http.Agent({ keepAlive: true }),
+      https: new https.Agent({ keepAlive: true }),
+    };
+    this.#got = got.extend(transport(config, this.#agents));
+  }
+
+  /**
+   * Replaces the tags that one user has put on one conversation ("Update User Conversation").
+   *
+   * @param onBehalfOf the user who acts
+   * @param peer whose conversation with that user is meant
+   * @param tags the whole new set
+   * @returns what became of it; never throws for anything that CometChat or the network does
+   */
+  async updateTags(onBehalfOf: CometChatId, peer: Peer, tags: readonly string[]): Promise<Outcome> {
+    const url = `${this.#config.baseUrl}/${peer.type}s/${encodeURIComponent(peer.id)}/conversation`;
+    let oversize = false;
+    const cancel = new AbortController();
+    try {
+      const call = this.#got.put(url, {
+        body: JSON.stringify({ tags }),
+        headers: { ...this.#actAs(onBehalfOf), 'content-type': 'application/json' },
+        responseType: 'buffer',
+        signal: cancel.signal,
+      });
+      call.on('downloadProgress', ({ transferred, total = 0 }) => {
+        oversize = Math.max(transferred, total) > MAX_REPLY_BYTES;
+        if (oversize) cancel.abort();
+      });
+      const { statusCode, headers, rawBody } = await call;
+      return interpret(statusCode, headers, rawBody);
+    } catch (error) {
+      if (oversize) return invalidReply('reply_too_large');
+      if (error instanceof RequestError) return broken(error);
+      throw error;
+    }
+  }
+
+  /** Closes the idle connections. */
+  close(): void {
+    for (const agent of Object.values(this.#agents)) agent.destroy();
+  }
+
+  /** Key and user leave together or not at all: nothing else makes either header. */
+  #actAs(onBehalfOf: CometChatId): { apikey: string; onBehalfOf: CometChatId } {
+    return { apikey: this.#config.apiKey, onBehalfOf };
+  }
+}
+
+/** How got is used: no retry, redirect or decompression of its own, and an end to every phase. */
+function transport(
+  { deadlineMs, attemptTimeoutMs }: CometChatConfig,
+  agent: { http: http.Agent; https: https.Agent },
+): OptionsInit {
+  const total = Math.min(deadlineMs, attemptTimeoutMs);
+  // Shorter than the whole, so that the log tells an unreachable CometChat from a slow one.
+  const connecting = Math.ceil((total * 2) / 3);
+  return {
+    agent,
+    retry: { limit: 0 },
+    followRedirect: false,
+    decompress: false,
+    throwHttpErrors: false,
+    headers: { accept: 'application/json', 'user-agent': 'cometchat-gateway' },
+    timeout: {
+      lookup: connecting,
+      connect: connecting,
+      secureConnect: connecting,
+      send: total,
+      response: total,
+      socket: total,
+      request: total,
+    },
+  };
+}
+
+/** Decides by the body what a reply means; by the status where the body says nothing. */
+function interpret(status: number, headers: http.IncomingHttpHeaders, rawBody: Uint8Array): Outcome {
+  const body = parseJson(headers, rawBody);
+  const code = readErrorCode(body);
+  const success = status >= 200 && status < 300;
+  if (success && code === undefined) {
+    const conversations = readConversations(body);
+    return conversations ? { ok: true, status, conversations } : { ...invalidReply('reply_invalid'), status };
+  }
+  // Not followed: the key would go along to wherever it points.
+  if (status >= 300 && status < 400) return { ...invalidReply('redirect'), status };
+  const problem = problemOf(status, code);
+  return {
+    ok: false,
+    status,
+    ...(code !== undefined && { code }),
+    problem,
+    errorType: code ?? String(status),
+    ...(problem === 'cometchat-busy' && {
+      retryAfterSeconds: retryAfterSeconds(headers, Date.now() / 1000),
+    }),
+  };
+}
+
+/** @returns the parsed body, or undefined where it is no JSON */
+function parseJson(headers: http.IncomingHttpHeaders, rawBody: Uint8Array): unknown {
+  const type = headers['content-type'];
+  if ((headers['content-encoding'] ?? 'identity') !== 'identity') return undefined;
+  if (type !== undefined && !/^application\/(?:[\w.+-]+\+)?json\b/i.test(type)) return undefined;
+  try {
+    return JSON.parse(new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(rawBody));
+  } catch {
+    return undefined;
+  }
+}
+
+const invalidReply = (errorType: string) =>
+  ({ ok: false, problem: 'cometchat-reply-invalid', errorType }) as const;
+
+/** The connection failed or took too long. got's error holds the request's headers: only its code leaves. */
+function broken(error: RequestError): Outcome {
+  return error instanceof TimeoutError
+    ? { ok: false, problem: 'cometchat-timeout', errorType: `timeout_${error.event}` }
+    : { ok: false, problem: 'cometchat-failed', errorType: error.code };
+}

@@ -1,0 +1,36 @@
+import type { IncomingHttpHeaders } from 'node:http';
+
+/** What CometChat's documentation tells clients to wait where it names no time. */
+const DEFAULT_SECONDS = 60;
+/** No wait is shorter, and none longer: the quota is counted by the minute. */
+const MIN_SECONDS = 1;
+const MAX_SECONDS = 3600;
+
+/**
+ * How long a rate-limited caller should wait: `Retry-After` in seconds or as a date (RFC 9110, section
+ * 10.2.3), else the reset time of CometChat's rate-limit headers in either spelling, else a minute.
+ *
+ * @param headers of the 429
+ * @param now in UNIX seconds
+ * @returns whole seconds from 1 to 3600
+ */
+export function retryAfterSeconds(headers: IncomingHttpHeaders, now: number): number {
+  const wait =
+    secondsOrDate(headers['retry-after'], now) ??
+    resetIn(headers['x-rate-limit-reset'], now) ??
+    resetIn(headers['x-ratelimit-reset'], now) ??
+    DEFAULT_SECONDS;
+  return Math.min(MAX_SECONDS, Math.max(MIN_SECONDS, Math.ceil(wait)));
+}
+
+function secondsOrDate(value: string | undefined, now: number): number | undefined {
+  if (value === undefined) return undefined;
+  if (/^\d+$/.test(value)) return Number(value);
+  // Date.parse alone would take "-1" for a year.
+  const date = /^[A-Z][a-z]{2}/.test(value) ? Date.parse(value) / 1000 : Number.NaN;
+  return Number.isNaN(date) ? undefined : date - now;
+}
+
+function resetIn(value: string | string[] | undefined, now: number): number | undefined {
+  return typeof value === 'string' && /^\d+$/.test(value) ? Number(value) - now : undefined;
+}

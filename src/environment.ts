@@ -1,0 +1,90 @@
+import { readFileSync } from 'node:fs';
+import { type Static, type TObject, Type } from '@sinclair/typebox';
+import { Value } from '@sinclair/typebox/value';
+
+/** What a schema says of a variable beside its type. */
+interface Meta {
+  /** What would be right, for the one who mends it: "must ...". */
+  readonly must: string;
+  /** It may also come as a file that `NAME_FILE` names, and is never printed. */
+  readonly secret?: true;
+  readonly default?: string | number;
+}
+
+export const Text = (meta: Meta & { pattern?: string }) => Type.String({ minLength: 1, ...meta });
+
+export const Whole = (minimum: number, maximum: number, unit: string, value: number) =>
+  Type.Integer({
+    minimum,
+    maximum,
+    default: value,
+    must: `be a whole number from ${minimum} to ${maximum}${unit}`,
+  });
+
+export const OneOf = (values: readonly string[], meta: { default?: string } = {}) =>
+  Type.Union(
+    values.map((value) => Type.Literal(value)),
+    { must: `be one of ${values.join(', ')}`, ...meta },
+  );
+
+/** The environment is not fit to start with; `faults` names every variable at fault, and never a value. */
+export class ConfigError extends Error {
+  readonly faults: readonly string[];
+  constructor(faults: readonly string[]) {
+    super(
+      `The configuration has ${faults.length} fault(s):\n${faults.map((line) => `  ${line}`).join('\n')}`,
+    );
+    this.name = 'ConfigError';
+    this.faults = faults;
+  }
+}
+
+/**
+ * Reads the variables of a schema: whole numbers converted, defaults filled in, secrets also from files.
+ *
+ * @param environment as in `process.env`; an empty value counts as unset
+ * @param faults gets a line for each variable that is missing or wrong; with any, the result is not whole
+ */
+export function readVariables<T extends TObject>(
+  schema: T,
+  environment: NodeJS.ProcessEnv,
+  faults: string[],
+): Static<T> {
+  const found: Record<string, unknown> = {};
+  const failed = new Set<string>();
+  for (const [name, property] of Object.entries(schema.properties)) {
+    try {
+      const text = property.secret ? readSecret(name, environment) : environment[name] || undefined;
+      if (text !== undefined) {
+        found[name] = property.type === 'integer' && /^\d{1,15}$/.test(text) ? Number(text) : text;
+      }
+    } catch (error) {
+      failed.add(name);
+      faults.push(`${name}_FILE: ${(error as Error).message}`);
+    }
+  }
+  const values = Value.Default(schema, found) as Static<T>;
+  for (const { path } of Value.Errors(schema, values)) {
+    const name = path.slice(1);
+    if (failed.has(name)) continue;
+    failed.add(name);
+    const { must } = schema.properties[name] as unknown as Meta;
+    faults.push(`${name}: ${name in found ? 'must' : 'is missing; it must'} ${must}`);
+  }
+  return values;
+}
+
+function readSecret(name: string, environment: NodeJS.ProcessEnv): string | undefined {
+  const text = environment[name] || undefined;
+  const file = environment[`${name}_FILE`];
+  if (!file) return text;
+  if (text !== undefined) throw new Error(`must not be set beside ${name}; unset one of the two`);
+  let content: string;
+  try {
+    content = readFileSync(file, 'utf8').trimEnd();
+  } catch (error) {
+    throw new Error(`must name a readable file (${(error as NodeJS.ErrnoException).code})`);
+  }
+  if (content === '') throw new Error('must not name an empty file');
+  return content;
+}

@@ -1,0 +1,99 @@
+import { randomUUID } from 'node:crypto';
+import { STATUS_CODES } from 'node:http';
+import type { Socket } from 'node:net';
+import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { Logger } from 'pino';
+import { PROBLEM_MEDIA_TYPE, type ProblemCode, ProblemError } from './problem.ts';
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** What the request ended with, for the log. */
+    failure: { problem: ProblemCode; cause?: unknown } | null;
+  }
+}
+
+/** Fastify's own errors that a client can cause. https://fastify.dev/docs/latest/Reference/Errors/ */
+const PROBLEM_BY_FASTIFY_CODE: Readonly<Record<string, ProblemCode>> = {
+  FST_ERR_BAD_URL: 'route-not-found',
+  FST_ERR_MAX_PARAM_LENGTH: 'route-not-found',
+  FST_ERR_CTP_EMPTY_JSON_BODY: 'body-malformed',
+  FST_ERR_CTP_INVALID_JSON_BODY: 'body-malformed',
+  FST_ERR_CTP_INVALID_CONTENT_LENGTH: 'body-malformed',
+  FST_ERR_CTP_BODY_TOO_LARGE: 'body-too-large',
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: 'media-type-unsupported',
+  FST_ERR_CTP_INVALID_CONTENT_TYPE: 'media-type-unsupported',
+  // The client went away while its body was on the way.
+  ECONNRESET: 'body-malformed',
+};
+
+/** Errors of Node.js's HTTP parser; whatever is not listed is a malformed request. */
+const PROBLEM_BY_SOCKET_CODE: Readonly<Record<string, ProblemCode>> = {
+  HPE_HEADER_OVERFLOW: 'headers-too-large',
+  HPE_CHUNK_EXTENSIONS_OVERFLOW: 'body-too-large',
+  ERR_HTTP_REQUEST_TIMEOUT: 'request-timeout',
+};
+
+/** Answers every error of a request as a problem, unknown addresses and wrong methods included. */
+export function answerWithProblems(app: FastifyInstance): void {
+  app.decorateRequest('failure', null);
+  app.setErrorHandler(answer);
+  app.setNotFoundHandler((request, reply) => {
+    const [path = ''] = request.url.split('?', 1);
+    const allowed = app.supportedMethods.filter((method) => app.hasRoute({ method, url: path }));
+    if (allowed.length === 0) return answer(new ProblemError('route-not-found'), request, reply);
+    const headers = { allow: allowed.join(', ') };
+    return answer(new ProblemError('method-not-allowed', { headers }), request, reply);
+  });
+}
+
+/** Fastify's `frameworkErrors`: no hook sees these requests, so the log line is written here. */
+export function answerUnrouted(error: unknown, request: FastifyRequest, reply: FastifyReply): void {
+  answer(error, request, reply.header('x-request-id', request.id));
+  const problem = request.failure?.problem;
+  request.log.info(
+    { method: request.method, status: reply.statusCode, problem, error: { type: problem } },
+    'request',
+  );
+}
+
+/** One reply for whatever was thrown. */
+function answer(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  const problem = asProblem(error);
+  request.failure = { problem: problem.code, cause: problem.cause };
+  return reply.code(problem.status).headers(problem.headers).send(problem.body(request.id));
+}
+
+function asProblem(error: unknown): ProblemError {
+  if (error instanceof ProblemError) return error;
+  const code = PROBLEM_BY_FASTIFY_CODE[(error as Partial<FastifyError> | undefined)?.code ?? ''];
+  return new ProblemError(code ?? 'internal', { cause: error });
+}
+
+/**
+ * Fastify's `clientErrorHandler`: what is no HTTP never becomes a request, so the reply is written by hand.
+ * The socket is closed, since nobody knows where in its bytes a next request would begin.
+ */
+export function socketErrorHandler(log: Logger) {
+  return (error: NodeJS.ErrnoException, socket: Socket): void => {
+    const code = error.code ?? 'unknown';
+    const problem = new ProblemError(PROBLEM_BY_SOCKET_CODE[code] ?? 'body-malformed');
+    if (code === 'ECONNRESET' || !socket.writable) return void socket.destroy(error);
+    const requestId = randomUUID();
+    const body = JSON.stringify(problem.body(requestId));
+    log.info(
+      { requestId, status: problem.status, problem: problem.code, error: { type: code } },
+      'malformed request',
+    );
+    socket.end(
+      [
+        `HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status]}`,
+        `content-type: ${PROBLEM_MEDIA_TYPE}`,
+        `content-length: ${Buffer.byteLength(body)}`,
+        `x-request-id: ${requestId}`,
+        'connection: close',
+        '',
+        body,
+      ].join('\r\n'),
+    );
+  };
+}

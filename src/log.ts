@@ -1,0 +1,44 @@
+import { type DestinationStream, type Logger, pino, stdTimeFunctions } from 'pino';
+
+export interface LogConfig {
+  readonly level: string;
+  /** Values that never stand in a line, wherever they come from. */
+  readonly secrets: readonly string[];
+}
+
+const CENSOR = '[redacted]';
+
+/** Fields that hold credentials, in case an object that has one is ever logged; at the depths of headers. */
+const FIELDS = ['authorization', 'cookie', '["set-cookie"]', 'apikey', 'apiKey', 'token', 'secret'];
+const DEPTHS = ['', '*.', '*.*.', '*.*.*.'];
+const paths = DEPTHS.flatMap((depth) =>
+  FIELDS.map((field) => (field.startsWith('[') ? depth.replace(/\.$/, '') : depth) + field),
+);
+
+const JWT = 'eyJ[\\w-]+\\.[\\w-]+\\.[\\w-]*';
+
+/**
+ * Makes the logger: one JSON object a line, in which credentials are struck out twice - by the name of their
+ * field, and by their value in the finished line.
+ *
+ * @param destination stdout unless given
+ */
+export function createLog({ level, secrets }: LogConfig, destination?: DestinationStream): Logger {
+  // As they look in a JSON string; longest first, where one is the beginning of another.
+  const known = secrets
+    .map((secret) => RegExp.escape(JSON.stringify(secret).slice(1, -1)))
+    .sort((a, b) => b.length - a.length);
+  const credential = new RegExp([...known, JWT].join('|'), 'g');
+  return pino(
+    {
+      level,
+      base: null,
+      timestamp: stdTimeFunctions.isoTime,
+      formatters: { level: (label) => ({ level: label }) },
+      redact: { paths, censor: CENSOR },
+      hooks: { streamWrite: (line) => line.replace(credential, CENSOR) },
+    },
+    // Written before the next line of code runs, so that nothing is lost when the process ends.
+    destination ?? pino.destination({ dest: 1, sync: true }),
+  );
+}

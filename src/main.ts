@@ -1,0 +1,34 @@
+import closeWithGrace from 'close-with-grace';
+import { fastify } from 'fastify';
+import { gateway, serverOptions } from './app.ts';
+import { type Config, loadConfig } from './config.ts';
+import { ConfigError } from './environment.ts';
+import { createLog } from './log.ts';
+
+/** EX_CONFIG of sysexits.h: something was found in an unconfigured or misconfigured state. */
+const EXIT_BAD_CONFIGURATION = 78;
+
+function configuration(): Config {
+  try {
+    return loadConfig(process.env);
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    process.stderr.write(`${error.message}\n`);
+    process.exit(EXIT_BAD_CONFIGURATION);
+  }
+}
+
+const config = configuration();
+const log = createLog(config.log);
+const app = fastify(serverOptions(log));
+
+// SIGTERM, SIGINT, an uncaught exception: finish what is in flight, then end; a second signal ends at once.
+closeWithGrace({ logger: log }, async ({ signal, err }) => {
+  if (err) log.fatal({ err }, 'ending after an error that nobody caught');
+  else log.info({ signal }, 'shutting down');
+  await app.close();
+});
+
+await app.register(gateway, config);
+await app.listen(config.listen);
+log.info({ cometchat: config.cometchat.baseUrl }, 'ready');

@@ -1,0 +1,55 @@
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { Outcome } from '../cometchat/client.ts';
+import { PROBLEMS } from '../problem.ts';
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** What became of the call to CometChat, where one was made. */
+    outcome: Outcome | null;
+  }
+}
+
+/** Logs one line a request, whatever it ends with, and tells the client the id to find it by. */
+export function logRequests(app: FastifyInstance): void {
+  app.decorateRequest('outcome', null);
+  app.addHook('onRequest', async (request, reply) => {
+    reply.header('x-request-id', request.id);
+  });
+  app.addHook('onResponse', async (request, reply) => {
+    const { method, routeOptions } = request;
+    request.log[levelOf(request)](
+      {
+        method,
+        // The pattern, not the address, which may hold what somebody typed or pasted.
+        route: routeOptions.url,
+        status: reply.statusCode,
+        ms: Math.round(reply.elapsedTime * 10) / 10,
+        onBehalfOf: request.caller?.onBehalfOf,
+        ...outcomeFields(request.outcome),
+        ...failureFields(request),
+      },
+      'request',
+    );
+  });
+}
+
+function levelOf({ failure, routeOptions }: FastifyRequest): 'error' | 'warn' | 'info' | 'debug' {
+  if (failure?.problem === 'internal' || failure?.problem === 'gateway-misconfigured') return 'error';
+  if (failure) return PROBLEMS[failure.problem].status >= 500 ? 'warn' : 'info';
+  return routeOptions.config.probe ? 'debug' : 'info';
+}
+
+function outcomeFields(outcome: Outcome | null) {
+  return outcome && { cometchat: { status: outcome.status, code: outcome.code } };
+}
+
+function failureFields({ failure, outcome }: FastifyRequest) {
+  if (!failure) return undefined;
+  const type = outcome && !outcome.ok ? outcome.errorType : failure.problem;
+  return {
+    problem: failure.problem,
+    error: { type },
+    // Only for what nobody foresaw; elsewhere the type says it all.
+    ...(failure.problem === 'internal' && { err: failure.cause }),
+  };
+}

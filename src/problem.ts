@@ -1,0 +1,229 @@
+import { type Static, Type } from '@sinclair/typebox';
+
+interface Row {
+  readonly status: number;
+  readonly title: string;
+  /** What the reader can do; used where no more exact detail is at hand. */
+  readonly detail: string;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/**
+ * Every error a client can get, one row each: openapi.yaml, the README's table and every reply are made
+ * from it. `detail` is the text for a reply that has nothing more exact to say.
+ */
+export const PROBLEMS = {
+  'body-malformed': {
+    status: 400,
+    title: 'The request could not be read',
+    detail: 'Send well-formed HTTP with a body of UTF-8 JSON.',
+  },
+  'body-invalid': {
+    status: 400,
+    title: 'The body breaks a rule of this API',
+    detail: 'Each entry of "errors" names a field and its rule. Nothing was changed.',
+  },
+  // RFC 6750, section 3.1: no error code where the request carries no credentials at all.
+  'session-missing': {
+    status: 401,
+    title: 'A session token is needed',
+    detail: 'Send the header "Authorization: Bearer <session token>".',
+    headers: { 'www-authenticate': 'Bearer realm="cometchat-gateway"' },
+  },
+  'session-invalid': {
+    status: 401,
+    title: 'The session token is not valid',
+    detail: 'Sign in again and send the new session token.',
+    headers: { 'www-authenticate': 'Bearer realm="cometchat-gateway", error="invalid_token"' },
+  },
+  'session-expired': {
+    status: 401,
+    title: 'The session has expired',
+    detail: 'Refresh the session, or sign in again, and send the new session token.',
+    headers: {
+      'www-authenticate':
+        'Bearer realm="cometchat-gateway", error="invalid_token", error_description="expired"',
+    },
+  },
+  'identity-unmapped': {
+    status: 403,
+    title: 'The session belongs to no CometChat user',
+    detail: 'The claims of the session do not give a legal CometChat uid.',
+  },
+  'not-a-member': {
+    status: 403,
+    title: 'The user may not use this group',
+    detail: 'Join the group first; banned users stay out.',
+  },
+  'route-not-found': {
+    status: 404,
+    title: 'There is nothing at this address',
+    detail: 'The call of this API is PUT /me/conversations/tags.',
+  },
+  'conversation-not-found': {
+    status: 404,
+    title: 'There is no such conversation',
+    detail: 'It is not this user’s, or no message was written in it yet: show an empty chat.',
+  },
+  'user-not-found': {
+    status: 404,
+    title: 'There is no such CometChat user',
+    detail: 'The user of the session or the one in conversationWith does not exist or is deactivated.',
+  },
+  'group-not-found': {
+    status: 404,
+    title: 'There is no such CometChat group',
+    detail: 'conversationWith names no group of this app.',
+  },
+  'method-not-allowed': {
+    status: 405,
+    title: 'This address does not take this method',
+    detail: 'The header Allow lists the methods that it takes.',
+  },
+  'request-timeout': {
+    status: 408,
+    title: 'The request took too long to arrive',
+    detail: 'Send it again; nothing was changed.',
+  },
+  'body-too-large': {
+    status: 413,
+    title: 'The body is too large',
+    detail: 'At most 32 KiB; 25 tags of 100 units fit, every unit escaped.',
+  },
+  'media-type-unsupported': {
+    status: 415,
+    title: 'The body has the wrong media type',
+    detail: 'Send "Content-Type: application/json", in UTF-8 and without Content-Encoding.',
+  },
+  'cometchat-rejected': {
+    status: 422,
+    title: 'CometChat rejected the tags',
+    detail: 'Change the tags or the conversation; the same request will be rejected again.',
+  },
+  'headers-too-large': {
+    status: 431,
+    title: 'The request’s header fields are too large',
+    detail: 'At most 16 KiB in all.',
+  },
+  internal: {
+    status: 500,
+    title: 'The gateway failed',
+    detail: 'Quote the requestId to whoever runs the gateway.',
+  },
+  'cometchat-failed': {
+    status: 502,
+    title: 'CometChat failed or could not be reached',
+    detail: 'The tags may or may not have been set; sending the same request again is safe.',
+  },
+  'cometchat-reply-invalid': {
+    status: 502,
+    title: 'CometChat answered in an unknown form',
+    detail: 'The tags may or may not have been set; sending the same request again is safe.',
+  },
+  'gateway-misconfigured': {
+    status: 502,
+    title: 'The gateway’s access to CometChat is not set up right',
+    detail: 'Nothing the user can mend: quote the requestId to whoever runs the gateway.',
+  },
+  'cometchat-busy': {
+    status: 503,
+    title: 'The app’s CometChat quota is used up',
+    detail: 'Nothing was changed. Send it again after the seconds in Retry-After.',
+    headers: { 'retry-after': '60' },
+  },
+  'gateway-draining': {
+    status: 503,
+    title: 'This replica is shutting down',
+    detail: 'Another replica takes over.',
+    headers: { 'retry-after': '1' },
+  },
+  'cometchat-timeout': {
+    status: 504,
+    title: 'CometChat did not answer in time',
+    detail: 'The tags may or may not have been set; sending the same request again is safe.',
+  },
+} as const satisfies Record<string, Row>;
+
+export type ProblemCode = keyof typeof PROBLEMS;
+
+export const PROBLEM_MEDIA_TYPE = 'application/problem+json';
+const TYPE_PREFIX = 'urn:cometchat-gateway:problem:';
+
+/** The body of every error (RFC 9457). */
+export const ProblemSchema = Type.Object(
+  {
+    type: Type.String({ description: `${TYPE_PREFIX}<code>` }),
+    title: Type.String(),
+    status: Type.Integer(),
+    detail: Type.Optional(Type.String({ description: 'What happened and what to do' })),
+    code: Type.String({ description: 'What programs decide by' }),
+    requestId: Type.String({ description: 'Also in the gateway’s log and in the header X-Request-Id' }),
+    errors: Type.Optional(
+      Type.Array(
+        Type.Object({
+          pointer: Type.String({ description: 'JSON pointer (RFC 6901) into the body' }),
+          detail: Type.String(),
+        }),
+      ),
+    ),
+  },
+  { title: 'Problem' },
+);
+export type Problem = Static<typeof ProblemSchema>;
+export type FieldError = NonNullable<Problem['errors']>[number];
+
+interface ProblemOptions extends ErrorOptions {
+  detail?: string;
+  errors?: FieldError[];
+  headers?: Record<string, string>;
+}
+
+/** Thrown anywhere below a route; the error handler answers it as `application/problem+json`. */
+export class ProblemError extends Error {
+  readonly code: ProblemCode;
+  readonly errors: FieldError[] | undefined;
+  readonly #detail: string | undefined;
+  readonly #headers: Record<string, string> | undefined;
+
+  /**
+   * @param code the row of the catalogue
+   * @param options `detail` and `headers` (lower-case names) go before those of the row; `errors` lists
+   *   the fields at fault; `cause` is for the log alone and never reaches a client
+   */
+  constructor(code: ProblemCode, { detail, errors, headers, ...options }: ProblemOptions = {}) {
+    super(PROBLEMS[code].title, options);
+    this.name = 'ProblemError';
+    this.code = code;
+    this.errors = errors;
+    this.#detail = detail;
+    this.#headers = headers;
+  }
+
+  /** @returns the HTTP status */
+  get status(): number {
+    return PROBLEMS[this.code].status;
+  }
+
+  /** @returns the reply's header fields beside those of every reply: Content-Type, and what the row asks for */
+  get headers(): Record<string, string> {
+    const row: Row = PROBLEMS[this.code];
+    return { 'content-type': PROBLEM_MEDIA_TYPE, ...row.headers, ...this.#headers };
+  }
+
+  /**
+   * @param requestId the id under which the log knows the request
+   * @returns the body to send
+   */
+  body(requestId: string): Problem {
+    const { status, title, detail } = PROBLEMS[this.code];
+    return {
+      type: TYPE_PREFIX + this.code,
+      title,
+      status,
+      detail: this.#detail ?? detail,
+      code: this.code,
+      requestId,
+      ...(this.errors && { errors: this.errors }),
+    };
+  }
+}
