@@ -3,7 +3,7 @@ import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
-import { PROBLEM_MEDIA_TYPE, type ProblemCode, ProblemError } from './problem.ts';
+import { PROBLEM_MEDIA_TYPE, type ProblemCode, ProblemError, ProblemSchema } from './problem.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -35,6 +35,7 @@ const PROBLEM_BY_SOCKET_CODE: Readonly<Record<string, ProblemCode>> = {
 
 /** Answers every error of a request as a problem, unknown addresses and wrong methods included. */
 export function answerWithProblems(app: FastifyInstance): void {
+  app.addSchema(ProblemSchema);
   app.decorateRequest('failure', null);
   app.setErrorHandler(answer);
   app.setNotFoundHandler((request, reply) => {

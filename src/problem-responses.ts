@@ -1,9 +1,9 @@
-import { Type } from '@sinclair/typebox';
 import { PROBLEM_MEDIA_TYPE, PROBLEMS, type ProblemCode, ProblemError, ProblemSchema } from './problem.ts';
 
-const HEADER_DESCRIPTIONS: Readonly<Record<string, string>> = {
-  'www-authenticate': 'The challenge of RFC 6750',
-  'retry-after': 'Seconds to wait',
+const HEADERS_BY_STATUS: Readonly<Record<number, { name: string; description: string }>> = {
+  401: { name: 'WWW-Authenticate', description: 'The challenge of RFC 6750' },
+  405: { name: 'Allow', description: 'The methods that the address takes' },
+  503: { name: 'Retry-After', description: 'Seconds to wait' },
 };
 
 /**
@@ -14,20 +14,18 @@ const HEADER_DESCRIPTIONS: Readonly<Record<string, string>> = {
 export function problemResponses(codes: readonly ProblemCode[]) {
   const byStatus = Object.groupBy(codes, (code) => PROBLEMS[code].status);
   return Object.fromEntries(
-    Object.entries(byStatus).map(([status, group = []]) => [status, response(group)]),
+    Object.entries(byStatus).map(([status, group = []]) => [status, response(Number(status), group)]),
   );
 }
 
-function response(codes: readonly ProblemCode[]) {
+function response(status: number, codes: readonly ProblemCode[]) {
+  const header = HEADERS_BY_STATUS[status];
   return {
     description: codes.map((code) => `\`${code}\`: ${PROBLEMS[code].title}.`).join('\n\n'),
-    headers: headersOf(codes),
+    ...(header && { headers: { [header.name]: { type: 'string', description: header.description } } }),
     content: {
       [PROBLEM_MEDIA_TYPE]: {
-        schema: Type.Composite([
-          ProblemSchema,
-          Type.Object({ code: Type.Unsafe<ProblemCode>({ type: 'string', enum: codes }) }),
-        ]),
+        schema: { $ref: `${ProblemSchema.$id}#` },
         examples: Object.fromEntries(codes.map((code) => [code, { value: example(code) }])),
       },
     },
@@ -35,13 +33,3 @@ function response(codes: readonly ProblemCode[]) {
 }
 
 const example = (code: ProblemCode) => new ProblemError(code).body('5f0c8f9e-4f2b-4b0e-9d2c-7a1b3c5d7e9f');
-
-function headersOf(codes: readonly ProblemCode[]) {
-  const names = codes.flatMap((code) => Object.keys(new ProblemError(code).headers));
-  return Object.fromEntries(
-    names.flatMap((name) => {
-      const description = HEADER_DESCRIPTIONS[name];
-      return description ? [[name, { type: 'string', description }]] : [];
-    }),
-  );
-}

@@ -156,7 +156,11 @@ export const ProblemSchema = Type.Object(
     title: Type.String(),
     status: Type.Integer(),
     detail: Type.Optional(Type.String({ description: 'What happened and what to do' })),
-    code: Type.String({ description: 'What programs decide by' }),
+    code: Type.Unsafe<ProblemCode>({
+      type: 'string',
+      enum: Object.keys(PROBLEMS),
+      description: 'What programs decide by',
+    }),
     requestId: Type.String({ description: 'Also in the gateway’s log and in the header X-Request-Id' }),
     errors: Type.Optional(
       Type.Array(
@@ -167,7 +171,7 @@ export const ProblemSchema = Type.Object(
       ),
     ),
   },
-  { title: 'Problem' },
+  { $id: 'Problem', title: 'Problem' },
 );
 export type Problem = Static<typeof ProblemSchema>;
 export type FieldError = NonNullable<Problem['errors']>[number];

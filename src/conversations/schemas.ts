@@ -32,7 +32,14 @@ export const TagsBodySchema = Type.Object(
       }),
     ),
   },
-  { additionalProperties: false, title: 'TagsBody' },
+  {
+    additionalProperties: false,
+    title: 'TagsBody',
+    examples: [
+      { tags: ['archived', 'vip'], conversationWith: 'cometchat-uid-3' },
+      { tags: [], conversationWith: 'project-group', conversationType: 'group' },
+    ],
+  },
 );
 export type TagsBody = Static<typeof TagsBodySchema>;
 
@@ -77,5 +84,60 @@ export type Conversation = Static<typeof ConversationSchema>;
 
 export const ConversationsSchema = Type.Object(
   { conversations: Type.Array(ConversationSchema) },
-  { title: 'Conversations' },
+  {
+    title: 'Conversations',
+    description:
+      'CometChat has accepted the tags; the conversation, or conversations, that it answered with.',
+    // The first as CometChat's SDK reads it, the second made from the example of CometChat's documentation.
+    examples: [
+      {
+        conversations: [
+          {
+            conversationId: 'cometchat-uid-3_user_cometchat-uid-4',
+            conversationType: 'user',
+            tags: ['archived', 'vip'],
+            unreadMessageCount: 0,
+            createdAt: 1630071782,
+            updatedAt: 1630481413,
+            conversationWith: {
+              uid: 'cometchat-uid-3',
+              name: 'George Alan',
+              avatar: 'https://assets.cometchat.io/sampleapp/v2/users/cometchat-uid-3.webp',
+            },
+            lastMessage: {
+              id: '50',
+              sender: 'cometchat-uid-3',
+              category: 'message',
+              type: 'text',
+              sentAt: 1630305562,
+            },
+          },
+        ],
+      },
+      {
+        conversations: [
+          {
+            conversationId: 'group_project-group',
+            conversationType: 'group',
+            tags: [],
+            unreadMessageCount: 0,
+            createdAt: 1630071782,
+            updatedAt: 1630481413,
+            conversationWith: {
+              guid: 'project-group',
+              name: 'Project Group1',
+              icon: 'https://assets.cometchat.io/sampleapp/v2/groups/cometchat-guid-1.webp',
+            },
+            lastMessage: {
+              id: '50',
+              sender: 'cometchat-uid-4',
+              category: 'action',
+              type: 'groupMember',
+              sentAt: 1630305562,
+            },
+          },
+        ],
+      },
+    ],
+  },
 );

@@ -10,7 +10,7 @@ declare module 'fastify' {
   }
 }
 
-const HealthSchema = Type.Object({ status: Type.Literal('ok') }, { title: 'Health' });
+const HealthSchema = Type.Object({ status: Type.Literal('ok') }, { title: 'Health', description: 'Yes.' });
 
 /** Liveness and readiness: whether to restart this replica, and whether to send it requests. */
 export const health: FastifyPluginAsyncTypebox = async (app) => {

@@ -1,0 +1,64 @@
+// npm run openapi: writes openapi.yaml from the schemas of the routes; with --check, tells whether it is current.
+import { readFileSync, writeFileSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import swagger from '@fastify/swagger';
+import { fastify } from 'fastify';
+import { gateway, serverOptions } from '../src/app.ts';
+import { loadConfig } from '../src/config.ts';
+import { createLog } from '../src/log.ts';
+
+const FILE = new URL('../openapi.yaml', import.meta.url);
+const HEADER = '# Written by `npm run openapi` from the schemas of the routes. Do not edit.\n';
+
+const { check } = parseArgs({ options: { check: { type: 'boolean', default: false } } }).values;
+const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
+
+const config = loadConfig({
+  COMETCHAT_BASE_URL: 'http://127.0.0.1',
+  COMETCHAT_API_KEY: 'none',
+  SESSION_SECRET: 'n'.repeat(32),
+  SESSION_ISSUER: 'none',
+  SESSION_AUDIENCE: 'none',
+  LOG_LEVEL: 'silent',
+});
+const app = fastify({ ...serverOptions(createLog(config.log)), exposeHeadRoutes: false });
+await app.register(swagger, {
+  refResolver: { buildLocalReference: ({ $id }) => String($id) },
+  openapi: {
+    openapi: '3.1.0',
+    info: {
+      title: 'CometChat gateway',
+      version,
+      description:
+        'What mobile and web apps call instead of CometChat where a call needs the REST API key. Every error is a problem of RFC 9457; programs decide by its `code`.',
+      license: { name: 'MIT', identifier: 'MIT' },
+    },
+    servers: [{ url: '/', description: 'Wherever the gateway runs' }],
+    tags: [
+      { name: 'conversations', description: 'The conversations of the signed-in user' },
+      { name: 'operations', description: 'For load balancers and orchestrators' },
+    ],
+    security: [{ session: [] }],
+    components: {
+      securitySchemes: {
+        session: {
+          type: 'http',
+          scheme: 'bearer',
+          bearerFormat: 'JWT',
+          description: 'The session token of the company’s own sign-in: HS256, with `iss`, `aud` and `exp`.',
+        },
+      },
+    },
+  },
+});
+await app.register(gateway, config);
+await app.ready();
+const text = HEADER + app.swagger({ yaml: true });
+await app.close();
+
+if (!check) {
+  writeFileSync(FILE, text);
+} else if (readFileSync(FILE, 'utf8') !== text) {
+  process.stderr.write('openapi.yaml is not what the schemas say; run `npm run openapi`\n');
+  process.exitCode = 1;
+}

@@ -1,0 +1,33 @@
+// npm run --silent token -- <sub>: prints a session token for that user, signed with SESSION_SECRET.
+import { Type } from '@sinclair/typebox';
+import { EnvironmentSchema } from '../src/config.ts';
+import { ConfigError, readVariables } from '../src/environment.ts';
+import { parseSecrets } from '../src/session/secret.ts';
+import { signSession } from './sign-session.ts';
+
+const [sub, ...others] = process.argv.slice(2);
+if (!sub || others.length > 0) {
+  process.stderr.write('usage: npm run --silent token -- <sub>\n');
+  process.exit(64);
+}
+
+const TokenEnvironment = Type.Pick(EnvironmentSchema, [
+  'SESSION_SECRET',
+  'SESSION_ISSUER',
+  'SESSION_AUDIENCE',
+]);
+const faults: string[] = [];
+const env = readVariables(TokenEnvironment, process.env, faults);
+try {
+  if (faults.length > 0) throw new ConfigError(faults);
+  const session = {
+    secrets: parseSecrets(env.SESSION_SECRET),
+    issuer: env.SESSION_ISSUER,
+    audience: env.SESSION_AUDIENCE,
+  };
+  process.stdout.write(`${await signSession(session, { sub })}\n`);
+} catch (error) {
+  const prefix = error instanceof ConfigError ? '' : 'SESSION_SECRET: ';
+  process.stderr.write(`${prefix}${(error as Error).message}\n`);
+  process.exit(78);
+}
