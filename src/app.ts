@@ -1,8 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import type { FastifyInstance, FastifyServerOptions } from 'fastify';
+import type { FastifyBaseLogger, FastifyHttpOptions, FastifyInstance, RawServerDefault } from 'fastify';
 import { LogController } from 'fastify';
 import fp from 'fastify-plugin';
-import type { Logger } from 'pino';
 import { CometChatClient } from './cometchat/client.ts';
 import type { Config } from './config.ts';
 import { conversations } from './conversations/route.ts';
@@ -34,7 +33,7 @@ export const gateway = fp(async (app: FastifyInstance, config: Config) => {
 });
 
 /** What Node.js and Fastify must know before there is an app. */
-export const serverOptions = (log: Logger) =>
+export const serverOptions = (log: FastifyBaseLogger) =>
   ({
     loggerInstance: log,
     logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'requestId' }),
@@ -45,9 +44,10 @@ export const serverOptions = (log: Logger) =>
     frameworkErrors: answerUnrouted,
     // A whole request, body included, takes milliseconds; a slow one holds a socket.
     requestTimeout: 10_000,
+    http: { connectionsCheckingInterval: 1000 },
     // Longer than a load balancer keeps an idle connection (60 s is usual), so that it never sends a
     // request into one that is just being closed.
     keepAliveTimeout: 72_000,
     // Late requests on a connection that is open are served; the reply closes it.
     return503OnClosing: false,
-  }) satisfies FastifyServerOptions;
+  }) satisfies FastifyHttpOptions<RawServerDefault>;

@@ -1,9 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
-import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import type { Logger } from 'pino';
-import { PROBLEM_MEDIA_TYPE, type ProblemCode, ProblemError, ProblemSchema } from './problem.ts';
+import type { FastifyBaseLogger, FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import {
+  PROBLEM_MEDIA_TYPE,
+  type Problem,
+  type ProblemCode,
+  ProblemError,
+  ProblemSchema,
+} from './problem.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -61,7 +66,14 @@ export function answerUnrouted(error: unknown, request: FastifyRequest, reply: F
 function answer(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const problem = asProblem(error);
   request.failure = { problem: problem.code, cause: problem.cause };
-  return reply.code(problem.status).headers(problem.headers).send(problem.body(request.id));
+  return (
+    reply
+      .code(problem.status)
+      .headers(problem.headers)
+      // Fastify's own would add a charset to the media type, which RFC 9457 does not know.
+      .serializer((body: Problem) => JSON.stringify(body))
+      .send(problem.body(request.id))
+  );
 }
 
 function asProblem(error: unknown): ProblemError {
@@ -74,7 +86,7 @@ function asProblem(error: unknown): ProblemError {
  * Fastify's `clientErrorHandler`: what is no HTTP never becomes a request, so the reply is written by hand.
  * The socket is closed, since nobody knows where in its bytes a next request would begin.
  */
-export function socketErrorHandler(log: Logger) {
+export function socketErrorHandler(log: FastifyBaseLogger) {
   return (error: NodeJS.ErrnoException, socket: Socket): void => {
     const code = error.code ?? 'unknown';
     const problem = new ProblemError(PROBLEM_BY_SOCKET_CODE[code] ?? 'body-malformed');

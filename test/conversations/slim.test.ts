@@ -1,0 +1,50 @@
+import t from 'tap';
+import type { UpstreamConversation } from '../../src/cometchat/contract.ts';
+import { readConversations } from '../../src/cometchat/contract.ts';
+import { ConversationsSchema } from '../../src/conversations/schemas.ts';
+import { slimConversations } from '../../src/conversations/slim.ts';
+import { DOCUMENTED_REPLY, World } from '../sandbox/world.ts';
+
+const documented = readConversations(DOCUMENTED_REPLY) ?? [];
+const one = documented[0] as UpstreamConversation;
+
+t.test('the examples of openapi.yaml are what clients get', async (t) => {
+  const [user, group] = ConversationsSchema.examples;
+  t.strictSame(slimConversations(documented, []), group?.conversations);
+  const reply = new World().update('cometchat-uid-4', 'users', 'cometchat-uid-3', {
+    tags: ['archived', 'vip'],
+  });
+  t.strictSame(slimConversations(readConversations(reply) ?? [], []), user?.conversations);
+});
+
+t.test('tags are CometChat’s, else for one conversation those that it accepted, else left out', async (t) => {
+  const tagsOf = (upstream: UpstreamConversation[]) =>
+    slimConversations(upstream, ['mine']).map(({ tags }) => tags);
+  t.strictSame(tagsOf([{ ...one, tags: ['theirs'] }]), [['theirs']]);
+  t.strictSame(tagsOf([{ ...one, tags: [] }]), [[]]);
+  t.strictSame(tagsOf([one]), [['mine']]);
+  t.strictSame(tagsOf([{ ...one, tags: null }]), [['mine']]);
+  t.strictSame(tagsOf([one, { ...one, tags: ['theirs'] }]), [undefined, ['theirs']]);
+  t.strictSame(tagsOf([]), []);
+});
+
+t.test('what CometChat has none of is left out', async (t) => {
+  const { lastMessage: _, ...silent } = one;
+  for (const conversation of [silent, { ...one, lastMessage: null }] as UpstreamConversation[]) {
+    t.notOk('lastMessage' in (slimConversations([conversation], [])[0] ?? {}));
+  }
+  const bare = { ...one, conversationType: 'group', conversationWith: { guid: 'g', name: 'G', icon: null } };
+  const [slim] = slimConversations([bare as UpstreamConversation], []);
+  t.strictSame(slim?.conversationWith, { guid: 'g', name: 'G' });
+  const user = { ...one, conversationType: 'user', conversationWith: { uid: 'u', name: 'U' } };
+  t.strictSame(slimConversations([user as UpstreamConversation], [])[0]?.conversationWith, {
+    uid: 'u',
+    name: 'U',
+  });
+});
+
+t.test('an unread count or a message id of the other type becomes the one type', async (t) => {
+  const lastMessage = { ...one.lastMessage, id: 50 } as NonNullable<UpstreamConversation['lastMessage']>;
+  const [slim] = slimConversations([{ ...one, unreadMessageCount: '7', lastMessage }], []);
+  t.match(slim, { unreadMessageCount: 7, lastMessage: { id: '50' } });
+});

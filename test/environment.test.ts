@@ -1,0 +1,32 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import t, { type Test } from 'tap';
+import { loadConfig } from '../src/config.ts';
+import { API_KEY, environment, faultsOf } from './helper.ts';
+
+const withFile = (t: Test, content: string) => {
+  const file = join(t.testdir(), 'secret');
+  writeFileSync(file, content);
+  return { ...environment('https://chat.example'), COMETCHAT_API_KEY: '', COMETCHAT_API_KEY_FILE: file };
+};
+
+t.test('a secret comes from the file that NAME_FILE names, without its last line break', async (t) => {
+  t.equal(loadConfig(withFile(t, `${API_KEY}\r\n`)).cometchat.apiKey, API_KEY);
+});
+
+t.test('an empty NAME_FILE counts as unset', async (t) => {
+  const env = { ...environment('https://chat.example'), COMETCHAT_API_KEY_FILE: '' };
+  t.equal(loadConfig(env).cometchat.apiKey, API_KEY);
+});
+
+t.test('a secret given twice is a fault', async (t) => {
+  t.strictSame(faultsOf({ ...withFile(t, API_KEY), COMETCHAT_API_KEY: API_KEY }), [
+    'COMETCHAT_API_KEY_FILE: must not be set beside COMETCHAT_API_KEY; unset one of the two',
+  ]);
+});
+
+t.test('an empty file and a missing one are faults', async (t) => {
+  t.strictSame(faultsOf(withFile(t, '\n')), ['COMETCHAT_API_KEY_FILE: must not name an empty file']);
+  const gone = { ...withFile(t, API_KEY), COMETCHAT_API_KEY_FILE: join(t.testdir(), 'gone') };
+  t.strictSame(faultsOf(gone), ['COMETCHAT_API_KEY_FILE: must name a readable file (ENOENT)']);
+});

@@ -1,0 +1,154 @@
+import { createSecretKey, randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import net from 'node:net';
+import { text } from 'node:stream/consumers';
+import { type FastifyHttpOptions, type FastifyInstance, fastify, type RawServerDefault } from 'fastify';
+import { type JWTHeaderParameters, SignJWT } from 'jose';
+import type { Test } from 'tap';
+import { gateway, serverOptions } from '../src/app.ts';
+import { loadConfig } from '../src/config.ts';
+import { ConfigError } from '../src/environment.ts';
+import { createLog } from '../src/log.ts';
+import type { Problem } from '../src/problem.ts';
+import { Sandbox } from './sandbox/server.ts';
+
+/** The secrets of every test: long, odd, and searched for in what leaves the gateway. */
+export const API_KEY = `key-${randomBytes(16).toString('hex')}`;
+export const SECRET = `secret-"quoted"-${randomBytes(16).toString('hex')}`;
+export const ISSUER = 'https://issuer.example';
+export const AUDIENCE = 'cometchat-gateway';
+/** The signed-in user, and the one whom the conversation is with. */
+export const ME = 'cometchat-uid-4';
+export const OTHER = 'cometchat-uid-3';
+
+/** A whole environment, good to start with against a CometChat at this address. */
+export const environment = (baseUrl: string): Record<string, string> => ({
+  COMETCHAT_BASE_URL: baseUrl,
+  COMETCHAT_API_KEY: API_KEY,
+  SESSION_SECRET: SECRET,
+  SESSION_ISSUER: ISSUER,
+  SESSION_AUDIENCE: AUDIENCE,
+  HOST: '127.0.0.1',
+  PORT: '0',
+});
+
+/** The faults that the configuration finds in an environment. */
+export function faultsOf(env: Record<string, string | undefined>): readonly string[] {
+  try {
+    loadConfig(env);
+    return [];
+  } catch (error) {
+    if (error instanceof ConfigError) return error.faults;
+    throw error;
+  }
+}
+
+/** Signs a token; a claim or header of `undefined` is left out. */
+export async function sign(
+  claims: Record<string, unknown> = {},
+  { secret = SECRET, header = {} }: { secret?: string; header?: Partial<JWTHeaderParameters> } = {},
+): Promise<string> {
+  const now = Math.floor(Date.now() / 1000);
+  const all = { sub: ME, iss: ISSUER, aud: AUDIENCE, iat: now, exp: now + 60, ...claims };
+  return new SignJWT(JSON.parse(JSON.stringify(all)))
+    .setProtectedHeader({ alg: 'HS256', ...header })
+    .sign(createSecretKey(Buffer.from(secret)));
+}
+
+export interface Answer {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly text: string;
+  // biome-ignore lint/suspicious/noExplicitAny: whatever the gateway answered
+  readonly json: any;
+}
+
+export interface LogLine extends Record<string, unknown> {
+  readonly level: string;
+  readonly msg: string;
+}
+
+/**
+ * Starts a sandbox and a gateway on free ports, for the length of a test.
+ *
+ * @param overrides variables of the environment; `undefined` unsets one
+ * @param extend adds to the app before it listens
+ * @param server goes before the server's own options
+ */
+export async function build(
+  t: Test,
+  overrides: Record<string, string | undefined> = {},
+  {
+    extend,
+    server,
+  }: { extend?: (app: FastifyInstance) => void; server?: FastifyHttpOptions<RawServerDefault> } = {},
+) {
+  const sandbox = await Sandbox.start({ apiKey: API_KEY });
+  t.teardown(() => sandbox.close());
+  const config = loadConfig({ ...environment(sandbox.baseUrl), ...overrides });
+  const lines: string[] = [];
+  const app = fastify({
+    ...serverOptions(createLog(config.log, { write: (line) => lines.push(line) })),
+    ...server,
+  });
+  await app.register(gateway, config);
+  extend?.(app);
+  const origin = await app.listen(config.listen);
+  t.teardown(() => app.close());
+
+  return {
+    app,
+    sandbox,
+    origin,
+    lines,
+    port: Number(new URL(origin).port),
+    /** The lines about requests, parsed. */
+    requests: (): LogLine[] =>
+      lines.map((line) => JSON.parse(line)).filter(({ msg }) => /request$/.test(String(msg))),
+    /** Makes the call; `body` as JSON unless it is text, with a good session unless `headers` says else. */
+    async put(body: unknown, headers: Record<string, string> = {}): Promise<Answer> {
+      return request(`${origin}/me/conversations/tags`, {
+        method: 'PUT',
+        headers: { authorization: `Bearer ${await sign()}`, 'content-type': 'application/json', ...headers },
+        body: typeof body === 'string' ? body : JSON.stringify(body),
+      });
+    },
+    get: (path: string, init: RequestInit = {}): Promise<Answer> => request(origin + path, init),
+    /** Sends bytes on a socket of their own, and gives all that comes back until it is closed. */
+    async raw(bytes: string | Buffer): Promise<string> {
+      const socket = net.connect(Number(new URL(origin).port), '127.0.0.1');
+      await once(socket, 'connect');
+      socket.write(bytes);
+      return text(socket);
+    },
+  };
+}
+
+async function request(url: string, init: RequestInit): Promise<Answer> {
+  const response = await fetch(url, init);
+  const body = await response.text();
+  return {
+    status: response.status,
+    headers: response.headers,
+    text: body,
+    json: body === '' ? undefined : JSON.parse(body),
+  };
+}
+
+/** Checks that an answer is the problem of this code, whole and in form. */
+export function isProblem(t: Test, answer: Answer, status: number, code: Problem['code']): void {
+  t.equal(answer.status, status);
+  t.equal(answer.headers.get('content-type'), 'application/problem+json');
+  t.match(answer.json, {
+    type: `urn:cometchat-gateway:problem:${code}`,
+    title: /\w/,
+    status,
+    code,
+    requestId: answer.headers.get('x-request-id'),
+  });
+}
+
+/** Checks that nothing in a text is one of the secrets that the gateway holds. */
+export function holdsNoSecret(t: Test, text: string): void {
+  for (const secret of [API_KEY, SECRET, JSON.stringify(SECRET).slice(1, -1)]) t.notOk(text.includes(secret));
+}

@@ -1,0 +1,47 @@
+import t from 'tap';
+import { build, isProblem, sign } from '../helper.ts';
+
+t.test('without a session there is a 401 that says how to send one', async (t) => {
+  const { put, sandbox } = await build(t);
+  for (const authorization of ['', 'Bearer', 'Bearer ', 'Basic YTpi', 'Bearer a b', 'Bearer tok,en']) {
+    const answer = await put({ tags: [] }, { authorization });
+    isProblem(t, answer, 401, 'session-missing');
+    t.equal(answer.headers.get('www-authenticate'), 'Bearer realm="cometchat-gateway"');
+  }
+  t.equal(sandbox.calls.length, 0);
+});
+
+t.test('the scheme may be written in any case', async (t) => {
+  const { put } = await build(t);
+  t.equal((await put({ tags: [] }, { authorization: `bearer ${await sign()}` })).status, 200);
+});
+
+t.test('two Authorization headers are refused, even if one of them is good', async (t) => {
+  const { raw, sandbox } = await build(t);
+  const body = '{"tags":[]}';
+  const reply = await raw(
+    [
+      'PUT /me/conversations/tags HTTP/1.1',
+      'Host: gateway',
+      'Connection: close',
+      `Authorization: Bearer ${await sign()}`,
+      'Authorization: Bearer other',
+      'Content-Type: application/json',
+      `Content-Length: ${body.length}`,
+      '',
+      body,
+    ].join('\r\n'),
+  );
+  t.match(reply, /^HTTP\/1.1 401 [\s\S]*"code":"session-invalid"/);
+  t.equal(sandbox.calls.length, 0);
+});
+
+t.test('the session is asked for before the body is looked at', async (t) => {
+  const { put } = await build(t);
+  isProblem(
+    t,
+    await put('no json', { authorization: '', 'content-type': 'text/plain' }),
+    401,
+    'session-missing',
+  );
+});
