@@ -10,6 +10,7 @@ import { identityMapper } from './identity.ts';
 import { parseJsonOnly } from './json-body.ts';
 import { health } from './operations/health.ts';
 import { logRequests } from './operations/request-log.ts';
+import { endConnectionsOnClose } from './operations/shutdown.ts';
 import { authenticate } from './session/authenticate.ts';
 import { secretSessions } from './session/secret.ts';
 import { validatorCompiler } from './validation.ts';
@@ -18,7 +19,8 @@ import { validatorCompiler } from './validation.ts';
 export const gateway = fp(async (app: FastifyInstance, config: Config) => {
   logRequests(app);
   answerWithProblems(app);
-  await app.register(health);
+  const isDraining = endConnectionsOnClose(app);
+  await app.register(health, { isDraining });
 
   // Everything in here is for signed-in users: session -> identity -> conversations -> CometChat -> back.
   await app.register(async (me) => {

@@ -13,12 +13,10 @@ declare module 'fastify' {
 const HealthSchema = Type.Object({ status: Type.Literal('ok') }, { title: 'Health', description: 'Yes.' });
 
 /** Liveness and readiness: whether to restart this replica, and whether to send it requests. */
-export const health: FastifyPluginAsyncTypebox = async (app) => {
-  let draining = false;
-  app.addHook('preClose', async () => {
-    draining = true;
-  });
-
+export const health: FastifyPluginAsyncTypebox<{ isDraining: () => boolean }> = async (
+  app,
+  { isDraining },
+) => {
   app.get(
     '/livez',
     {
@@ -47,7 +45,7 @@ export const health: FastifyPluginAsyncTypebox = async (app) => {
       },
     },
     async () => {
-      if (draining) throw new ProblemError('gateway-draining');
+      if (isDraining()) throw new ProblemError('gateway-draining');
       return { status: 'ok' as const };
     },
   );

@@ -47,8 +47,8 @@ export async function play(fault: Fault, reply: Reply, response: ServerResponse,
   if (fault.delayMs) await wait(fault.delayMs, undefined, { signal: stopped });
   if (fault.reset === 'before-headers') return void response.socket?.resetAndDestroy();
   const bytes = Buffer.from(reply.body);
-  const headers = { 'content-length': String(bytes.length), ...reply.headers, ...fault.headers };
-  response.writeHead(reply.status, headers);
+  if (fault.headers?.['transfer-encoding'] === undefined) response.setHeader('content-length', bytes.length);
+  response.writeHead(reply.status, { ...reply.headers, ...fault.headers });
   if (fault.reset === 'in-body') {
     response.write(bytes.subarray(0, bytes.length / 2), () => response.socket?.resetAndDestroy());
     return;

@@ -1,6 +1,6 @@
-import { once } from 'node:events';
+import { EventEmitter, once } from 'node:events';
 import http, { type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { Type } from '@sinclair/typebox';
 import { TypeCompiler } from '@sinclair/typebox/compiler';
@@ -39,6 +39,7 @@ export class Sandbox {
   readonly calls: Call[] = [];
   readonly world = new World();
   readonly #faults: Fault[] = [];
+  readonly #arrivals = new EventEmitter();
   readonly #options: Required<SandboxOptions>;
   readonly #stopped = new AbortController();
   readonly #server = http.createServer((request, response) => void this.#serve(request, response));
@@ -70,6 +71,17 @@ export class Sandbox {
     for (const { times = 1, ...fault } of faults) this.#faults.push(...Array(times).fill(fault));
   }
 
+  /** Calls back for every connection that is opened. */
+  onConnection(listener: (socket: Socket) => void): void {
+    this.#server.on('connection', listener);
+  }
+
+  /** Resolves with the next call as soon as it is there, before it is answered. */
+  async nextCall(): Promise<Call> {
+    const [call] = await once(this.#arrivals, 'call');
+    return call;
+  }
+
   async close(): Promise<void> {
     this.#stopped.abort();
     this.#server.closeAllConnections();
@@ -87,7 +99,9 @@ export class Sandbox {
       }
       const fault = this.#faults.shift() ?? {};
       const reply = isCanned(fault) ? cannedReply(fault) : this.#answer(request, path, body);
-      this.calls.push({ method: request.method ?? '', path, headers: request.headers, body, reply });
+      const call = { method: request.method ?? '', path, headers: request.headers, body, reply };
+      this.calls.push(call);
+      this.#arrivals.emit('call', call);
       await play(fault, reply, response, this.#stopped.signal);
     } catch {
       // The client went away, or the sandbox is closing.

@@ -1,0 +1,89 @@
+import { once } from 'node:events';
+import http from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { text } from 'node:stream/consumers';
+import t from 'tap';
+import type { CometChatClient } from '../../src/cometchat/client.ts';
+import { cometChatId } from '../../src/cometchat/contract.ts';
+import { API_KEY, build, ME, OTHER } from '../helper.ts';
+import { DOCUMENTED_REPLY } from '../sandbox/world.ts';
+
+t.test('the call is CometChat’s documented one, to the letter, whatever the server behind it', async (t) => {
+  const calls: { line: string; headers: http.IncomingHttpHeaders; body: string }[] = [];
+  const server = http.createServer(async (request, response) => {
+    const body = await text(request);
+    calls.push({ line: `${request.method} ${request.url}`, headers: request.headers, body });
+    response.end(JSON.stringify(DOCUMENTED_REPLY));
+  });
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  t.teardown(() => server.close());
+  const { port } = server.address() as AddressInfo;
+
+  const { put } = await build(t, { COMETCHAT_BASE_URL: `http://127.0.0.1:${port}/some/path/v3.0/` });
+  const answer = await put({ tags: ['archived'], conversationWith: OTHER });
+
+  t.strictSame(calls, [
+    {
+      line: `PUT /some/path/v3.0/users/${OTHER}/conversation`,
+      headers: {
+        apikey: API_KEY,
+        onbehalfof: ME,
+        'content-type': 'application/json',
+        accept: 'application/json',
+        'user-agent': 'cometchat-gateway',
+        host: `127.0.0.1:${port}`,
+        connection: 'keep-alive',
+        'content-length': '21',
+      },
+      body: '{"tags":["archived"]}',
+    },
+  ]);
+  t.equal(answer.status, 200);
+  t.strictSame(answer.json, {
+    conversations: [
+      {
+        conversationId: 'group_project-group',
+        conversationType: 'group',
+        tags: ['archived'],
+        unreadMessageCount: 0,
+        createdAt: 1630071782,
+        updatedAt: 1630481413,
+        conversationWith: {
+          guid: 'project-group',
+          name: 'Project Group1',
+          icon: 'https://assets.cometchat.io/sampleapp/v2/groups/cometchat-guid-1.webp',
+        },
+        lastMessage: {
+          id: '50',
+          sender: 'cometchat-uid-4',
+          category: 'action',
+          type: 'groupMember',
+          sentAt: 1630305562,
+        },
+      },
+    ],
+  });
+});
+
+t.test('calls one after the other share a connection', async (t) => {
+  const { put, sandbox } = await build(t);
+  const sockets = new Set();
+  sandbox.onConnection((socket) => sockets.add(socket));
+  for (const tag of ['a', 'b', 'c']) await put({ tags: [tag] });
+  t.equal(sockets.size, 1);
+});
+
+t.test('nothing but a checked id can be given to the client as user or conversation', async (t) => {
+  // Compiled by `npm run check`, which fails where one of these is no error.
+  const misuse = (client: CometChatClient) => [
+    // @ts-expect-error a string from anywhere is no user
+    () => client.updateTags('anybody', { type: 'user', id: cometChatId('a') }, []),
+    // @ts-expect-error nor is it a conversation
+    () => client.updateTags(cometChatId('a'), { type: 'user', id: 'anything' }, []),
+    // @ts-expect-error an id that was not legal is undefined
+    () => client.updateTags(cometChatId('a'), { type: 'user', id: cometChatId('A') }, []),
+    // @ts-expect-error there is no call without a user
+    () => client.updateTags(),
+  ];
+  t.type(misuse, 'function');
+});

@@ -1,0 +1,112 @@
+import t from 'tap';
+import { PROBLEM_BY_CODE, problemOf } from '../../src/cometchat/errors.ts';
+import { PROBLEMS, type ProblemCode } from '../../src/problem.ts';
+import { API_KEY, build, holdsNoSecret, isProblem, OTHER } from '../helper.ts';
+
+/** CometChat's codes, the status that each was seen with, and what a client must get. */
+const EXPECTED: [string, number, ProblemCode][] = [
+  ['ERR_BAD_REQUEST', 400, 'cometchat-rejected'],
+  ['AUTH_ERR_EMPTY_APIKEY', 401, 'gateway-misconfigured'],
+  ['AUTH_ERR_APIKEY_NOT_FOUND', 401, 'gateway-misconfigured'],
+  ['AUTH_ERR_NO_ACCESS', 403, 'gateway-misconfigured'],
+  ['AUTH_ERR_EMPTY_APPID', 400, 'gateway-misconfigured'],
+  ['AUTH_ERR_INVALID_APPID', 400, 'gateway-misconfigured'],
+  ['ERR_UID_NOT_FOUND', 404, 'user-not-found'],
+  ['ERR_GUID_NOT_FOUND', 404, 'group-not-found'],
+  ['ERR_CONVERSATION_NOT_ACCESSIBLE', 403, 'conversation-not-found'],
+  ['ERR_CONVERSATION_NOT_ACCESSIBLE', 404, 'conversation-not-found'],
+  ['ERR_NOT_A_MEMBER', 400, 'not-a-member'],
+  ['ERR_GROUP_NOT_JOINED', 400, 'not-a-member'],
+  ['ERR_BANNED_GROUPMEMBER', 400, 'not-a-member'],
+  ['ERR_TOO_MANY_REQUESTS', 429, 'cometchat-busy'],
+  ['ERR_PLAN_RESTRICTION', 402, 'gateway-misconfigured'],
+  ['ERR_PLAN_QUOTA_RESTRICTION', 403, 'gateway-misconfigured'],
+  ['ERR_SUBSCRIPTION_EXPIRED', 403, 'gateway-misconfigured'],
+  ['ERR_API_NOT_FOUND', 404, 'gateway-misconfigured'],
+  ['ERR_INVALID_API_VERSION', 404, 'gateway-misconfigured'],
+  ['ERR_MISSION_FAILED', 500, 'cometchat-failed'],
+  ['ERR_OPERATION_FAILED', 500, 'cometchat-failed'],
+  ['ERR_EXCEPTION', 500, 'cometchat-failed'],
+  ['ERR_BAD_ERROR_RESPONSE', 500, 'cometchat-failed'],
+];
+
+const errorBody = (code: string) => ({
+  error: {
+    code,
+    message: `private ${API_KEY} of cometchat-uid-1`,
+    devMessage: 'private',
+    details: { tags: ['private'] },
+  },
+});
+
+t.test('the table holds every documented code, and no other', async (t) => {
+  t.strictSame(Object.keys(PROBLEM_BY_CODE).sort(), [...new Set(EXPECTED.map(([code]) => code))].sort());
+});
+
+t.test('each code becomes its problem, and CometChat’s words stay inside', async (t) => {
+  const { put, sandbox, lines, requests } = await build(t);
+  for (const [code, status, problem] of EXPECTED) {
+    sandbox.fault({ status, body: errorBody(code) });
+    const answer = await put({ tags: [], conversationWith: OTHER });
+    t.comment(code);
+    isProblem(t, answer, PROBLEMS[problem].status, problem);
+    t.notMatch(answer.text, /private|cometchat-uid-1/);
+    holdsNoSecret(t, answer.text);
+    t.match(requests().at(-1), { problem, cometchat: { status, code }, error: { type: code } });
+  }
+  t.equal(sandbox.calls.length, EXPECTED.length, 'each was asked once');
+  t.notMatch(lines.join(), 'private');
+  holdsNoSecret(t, lines.join());
+});
+
+t.test('a code decides before any status, even that of a success', async (t) => {
+  t.equal(problemOf(500, 'ERR_UID_NOT_FOUND'), 'user-not-found');
+  const { put, sandbox } = await build(t);
+  sandbox.fault({ status: 200, body: errorBody('ERR_GUID_NOT_FOUND') });
+  isProblem(t, await put({ tags: [] }), 404, 'group-not-found');
+});
+
+t.test('without a code the status decides', async (t) => {
+  const cases: [number, ProblemCode][] = [
+    [400, 'cometchat-rejected'],
+    [401, 'gateway-misconfigured'],
+    [403, 'gateway-misconfigured'],
+    [404, 'gateway-misconfigured'],
+    [422, 'cometchat-rejected'],
+    [429, 'cometchat-busy'],
+    [500, 'cometchat-failed'],
+    [502, 'cometchat-failed'],
+    [503, 'cometchat-failed'],
+    [504, 'cometchat-failed'],
+  ];
+  const { put, sandbox } = await build(t);
+  for (const [status, problem] of cases) {
+    for (const body of ['<html>private</html>', '', { error: 'private' }, { error: { code: 7 } }]) {
+      sandbox.fault({ status, body });
+      isProblem(t, await put({ tags: [] }), PROBLEMS[problem].status, problem);
+    }
+  }
+});
+
+t.test('a code that nobody has documented goes by its status', async (t) => {
+  const cases: [number, ProblemCode][] = [
+    [200, 'cometchat-failed'],
+    [400, 'cometchat-rejected'],
+    [401, 'gateway-misconfigured'],
+    [403, 'cometchat-rejected'],
+    [404, 'cometchat-rejected'],
+    [429, 'cometchat-busy'],
+    [500, 'cometchat-failed'],
+  ];
+  for (const [status, problem] of cases) t.equal(problemOf(status, 'ERR_NEW'), problem, String(status));
+  t.equal(problemOf(500, 'constructor'), 'cometchat-failed');
+});
+
+t.test('a problem of the gateway’s own access raises the operator’s alarm', async (t) => {
+  const { put, sandbox, requests } = await build(t);
+  sandbox.fault({ status: 401, body: errorBody('AUTH_ERR_APIKEY_NOT_FOUND') }, { status: 500 });
+  await put({ tags: [] });
+  await put({ tags: [] });
+  await put({ tags: [1] });
+  t.match(requests(), [{ level: 'error' }, { level: 'warn' }, { level: 'info' }]);
+});

@@ -1,0 +1,108 @@
+import { gzipSync } from 'node:zlib';
+import t from 'tap';
+import { readConversations } from '../../src/cometchat/contract.ts';
+import { build, isProblem } from '../helper.ts';
+import { DOCUMENTED_REPLY } from '../sandbox/world.ts';
+
+const [example = {}] = DOCUMENTED_REPLY.data;
+/** The documented conversation with some fields changed, or left out by `undefined`. */
+const like = (changes: Record<string, unknown>) => JSON.parse(JSON.stringify({ ...example, ...changes }));
+
+t.test('one conversation or an array of any length is understood', async (t) => {
+  t.equal(readConversations({ data: example })?.length, 1);
+  for (const length of [0, 1, 3]) {
+    t.equal(readConversations({ data: Array(length).fill(example) })?.length, length);
+  }
+});
+
+t.test('what CometChat’s pages disagree about is taken either way', async (t) => {
+  const taken = [
+    { unreadMessageCount: 3 },
+    { unreadMessageCount: '3' },
+    { tags: ['a'] },
+    { tags: null },
+    { lastMessage: undefined },
+    { lastMessage: null },
+    { brandNew: { field: true } },
+    { conversationType: 'user', conversationWith: { uid: 'u', name: 'U', avatar: null } },
+  ];
+  for (const changes of taken) t.ok(readConversations({ data: like(changes) }), JSON.stringify(changes));
+});
+
+t.test('a reply of another shape is a 502 that says so, and never half an answer', async (t) => {
+  const { put, sandbox, requests } = await build(t);
+  const changed = [
+    { conversationId: undefined },
+    { conversationId: 5 },
+    { conversationType: 'channel' },
+    { conversationType: 'user' },
+    { unreadMessageCount: 'many' },
+    { unreadMessageCount: -1 },
+    { createdAt: '2021-08-27' },
+    { updatedAt: undefined },
+    { tags: 'a' },
+    { tags: [1] },
+    { conversationWith: undefined },
+    { conversationWith: { guid: 'g' } },
+    { lastMessage: { id: '1' } },
+  ].map((changes) => ({ data: like(changes) }));
+  const strange = [
+    {},
+    [],
+    'null',
+    { data: null },
+    { data: 'text' },
+    { data: [[]] },
+    '{"data":',
+    '',
+    '<html></html>',
+    `\ufeff${JSON.stringify(DOCUMENTED_REPLY)}`,
+  ];
+  for (const body of [...changed, ...strange]) {
+    sandbox.fault({ status: 200, body });
+    t.comment(JSON.stringify(body).slice(0, 80));
+    isProblem(t, await put({ tags: [] }), 502, 'cometchat-reply-invalid');
+    t.match(requests().at(-1), { error: { type: 'reply_invalid' }, cometchat: { status: 200 } });
+  }
+});
+
+t.test('a reply that does not say it is JSON is not read as JSON, unless it says nothing', async (t) => {
+  const { put, sandbox } = await build(t);
+  for (const type of ['text/html', 'application/jsonp', 'application/problem+xml']) {
+    sandbox.fault({ status: 200, headers: { 'content-type': type }, body: DOCUMENTED_REPLY });
+    isProblem(t, await put({ tags: [] }), 502, 'cometchat-reply-invalid');
+  }
+  for (const type of ['application/json;charset=utf-8', 'application/hal+json', 'Application/JSON']) {
+    sandbox.fault({ status: 200, headers: { 'content-type': type }, body: DOCUMENTED_REPLY });
+    t.equal((await put({ tags: [] })).status, 200, type);
+  }
+});
+
+t.test('a compressed reply was not asked for, and is not unpacked', async (t) => {
+  const { put, sandbox } = await build(t);
+  const zipped = gzipSync(JSON.stringify(DOCUMENTED_REPLY)).toString('latin1');
+  sandbox.fault({ status: 200, headers: { 'content-encoding': 'gzip' }, body: zipped });
+  isProblem(t, await put({ tags: [] }), 502, 'cometchat-reply-invalid');
+  t.notOk('accept-encoding' in (sandbox.calls[0]?.headers ?? {}));
+});
+
+t.test('a redirect is not followed, so the key stays here', async (t) => {
+  const { put, sandbox } = await build(t);
+  const elsewhere = await build(t);
+  for (const status of [301, 302, 303, 307, 308]) {
+    sandbox.fault({ status, headers: { location: elsewhere.sandbox.baseUrl } });
+    isProblem(t, await put({ tags: [] }), 502, 'cometchat-reply-invalid');
+  }
+  t.equal(sandbox.calls.length, 5);
+  t.equal(elsewhere.sandbox.calls.length, 0);
+});
+
+t.test('a reply over 1 MiB is cut off, announced or not', async (t) => {
+  const { put, sandbox, requests } = await build(t);
+  const body = JSON.stringify({ data: [], padding: 'x'.repeat(1024 * 1024) });
+  for (const headers of [{}, { 'transfer-encoding': 'chunked' }]) {
+    sandbox.fault({ status: 200, headers, body });
+    isProblem(t, await put({ tags: [] }), 502, 'cometchat-reply-invalid');
+    t.match(requests().at(-1), { error: { type: 'reply_too_large' } });
+  }
+});

@@ -1,0 +1,65 @@
+import t from 'tap';
+import { API_KEY, build, holdsNoSecret, ME, OTHER, sign } from '../helper.ts';
+
+t.test('one line a request tells who, where, what and how long', async (t) => {
+  const { put, requests } = await build(t);
+  const answer = await put({ tags: ['a'], conversationWith: OTHER });
+  const [line, ...others] = requests();
+  t.strictSame(others, []);
+  t.match(line, {
+    level: 'info',
+    requestId: answer.headers.get('x-request-id'),
+    method: 'PUT',
+    route: '/me/conversations/tags',
+    status: 200,
+    ms: Number,
+    onBehalfOf: ME,
+    cometchat: { status: 200 },
+  });
+});
+
+t.test('a request that fails early has its line too', async (t) => {
+  const { put, get, requests } = await build(t);
+  await put({ tags: [] }, { authorization: '' });
+  await get('/secret-place?token=abc');
+  t.match(requests(), [
+    { status: 401, problem: 'session-missing', error: { type: 'session-missing' } },
+    { status: 404, problem: 'route-not-found', error: { type: 'route-not-found' } },
+  ]);
+  t.notMatch(JSON.stringify(requests()), /abc|secret-place/);
+});
+
+t.test('every request has an id of its own, whatever the client sends', async (t) => {
+  const { put } = await build(t);
+  const ids = new Set<string | null>();
+  for (let n = 0; n < 3; n += 1) {
+    const answer = await put({ tags: [] }, { 'x-request-id': 'mine', 'request-id': 'mine' });
+    ids.add(answer.headers.get('x-request-id'));
+  }
+  t.equal(ids.size, 3);
+  t.notOk(ids.has('mine'));
+});
+
+t.test('no secret, token or tag stands in a line, whatever happens', async (t) => {
+  const { put, lines, sandbox } = await build(t, { LOG_LEVEL: 'trace' });
+  const token = await sign();
+  sandbox.fault(
+    { status: 401, body: { error: { code: 'AUTH_ERR_APIKEY_NOT_FOUND', message: `no ${API_KEY}` } } },
+    { reset: 'before-headers' },
+    { status: 200, body: 'no json' },
+  );
+  for (let n = 0; n < 4; n += 1) await put({ tags: ['my-tag'] }, { authorization: `Bearer ${token}` });
+  await put(`{"token":"${token}"`, { authorization: `Bearer ${token}`, cookie: 'session=my-cookie' });
+  t.equal(lines.length > 4, true);
+  holdsNoSecret(t, lines.join());
+  t.notMatch(lines.join(), new RegExp(`${token}|my-tag|my-cookie`));
+});
+
+t.test('probes are logged for those who look closely', async (t) => {
+  const quiet = await build(t);
+  await quiet.get('/livez');
+  t.strictSame(quiet.requests(), []);
+  const verbose = await build(t, { LOG_LEVEL: 'debug' });
+  await verbose.get('/livez');
+  t.match(verbose.requests(), [{ level: 'debug', route: '/livez', status: 200 }]);
+});

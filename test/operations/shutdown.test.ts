@@ -1,0 +1,91 @@
+import { once } from 'node:events';
+import net from 'node:net';
+import { PassThrough } from 'node:stream';
+import { text } from 'node:stream/consumers';
+import t from 'tap';
+import { build, sign } from '../helper.ts';
+
+/** The call as bytes, on a connection that the client would keep open. */
+const call = async () =>
+  [
+    'PUT /me/conversations/tags HTTP/1.1',
+    'Host: gateway',
+    `Authorization: Bearer ${await sign()}`,
+    'Content-Type: application/json',
+    'Content-Length: 11',
+    '',
+    '{"tags":[]}',
+  ].join('\r\n');
+const probe = 'GET /readyz HTTP/1.1\r\nHost: gateway\r\n\r\n';
+
+t.test('a call in flight is answered, and its connection closed', async (t) => {
+  const { app, sandbox, port } = await build(t);
+  sandbox.fault({ delayMs: 200 });
+  const socket = net.connect(port, '127.0.0.1');
+  await once(socket, 'connect');
+  const arrived = sandbox.nextCall();
+  socket.write(await call());
+  await arrived;
+  const closed = app.close();
+  const reply = await text(socket);
+  await closed;
+  t.match(reply, /^HTTP\/1.1 200 OK[\s\S]*connection: close[\s\S]*"conversations"/);
+});
+
+t.test('a reply that has begun before the shutdown does not keep its connection open', async (t) => {
+  const body = new PassThrough();
+  const { app, port } = await build(
+    t,
+    {},
+    { extend: (app) => app.get('/slow', (_, reply) => reply.send(body)) },
+  );
+  const socket = net.connect(port, '127.0.0.1');
+  await once(socket, 'connect');
+  socket.write('GET /slow HTTP/1.1\r\nHost: gateway\r\n\r\n');
+  body.write('first');
+  const [head] = await once(socket, 'data');
+  t.notMatch(String(head), /connection: close/i);
+  const closed = app.close();
+  body.end('last');
+  t.match(await text(socket), /last/);
+  await closed;
+});
+
+t.test('an idle connection is closed', async (t) => {
+  const { app, port } = await build(t);
+  const socket = net.connect(port, '127.0.0.1');
+  await once(socket, 'connect');
+  socket.write(probe);
+  await once(socket, 'data');
+  const ended = once(socket, 'end');
+  socket.resume();
+  await Promise.all([app.close(), ended]);
+  t.pass('both have ended');
+});
+
+t.test(
+  'a request that is late on an open connection is served, and told that the replica drains',
+  async (t) => {
+    let release = () => {};
+    const held = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    // As a plugin would that has work of its own to finish.
+    const { app, port, sandbox } = await build(
+      t,
+      {},
+      { extend: (app) => app.addHook('preClose', () => held) },
+    );
+    const socket = net.connect(port, '127.0.0.1');
+    await once(socket, 'connect');
+    const closed = app.close();
+    socket.write((await call()) + probe);
+    const reply = await text(socket);
+    release();
+    await closed;
+    t.match(reply, /^HTTP\/1.1 200 OK[\s\S]*connection: close/i);
+    t.equal(sandbox.calls.length, 1);
+    const late = net.connect(port, '127.0.0.1');
+    await t.rejects(once(late, 'connect'), { code: 'ECONNREFUSED' });
+  },
+);

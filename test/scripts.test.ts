@@ -1,0 +1,56 @@
+import t from 'tap';
+import { Child } from './child.ts';
+import { AUDIENCE, build, environment, ISSUER, ME, SECRET } from './helper.ts';
+
+t.test('npm run demo -- --once shows the four parts and ends with 0', async (t) => {
+  const child = new Child(t, ['scripts/demo.ts', '--once']);
+  t.equal(await child.exit(), 0);
+  t.equal(child.stderr, '');
+  const shown = child.stdout;
+  t.match(shown, /^1 {2}Your app asks[\s\S]*PUT http[\s\S]*"conversationWith":"cometchat-uid-3"/m);
+  t.match(shown, /^2 {2}The gateway asks CometChat[\s\S]*apikey: •+ {3}onBehalfOf: cometchat-uid-4/m);
+  const [, upstream = ''] = /^3 {2}CometChat answers: 200, (\d+) bytes/m.exec(shown) ?? [];
+  const [, slim = ''] = /^4 {2}Your app gets: 200, (\d+) bytes/m.exec(shown) ?? [];
+  t.ok(Number(slim) > 0 && Number(upstream) > 2 * Number(slim));
+  t.ok(shown.split('\n').length < 40, 'it fits one screen');
+});
+
+t.test('npm run demo stays up, and its curl line works', async (t) => {
+  const child = new Child(t, ['scripts/demo.ts']);
+  const [, url = '', token = '', body = ''] = await child.says(
+    /curl -X PUT (\S+)[\s\S]*Bearer (\S+)'[\s\S]*-d '(.+)'/,
+  );
+  const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' };
+  const answer = await fetch(url, { method: 'PUT', headers, body });
+  t.equal(answer.status, 200);
+  await child.says(/-d '[\s\S]*INFO: request/);
+  child.process.kill('SIGINT');
+  t.equal(await child.exit(), 0);
+});
+
+t.test('npm run demo takes no other words', async (t) => {
+  const child = new Child(t, ['scripts/demo.ts', '--twice']);
+  t.not(await child.exit(), 0);
+});
+
+t.test('npm run token prints a token that the gateway takes, and nothing else', async (t) => {
+  const child = new Child(t, ['scripts/token.ts', ME], environment('https://chat.example'));
+  t.equal(await child.exit(), 0);
+  t.match(child.stdout, /^[\w-]+\.[\w-]+\.[\w-]+\n$/);
+  const { put } = await build(t);
+  t.equal((await put({ tags: [] }, { authorization: `Bearer ${child.stdout.trim()}` })).status, 200);
+});
+
+t.test('npm run token says what is missing', async (t) => {
+  const nobody = new Child(t, ['scripts/token.ts'], environment('https://chat.example'));
+  t.equal(await nobody.exit(), 64);
+  t.match(nobody.stderr, /usage: /);
+  const nothing = new Child(t, ['scripts/token.ts', ME]);
+  t.equal(await nothing.exit(), 78);
+  t.match(nothing.stderr, /SESSION_SECRET: is missing[\s\S]*SESSION_ISSUER[\s\S]*SESSION_AUDIENCE/);
+  const env = { SESSION_SECRET: `${SECRET},short`, SESSION_ISSUER: ISSUER, SESSION_AUDIENCE: AUDIENCE };
+  const short = new Child(t, ['scripts/token.ts', ME], env);
+  t.equal(await short.exit(), 78);
+  t.match(short.stderr, /SESSION_SECRET: must have 32 bytes or more; secret number 2/);
+  t.equal(nobody.stdout + nothing.stdout + short.stdout, '');
+});
