@@ -88,7 +88,7 @@ function asProblem(error: unknown): ProblemError {
  */
 export function socketErrorHandler(log: FastifyBaseLogger) {
   return (error: NodeJS.ErrnoException, socket: Socket): void => {
-    const code = error.code ?? 'unknown';
+    const code = String(error.code);
     const problem = new ProblemError(PROBLEM_BY_SOCKET_CODE[code] ?? 'body-malformed');
     if (code === 'ECONNRESET' || !socket.writable) return void socket.destroy(error);
     const requestId = randomUUID();

@@ -12,6 +12,7 @@ function configuration(): Config {
   try {
     return loadConfig(process.env);
   } catch (error) {
+    /* c8 ignore next -- a defect of ours; nothing in the environment leads here */
     if (!(error instanceof ConfigError)) throw error;
     process.stderr.write(`${error.message}\n`);
     process.exit(EXIT_BAD_CONFIGURATION);

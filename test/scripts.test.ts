@@ -28,6 +28,12 @@ t.test('npm run demo stays up, and its curl line works', async (t) => {
   t.equal(await child.exit(), 0);
 });
 
+t.test('npm run demo -- --once ends with 1 where the call fails', async (t) => {
+  const child = new Child(t, ['--import=./test/fixtures/failing-cometchat.ts', 'scripts/demo.ts', '--once']);
+  t.equal(await child.exit(), 1);
+  t.match(child.stdout, /^3 {2}CometChat answers: 500[\s\S]*^4 {2}Your app gets: 502/m);
+});
+
 t.test('npm run demo takes no other words', async (t) => {
   const child = new Child(t, ['scripts/demo.ts', '--twice']);
   t.not(await child.exit(), 0);

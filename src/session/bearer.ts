@@ -8,11 +8,11 @@ import { ProblemError } from '../problem.ts';
  *   since what is checked here and what a proxy has checked could then be two tokens
  */
 export function bearerToken(request: IncomingMessage): string {
-  const [header, ...others] = request.headersDistinct.authorization ?? [];
+  const { authorization: [header = '', ...others] = [] } = request.headersDistinct;
   if (others.length > 0) {
     throw new ProblemError('session-invalid', { detail: 'Send one Authorization header, not several.' });
   }
-  const token = header === undefined ? undefined : /^Bearer +([\w.~+/-]+=*)$/i.exec(header)?.[1];
+  const token = /^Bearer +([\w.~+/-]+=*)$/i.exec(header)?.[1];
   if (token === undefined) throw new ProblemError('session-missing');
   return token;
 }

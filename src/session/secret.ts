@@ -68,7 +68,7 @@ export function secretSessions(
     const currentDate = now();
     try {
       const claims = await verify(token, currentDate);
-      if ((claims.exp ?? 0) * 1000 <= currentDate.getTime()) throw new ProblemError('session-expired');
+      if (Number(claims.exp) * 1000 <= currentDate.getTime()) throw new ProblemError('session-expired');
       return claims;
     } catch (error) {
       throw asProblem(error);

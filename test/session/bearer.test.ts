@@ -1,4 +1,5 @@
 import t from 'tap';
+import { callerOf } from '../../src/session/authenticate.ts';
 import { build, isProblem, sign } from '../helper.ts';
 
 t.test('without a session there is a 401 that says how to send one', async (t) => {
@@ -34,6 +35,16 @@ t.test('two Authorization headers are refused, even if one of them is good', asy
   );
   t.match(reply, /^HTTP\/1.1 401 [\s\S]*"code":"session-invalid"/);
   t.equal(sandbox.calls.length, 0);
+});
+
+t.test('a request without any Authorization header', async (t) => {
+  const { get } = await build(t);
+  isProblem(t, await get('/me/conversations/tags', { method: 'PUT' }), 401, 'session-missing');
+});
+
+t.test('a route outside the signed-in scope has no caller, and fails closed', async (t) => {
+  const { get } = await build(t, {}, { extend: (app) => app.get('/open', (request) => callerOf(request)) });
+  isProblem(t, await get('/open'), 401, 'session-missing');
 });
 
 t.test('the session is asked for before the body is looked at', async (t) => {
