@@ -1,0 +1,31 @@
+import { readFileSync } from 'node:fs';
+import t from 'tap';
+import { EnvironmentSchema } from '../src/config.ts';
+import { PROBLEMS } from '../src/problem.ts';
+
+const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8');
+
+/** The cells of the README's tables whose rows match. */
+const rows = (pattern: RegExp): string[][] =>
+  readme
+    .split('\n')
+    .filter((line) => pattern.test(line))
+    .map((line) =>
+      line
+        .split('|')
+        .slice(1, 3)
+        .map((cell) => cell.trim().replaceAll('`', '')),
+    );
+
+t.test('the README lists every variable, with its default', async (t) => {
+  const expected = Object.entries(EnvironmentSchema.properties).map(([name, { default: value = '' }]) => [
+    name,
+    String(value),
+  ]);
+  t.strictSame(rows(/^\| `[A-Z_]+` \|/), expected);
+});
+
+t.test('the README lists every problem, with its status', async (t) => {
+  const expected = Object.entries(PROBLEMS).map(([code, { status }]) => [String(status), code]);
+  t.strictSame(rows(/^\| \d{3} \|/), expected);
+});
