@@ -2,13 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import type { FastifyBaseLogger, FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import {
-  PROBLEM_MEDIA_TYPE,
-  type Problem,
-  type ProblemCode,
-  ProblemError,
-  ProblemSchema,
-} from './problem.ts';
+import type { ProblemCode } from './problem.ts';
+import { PROBLEM_MEDIA_TYPE, type Problem, ProblemError, ProblemSchema } from './problem-error.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {

@@ -1,5 +1,5 @@
 import { type CometChatId, cometChatId } from './cometchat/contract.ts';
-import { ProblemError } from './problem.ts';
+import { ProblemError } from './problem-error.ts';
 
 /** The claims of a verified session, as the token or the session store holds them. */
 export type Claims = Readonly<Record<string, unknown>>;

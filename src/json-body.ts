@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import { ProblemError } from './problem.ts';
+import { ProblemError } from './problem-error.ts';
 
 /** 25 tags of 100 UTF-16 code units, each escaped as `\uXXXX`, take 15 KB. */
 const MAX_BODY_BYTES = 32 * 1024;

@@ -1,4 +1,5 @@
-import { PROBLEM_MEDIA_TYPE, PROBLEMS, type ProblemCode, ProblemError, ProblemSchema } from './problem.ts';
+import { PROBLEMS, type ProblemCode } from './problem.ts';
+import { PROBLEM_MEDIA_TYPE, ProblemError, ProblemSchema } from './problem-error.ts';
 
 const HEADERS_BY_STATUS: Readonly<Record<number, { name: string; description: string }>> = {
   401: { name: 'WWW-Authenticate', description: 'The challenge of RFC 6750' },

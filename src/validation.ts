@@ -1,6 +1,6 @@
 import type { TSchema } from '@sinclair/typebox';
 import { TypeCompiler, type ValueError, ValueErrorType } from '@sinclair/typebox/compiler';
-import { type FieldError, ProblemError } from './problem.ts';
+import { type FieldError, ProblemError } from './problem-error.ts';
 
 /** Enough to mend a body by; a body of ten thousand mistakes does not make a reply of as many. */
 const MAX_ERRORS = 10;

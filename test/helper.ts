@@ -9,7 +9,7 @@ import { gateway, serverOptions } from '../src/app.ts';
 import { loadConfig } from '../src/config.ts';
 import { ConfigError } from '../src/environment.ts';
 import { createLog } from '../src/log.ts';
-import type { Problem } from '../src/problem.ts';
+import type { Problem } from '../src/problem-error.ts';
 import { Sandbox } from './sandbox/server.ts';
 
 /** The secrets of every test: long, odd, and searched for in what leaves the gateway. */

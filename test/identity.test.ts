@@ -1,6 +1,6 @@
 import t from 'tap';
 import { type Claims, identityMapper, parseTemplate } from '../src/identity.ts';
-import { ProblemError } from '../src/problem.ts';
+import { ProblemError } from '../src/problem-error.ts';
 
 /** The uid that a template makes of claims, or the code and detail of the problem. */
 function map(template: string, claims: Claims, lowercase = false): string {

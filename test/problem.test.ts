@@ -1,5 +1,6 @@
 import t from 'tap';
-import { PROBLEMS, ProblemError } from '../src/problem.ts';
+import { PROBLEMS } from '../src/problem.ts';
+import { ProblemError } from '../src/problem-error.ts';
 import { build, isProblem } from './helper.ts';
 
 t.test('an unknown address is a 404 problem', async (t) => {

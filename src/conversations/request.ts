@@ -1,7 +1,7 @@
 import type { Peer } from '../cometchat/client.ts';
 import { cometChatId, MAX_TAGS } from '../cometchat/contract.ts';
 import type { Caller } from '../identity.ts';
-import { type FieldError, ProblemError } from '../problem.ts';
+import { type FieldError, ProblemError } from '../problem-error.ts';
 import type { TagsBody } from './schemas.ts';
 
 /**

@@ -2,7 +2,7 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import type { Static } from '@sinclair/typebox';
 import type { CometChatClient, Outcome } from '../cometchat/client.ts';
 import { requireJson } from '../json-body.ts';
-import { ProblemError } from '../problem.ts';
+import { ProblemError } from '../problem-error.ts';
 import { problemResponses } from '../problem-responses.ts';
 import { callerOf } from '../session/authenticate.ts';
 import { readTagsBody, trimTags } from './request.ts';

@@ -1,6 +1,6 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from '@sinclair/typebox';
-import { ProblemError } from '../problem.ts';
+import { ProblemError } from '../problem-error.ts';
 import { problemResponses } from '../problem-responses.ts';
 
 declare module 'fastify' {

@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Caller, Claims } from '../identity.ts';
-import { ProblemError } from '../problem.ts';
+import { ProblemError } from '../problem-error.ts';
 import { bearerToken } from './bearer.ts';
 import type { VerifySession } from './secret.ts';
 

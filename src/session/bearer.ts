@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { ProblemError } from '../problem.ts';
+import { ProblemError } from '../problem-error.ts';
 
 /**
  * Takes the session token out of a request: `Authorization: Bearer <token>` (RFC 6750, section 2.1).

@@ -1,6 +1,6 @@
 import { errors, type JWTPayload, jwtVerify } from 'jose';
 import type { Claims } from '../identity.ts';
-import { ProblemError } from '../problem.ts';
+import { ProblemError } from '../problem-error.ts';
 
 /** How far the issuer's clock may be ahead. Only `nbf` is granted it: an ended session has ended. */
 const CLOCK_SKEW_SECONDS = 30;
