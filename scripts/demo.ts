@@ -30,7 +30,11 @@ const config = loadConfig({
 /** The log, readable, held back until the four parts are on the screen. */
 const heldBack: string[] = [];
 let show = (line: string): void => void heldBack.push(line);
-const pretty = prettyFactory({ ignore: 'requestId', singleLine: true, colorize: process.stdout.isTTY });
+const pretty = prettyFactory({
+  singleLine: true,
+  errorLikeObjectKeys: ['err'],
+  colorize: process.stdout.isTTY,
+});
 const log = createLog(config.log, { write: (line) => show(pretty(line)) });
 
 const app = fastify(serverOptions(log));

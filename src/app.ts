@@ -5,7 +5,8 @@ import fp from 'fastify-plugin';
 import { CometChatClient } from './cometchat/client.ts';
 import type { Config } from './config.ts';
 import { conversations } from './conversations/route.ts';
-import { answerUnrouted, answerWithProblems, socketErrorHandler } from './error-handlers.ts';
+import { answerUnrouted, answerWithProblems } from './error-handlers.ts';
+import { answerAtTheEdge, socketErrorHandler, timeouts } from './http-edge.ts';
 import { identityMapper } from './identity.ts';
 import { parseJsonOnly } from './json-body.ts';
 import { health } from './operations/health.ts';
@@ -19,6 +20,7 @@ import { validatorCompiler } from './validation.ts';
 export const gateway = fp(async (app: FastifyInstance, config: Config) => {
   logRequests(app);
   answerWithProblems(app);
+  answerAtTheEdge(app);
   const isDraining = endConnectionsOnClose(app);
   await app.register(health, { isDraining });
 
@@ -45,8 +47,7 @@ export const serverOptions = (log: FastifyBaseLogger) =>
     clientErrorHandler: socketErrorHandler(log),
     frameworkErrors: answerUnrouted,
     // A whole request, body included, takes milliseconds; a slow one holds a socket.
-    requestTimeout: 10_000,
-    http: { connectionsCheckingInterval: 1000 },
+    ...timeouts(10_000, 1000),
     // Longer than a load balancer keeps an idle connection (60 s is usual), so that it never sends a
     // request into one that is just being closed.
     keepAliveTimeout: 72_000,

@@ -1,9 +1,6 @@
-import { randomUUID } from 'node:crypto';
-import { STATUS_CODES } from 'node:http';
-import type { Socket } from 'node:net';
-import type { FastifyBaseLogger, FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { ProblemCode } from './problem.ts';
-import { PROBLEM_MEDIA_TYPE, type Problem, ProblemError, ProblemSchema } from './problem-error.ts';
+import { type Problem, ProblemError, ProblemSchema } from './problem-error.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -24,13 +21,6 @@ const PROBLEM_BY_FASTIFY_CODE: Readonly<Record<string, ProblemCode>> = {
   FST_ERR_CTP_INVALID_CONTENT_TYPE: 'media-type-unsupported',
   // The client went away while its body was on the way.
   ECONNRESET: 'body-malformed',
-};
-
-/** Errors of Node.js's HTTP parser; whatever is not listed is a malformed request. */
-const PROBLEM_BY_SOCKET_CODE: Readonly<Record<string, ProblemCode>> = {
-  HPE_HEADER_OVERFLOW: 'headers-too-large',
-  HPE_CHUNK_EXTENSIONS_OVERFLOW: 'body-too-large',
-  ERR_HTTP_REQUEST_TIMEOUT: 'request-timeout',
 };
 
 /** Answers every error of a request as a problem, unknown addresses and wrong methods included. */
@@ -75,33 +65,4 @@ function asProblem(error: unknown): ProblemError {
   if (error instanceof ProblemError) return error;
   const code = PROBLEM_BY_FASTIFY_CODE[(error as Partial<FastifyError> | undefined)?.code ?? ''];
   return new ProblemError(code ?? 'internal', { cause: error });
-}
-
-/**
- * Fastify's `clientErrorHandler`: what is no HTTP never becomes a request, so the reply is written by hand.
- * The socket is closed, since nobody knows where in its bytes a next request would begin.
- */
-export function socketErrorHandler(log: FastifyBaseLogger) {
-  return (error: NodeJS.ErrnoException, socket: Socket): void => {
-    const code = String(error.code);
-    const problem = new ProblemError(PROBLEM_BY_SOCKET_CODE[code] ?? 'body-malformed');
-    if (code === 'ECONNRESET' || !socket.writable) return void socket.destroy(error);
-    const requestId = randomUUID();
-    const body = JSON.stringify(problem.body(requestId));
-    log.info(
-      { requestId, status: problem.status, problem: problem.code, error: { type: code } },
-      'malformed request',
-    );
-    socket.end(
-      [
-        `HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status]}`,
-        `content-type: ${PROBLEM_MEDIA_TYPE}`,
-        `content-length: ${Buffer.byteLength(body)}`,
-        `x-request-id: ${requestId}`,
-        'connection: close',
-        '',
-        body,
-      ].join('\r\n'),
-    );
-  };
 }

@@ -100,8 +100,8 @@ export const PROBLEMS = {
   },
   'headers-too-large': {
     status: 431,
-    title: 'The request’s header fields are too large',
-    detail: 'At most 16 KiB in all.',
+    title: 'The request’s header is too large',
+    detail: 'The request line and all header fields may have 16 KiB together.',
   },
   internal: {
     status: 500,

@@ -40,7 +40,7 @@ function levelOf({ failure, routeOptions }: FastifyRequest): 'error' | 'warn' | 
 }
 
 function outcomeFields(outcome: Outcome | null) {
-  return outcome && { cometchat: { status: outcome.status, code: outcome.code } };
+  return outcome?.status && { cometchat: { status: outcome.status, code: outcome.code } };
 }
 
 function failureFields({ failure, outcome }: FastifyRequest) {

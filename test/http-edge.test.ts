@@ -1,7 +1,8 @@
 import { once } from 'node:events';
 import net from 'node:net';
 import t from 'tap';
-import { build } from './helper.ts';
+import { timeouts } from '../src/http-edge.ts';
+import { build, sign } from './helper.ts';
 
 /** Checks the raw reply to something that never became a request. */
 function isRawProblem(t: import('tap').Test, reply: string, status: number, code: string): void {
@@ -39,14 +40,46 @@ t.test('a header that is too large gets a 431 problem', async (t) => {
   isRawProblem(t, reply, 431, 'headers-too-large');
 });
 
-t.test('a request that does not arrive in time gets a 408 problem', async (t) => {
-  const { raw } = await build(
-    t,
-    {},
-    { server: { requestTimeout: 100, http: { connectionsCheckingInterval: 20 } } },
-  );
-  const start = 'PUT /me/conversations/tags HTTP/1.1\r\nHost: x\r\n';
-  isRawProblem(t, await raw(start), 408, 'request-timeout');
+t.test(
+  'a request that does not arrive in time gets a 408 problem, be it the headers or the body',
+  async (t) => {
+    const { raw, requests } = await build(t, {}, { server: timeouts(100, 20) });
+    const headers = 'PUT /me/conversations/tags HTTP/1.1\r\nHost: x\r\n';
+    const session = `Authorization: Bearer ${await sign()}\r\nContent-Type: application/json\r\n`;
+    const bodies = ['Content-Length: 11\r\n\r\n', 'Transfer-Encoding: chunked\r\n\r\n5\r\n{"tag'];
+    for (const bytes of [headers, ...bodies.map((body) => headers + session + body)]) {
+      isRawProblem(t, await raw(bytes), 408, 'request-timeout');
+      t.match(requests().at(-1), { status: 408, error: { type: 'ERR_HTTP_REQUEST_TIMEOUT' } });
+    }
+    t.equal(requests().length, 3);
+  },
+);
+
+t.test('a request without Host is malformed, but for HTTP/1.0', async (t) => {
+  const { raw, requests } = await build(t);
+  const refused = await raw('GET /livez HTTP/1.1\r\nConnection: close\r\n\r\n');
+  t.match(refused, /^HTTP\/1.1 400 [\s\S]*problem\+json[\s\S]*"code":"body-malformed"/);
+  t.match(requests(), [{ status: 400, problem: 'body-malformed' }]);
+  t.match(await raw('GET /livez HTTP/1.0\r\n\r\n'), /^HTTP\/1.1 200 /);
+});
+
+t.test('an expectation that nobody knows is left unmet, and the request served', async (t) => {
+  const { raw } = await build(t);
+  const start = 'GET /livez HTTP/1.1\r\nHost: x\r\nConnection: close\r\n';
+  t.match(await raw(`${start}Expect: the-unexpected\r\n\r\n`), /^HTTP\/1.1 200 /);
+});
+
+t.test('CONNECT gets a problem: this is no proxy', async (t) => {
+  const { raw, requests } = await build(t);
+  const reply = await raw('CONNECT x:443 HTTP/1.1\r\nHost: x:443\r\n\r\n');
+  isRawProblem(t, reply, 404, 'route-not-found');
+  t.match(requests(), [{ status: 404, problem: 'route-not-found', error: { type: 'CONNECT' } }]);
+});
+
+t.test('an upgrade that nobody offers is left alone, and the request served', async (t) => {
+  const { raw } = await build(t);
+  const start = 'GET /livez HTTP/1.1\r\nHost: x\r\nConnection: upgrade, close\r\n';
+  t.match(await raw(`${start}Upgrade: websocket\r\n\r\n`), /^HTTP\/1.1 200 /);
 });
 
 t.test('a client that resets the connection harms nothing', async (t) => {

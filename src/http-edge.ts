@@ -1,0 +1,66 @@
+import { randomUUID } from 'node:crypto';
+import { STATUS_CODES } from 'node:http';
+import type { Duplex } from 'node:stream';
+import type { FastifyBaseLogger, FastifyInstance } from 'fastify';
+import type { ProblemCode } from './problem.ts';
+import { PROBLEM_MEDIA_TYPE, ProblemError } from './problem-error.ts';
+
+// What Node.js's HTTP server answers, or drops, before Fastify sees a request: here it gets the form of
+// every other error, and a line in the log.
+
+/** Errors of Node.js's HTTP parser; whatever is not listed is a malformed request. */
+const PROBLEM_BY_SOCKET_CODE: Readonly<Record<string, ProblemCode>> = {
+  HPE_HEADER_OVERFLOW: 'headers-too-large',
+  HPE_CHUNK_EXTENSIONS_OVERFLOW: 'body-too-large',
+  ERR_HTTP_REQUEST_TIMEOUT: 'request-timeout',
+};
+
+/**
+ * How long a request may take to arrive, and how often that is looked at, in milliseconds. Of Node.js's two
+ * limits the longer one holds for the body, so both are the same.
+ */
+export const timeouts = (requestTimeout: number, connectionsCheckingInterval: number) => ({
+  requestTimeout,
+  http: { headersTimeout: requestTimeout, connectionsCheckingInterval, requireHostHeader: false },
+});
+
+/** Fastify's `clientErrorHandler`: what is no HTTP never becomes a request. */
+export function socketErrorHandler(log: FastifyBaseLogger) {
+  return (error: NodeJS.ErrnoException, socket: Duplex): void => {
+    const code = String(error.code);
+    if (code === 'ECONNRESET' || !socket.writable) return void socket.destroy(error);
+    refuse(socket, PROBLEM_BY_SOCKET_CODE[code] ?? 'body-malformed', code, log);
+  };
+}
+
+/** Takes the requests that Node.js would answer, or drop, by itself. */
+export function answerAtTheEdge(app: FastifyInstance): void {
+  // RFC 9112, section 3.2: without Host there is no telling what was meant.
+  app.addHook('onRequest', async ({ raw }) => {
+    if (raw.httpVersion === '1.1' && raw.headers.host === undefined) {
+      throw new ProblemError('body-malformed', { detail: 'HTTP/1.1 needs a Host header.' });
+    }
+  });
+  // RFC 9110, section 10.1.1: a server may refuse what it does not know, and may leave it.
+  app.server.on('checkExpectation', (request, response) => app.server.emit('request', request, response));
+  app.server.on('connect', (_request, socket) => refuse(socket, 'route-not-found', 'CONNECT', app.log));
+}
+
+/** Writes a problem by hand and closes: nobody knows where in the bytes a next request would begin. */
+function refuse(socket: Duplex, code: ProblemCode, type: string, log: FastifyBaseLogger): void {
+  const problem = new ProblemError(code);
+  const requestId = randomUUID();
+  const body = JSON.stringify(problem.body(requestId));
+  log.info({ requestId, status: problem.status, problem: code, error: { type } }, 'no whole request');
+  socket.end(
+    [
+      `HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status]}`,
+      `content-type: ${PROBLEM_MEDIA_TYPE}`,
+      `content-length: ${Buffer.byteLength(body)}`,
+      `x-request-id: ${requestId}`,
+      'connection: close',
+      '',
+      body,
+    ].join('\r\n'),
+  );
+}
