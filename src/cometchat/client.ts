@@ -1,6 +1,6 @@
 import http from 'node:http';
 import https from 'node:https';
-import got, { type Got, type OptionsInit, RequestError, TimeoutError } from 'got';
+import got, { RequestError, TimeoutError } from 'got';
 import type { ProblemCode } from '../problem.ts';
 import { type CometChatId, readConversations, readErrorCode, type UpstreamConversation } from './contract.ts';
 import { problemOf } from './errors.ts';
@@ -36,16 +36,15 @@ export type Outcome = { readonly status?: number; readonly code?: string } & (
 /** Makes the calls to CometChat. The only place that holds the REST API key. */
 export class CometChatClient {
   readonly #config: CometChatConfig;
-  readonly #agents: { http: http.Agent; https: https.Agent };
-  readonly #got: Got;
+  readonly #agents = {
+    http: new http.Agent({ keepAlive: true }),
+    https: new https.Agent({ keepAlive: true }),
+  };
+  readonly #put: ReturnType<typeof putAs>;
 
   constructor(config: CometChatConfig) {
     this.#config = config;
-    this.#agents = {
-      http: new http.Agent({ keepAlive: true }),
-      https: new https.Agent({ keepAlive: true }),
-    };
-    this.#got = got.extend(transport(config, this.#agents));
+    this.#put = putAs(config, this.#agents);
   }
 
   /**
@@ -57,16 +56,12 @@ export class CometChatClient {
    * @returns what became of it; never throws for anything that CometChat or the network does
    */
   async updateTags(onBehalfOf: CometChatId, peer: Peer, tags: readonly string[]): Promise<Outcome> {
-    const url = `${this.#config.baseUrl}/${peer.type}s/${encodeURIComponent(peer.id)}/conversation`;
+    const { baseUrl, apiKey } = this.#config;
+    const url = `${baseUrl}/${peer.type}s/${encodeURIComponent(peer.id)}/conversation`;
     let oversize = false;
     const cancel = new AbortController();
     try {
-      const call = this.#got.put(url, {
-        body: JSON.stringify({ tags }),
-        headers: { ...this.#actAs(onBehalfOf), 'content-type': 'application/json' },
-        responseType: 'buffer',
-        signal: cancel.signal,
-      });
+      const call = this.#put(url, { apikey: apiKey, onBehalfOf }, JSON.stringify({ tags }), cancel.signal);
       call.on('downloadProgress', ({ transferred, total = 0 }) => {
         oversize = Math.max(transferred, total) > MAX_REPLY_BYTES;
         if (oversize) cancel.abort();
@@ -84,28 +79,36 @@ export class CometChatClient {
   close(): void {
     for (const agent of Object.values(this.#agents)) agent.destroy();
   }
-
-  /** Key and user leave together or not at all: nothing else makes either header. */
-  #actAs(onBehalfOf: CometChatId): { apikey: string; onBehalfOf: CometChatId } {
-    return { apikey: this.#config.apiKey, onBehalfOf };
-  }
 }
 
-/** How got is used: no retry, redirect or decompression of its own, and an end to every phase. */
-function transport(
+/** In whose name CometChat acts. A key without a user could see everybody's data, so neither goes alone. */
+interface Actor {
+  readonly apikey: string;
+  readonly onBehalfOf: CometChatId;
+}
+
+/**
+ * Makes the one way to send anything to CometChat, which takes key and user together. got is used without
+ * retries, redirects or decompression of its own, and with an end to every phase.
+ */
+function putAs(
   { deadlineMs, attemptTimeoutMs }: CometChatConfig,
   agent: { http: http.Agent; https: https.Agent },
-): OptionsInit {
+) {
   const total = Math.min(deadlineMs, attemptTimeoutMs);
   // Shorter than the whole, so that the log tells an unreachable CometChat from a slow one.
   const connecting = Math.ceil((total * 2) / 3);
-  return {
+  const client = got.extend({
     agent,
     retry: { limit: 0 },
     followRedirect: false,
     decompress: false,
     throwHttpErrors: false,
-    headers: { accept: 'application/json', 'user-agent': 'cometchat-gateway' },
+    headers: {
+      accept: 'application/json',
+      'content-type': 'application/json',
+      'user-agent': 'cometchat-gateway',
+    },
     timeout: {
       lookup: connecting,
       connect: connecting,
@@ -115,7 +118,9 @@ function transport(
       socket: total,
       request: total,
     },
-  };
+  });
+  return (url: string, actor: Actor, body: string, signal: AbortSignal) =>
+    client.put(url, { headers: { ...actor }, body, signal, responseType: 'buffer' });
 }
 
 /** Decides by the body what a reply means; by the status where the body says nothing. */
