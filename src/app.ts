@@ -43,7 +43,6 @@ export const serverOptions = (log: FastifyBaseLogger) =>
     logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'requestId' }),
     // Ours alone: an id of the client's could be anybody's, or a log line of its own making.
     genReqId: () => randomUUID(),
-    requestIdHeader: false,
     clientErrorHandler: socketErrorHandler(log),
     frameworkErrors: answerUnrouted,
     // A whole request, body included, takes milliseconds; a slow one holds a socket.

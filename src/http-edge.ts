@@ -15,6 +15,9 @@ const PROBLEM_BY_SOCKET_CODE: Readonly<Record<string, ProblemCode>> = {
   ERR_HTTP_REQUEST_TIMEOUT: 'request-timeout',
 };
 
+/** How long a refused client has to read its reply. */
+const LINGER_MS = 1000;
+
 /**
  * How long a request may take to arrive, and how often that is looked at, in milliseconds. Of Node.js's two
  * limits the longer one holds for the body, so both are the same.
@@ -28,7 +31,7 @@ export const timeouts = (requestTimeout: number, connectionsCheckingInterval: nu
 export function socketErrorHandler(log: FastifyBaseLogger) {
   return (error: NodeJS.ErrnoException, socket: Duplex): void => {
     const code = String(error.code);
-    if (code === 'ECONNRESET' || !socket.writable) return void socket.destroy(error);
+    if (code === 'ECONNRESET' || !socket.writable) return void socket.destroy();
     refuse(socket, PROBLEM_BY_SOCKET_CODE[code] ?? 'body-malformed', code, log);
   };
 }
@@ -63,4 +66,8 @@ function refuse(socket: Duplex, code: ProblemCode, type: string, log: FastifyBas
       body,
     ].join('\r\n'),
   );
+  // A client that goes on sending, or never closes its side, would hold the socket for ever; one that is
+  // cut off at once might never see the reply.
+  socket.resume();
+  setTimeout(() => socket.destroy(), LINGER_MS).unref();
 }

@@ -67,7 +67,7 @@ export function identityMapper({ uid, onBehalfOf, lowercase }: IdentityConfig): 
 function fill({ prefix, parts }: Template, claims: Claims, lowercase: boolean): CometChatId {
   let text = prefix;
   for (const [index, { claim, suffix }] of parts.entries()) {
-    const value = claimValue(claims, claim);
+    const value = claimValue(claims, claim, lowercase);
     // A value that holds the text behind it could be split in two ways: {org}_{sub} with "a_b"+"c" and
     // with "a"+"b_c". The last claim ends with the id, so its value may hold anything legal.
     if (index < parts.length - 1 && (value + suffix).indexOf(suffix) !== value.length) {
@@ -75,8 +75,6 @@ function fill({ prefix, parts }: Template, claims: Claims, lowercase: boolean): 
     }
     text += value + suffix;
   }
-  // ASCII only, and before lower-casing: the Kelvin sign, say, would turn into a "k".
-  if (lowercase && /^[A-Za-z0-9_-]+$/.test(text)) text = text.toLowerCase();
   const id = cometChatId(text);
   if (id === undefined) {
     const names = parts.map(({ claim }) => `"${claim}"`).join(', ');
@@ -88,11 +86,12 @@ function fill({ prefix, parts }: Template, claims: Claims, lowercase: boolean): 
 }
 
 /** A claim by its whole name (`https://app.example/uid`), else by its path (`act.sub`). */
-function claimValue(claims: Claims, name: string): string {
-  const value = Object.hasOwn(claims, name)
-    ? claims[name]
-    : name.split('.').reduce(member, claims as unknown);
-  if (typeof value === 'string' && value !== '') return value;
+function claimValue(claims: Claims, name: string, lowercase: boolean): string {
+  const value = member(claims, name) ?? name.split('.').reduce<unknown>(member, claims);
+  if (typeof value === 'string' && value !== '') {
+    // ASCII letters alone: toLowerCase() would make a "k" of the Kelvin sign, say.
+    return lowercase ? value.replace(/[A-Z]/g, (letter) => letter.toLowerCase()) : value;
+  }
   if (Number.isSafeInteger(value)) return String(value);
   throw unmapped(`The session has no claim "${name}" that is text or a whole number.`);
 }

@@ -15,7 +15,11 @@ const paths = DEPTHS.flatMap((depth) =>
   FIELDS.map((field) => (field.startsWith('[') ? depth.replace(/\.$/, '') : depth) + field),
 );
 
-const JWT = 'eyJ[\\w-]+\\.[\\w-]+\\.[\\w-]*';
+/** Begins where a word begins: else a long line of `eyJeyJ...` is looked through once for each of them. */
+const JWT = '(?<![\\w-])eyJ[\\w-]+\\.[\\w-]+\\.[\\w-]*';
+
+/** A shorter secret is more likely to be found in words than to be found out. */
+const MIN_KNOWN_LENGTH = 8;
 
 /**
  * Makes the logger: one JSON object a line, in which credentials are struck out twice - by the name of their
@@ -26,6 +30,7 @@ const JWT = 'eyJ[\\w-]+\\.[\\w-]+\\.[\\w-]*';
 export function createLog({ level, secrets }: LogConfig, destination?: DestinationStream): Logger {
   // As they look in a JSON string; longest first, where one is the beginning of another.
   const known = secrets
+    .filter(({ length }) => length >= MIN_KNOWN_LENGTH)
     .map((secret) => RegExp.escape(JSON.stringify(secret).slice(1, -1)))
     .sort((a, b) => b.length - a.length);
   const credential = new RegExp([...known, JWT].join('|'), 'g');
@@ -35,10 +40,22 @@ export function createLog({ level, secrets }: LogConfig, destination?: Destinati
       base: null,
       timestamp: stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
+      serializers: { err: serializeError },
       redact: { paths, censor: CENSOR },
       hooks: { streamWrite: (line) => line.replace(credential, CENSOR) },
     },
     // Written before the next line of code runs, so that nothing is lost when the process ends.
     destination ?? pino.destination({ dest: 1, sync: true }),
   );
+}
+
+/**
+ * An error without its other properties: they hold requests with their headers, or a Buffer, on which
+ * pino's redaction throws.
+ */
+function serializeError(error: unknown): unknown {
+  if (!(error instanceof Error)) return String(error);
+  const { name, message, stack, cause } = error;
+  const code = 'code' in error ? String(error.code) : undefined;
+  return { type: name, message, code, stack, ...(cause !== undefined && { cause: serializeError(cause) }) };
 }

@@ -1,6 +1,6 @@
 import t from 'tap';
 import { EnvironmentSchema, loadConfig } from '../src/config.ts';
-import { environment, faultsOf, SECRET } from './helper.ts';
+import { API_KEY, environment, faultsOf, SECRET } from './helper.ts';
 
 const good = environment('https://chat.example/v3/');
 
@@ -44,6 +44,7 @@ t.test('each variable that is wrong is named with what would be right', async (t
     ['COMETCHAT_BASE_URL', 'http://chat.example/v3', /must begin with https/],
     ['COMETCHAT_BASE_URL', 'https://me:pw@chat.example', /no user, password, query or fragment/],
     ['COMETCHAT_BASE_URL', 'https://chat.example/v3?a=1', /no user, password, query or fragment/],
+    ['COMETCHAT_BASE_URL', 'https://chat.example/v3#a', /no user, password, query or fragment/],
     ['COMETCHAT_API_KEY', 'two words', /must be the REST API key/],
     ['COMETCHAT_DEADLINE_MS', '0', /whole number from 100 to 60000/],
     ['COMETCHAT_DEADLINE_MS', '3s', /whole number/],
@@ -77,6 +78,16 @@ t.test('plain http is for loopback and for names of a container network', async 
   for (const host of ['127.0.0.1:4000', '[::1]:4000', 'localhost:4000', 'sandbox:4000']) {
     t.strictSame(faults({ COMETCHAT_BASE_URL: `http://${host}/v3` }), [], host);
   }
+});
+
+t.test('a secret is measured in bytes', async (t) => {
+  t.strictSame(faults({ SESSION_SECRET: 'é'.repeat(16) }), []);
+  t.equal(faults({ SESSION_SECRET: 'é'.repeat(15) }).length, 1);
+});
+
+t.test('the log knows every secret that it must not write', async (t) => {
+  const { secrets } = loadConfig({ ...good, SESSION_SECRET: `${SECRET},${'o'.repeat(32)}` }).log;
+  t.strictSame(secrets, [API_KEY, SECRET, 'o'.repeat(32)]);
 });
 
 t.test('several session secrets are taken, newest first', async (t) => {

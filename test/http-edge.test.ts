@@ -92,3 +92,67 @@ t.test('a client that resets the connection harms nothing', async (t) => {
   t.match(await reset, [{ code: 'ECONNRESET' }]);
   t.equal((await get('/livez')).status, 200);
 });
+
+t.test('an address is never taken for a pattern, whatever it looks like', async (t) => {
+  const { raw, requests } = await build(t);
+  for (const path of [
+    '/:a(',
+    '/:a([)',
+    '/*x',
+    '/:a((a+)+$)',
+    `/:a(${'eyJ'.repeat(5000)}`,
+    '/livez/',
+    '/LIVEZ',
+  ]) {
+    const reply = await raw(`GET ${path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`);
+    t.match(reply, /^HTTP\/1.1 404 [\s\S]*"code":"route-not-found"/, path.slice(0, 20));
+    t.notOk(JSON.stringify(requests().at(-1)).includes(path));
+  }
+});
+
+t.test('an unknown address or a wrong method is told so whatever the body is', async (t) => {
+  const { raw } = await build(t);
+  const ask = (line: string, type = '') =>
+    raw(`${line} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n${type}Content-Length: 1\r\n\r\n{`);
+  for (const type of [
+    '',
+    'Content-Type: application/json\r\n',
+    'Content-Type: what/ever\r\n',
+    'Content-Type: ;\r\n',
+  ]) {
+    t.match(await ask('POST /nothing', type), /^HTTP\/1.1 404 [\s\S]*"code":"route-not-found"/);
+    for (const method of ['POST', 'QUERY', 'PROPFIND']) {
+      t.match(
+        await ask(`${method} /livez`, type),
+        /^HTTP\/1.1 405 [\s\S]*"code":"method-not-allowed"/,
+        method,
+      );
+    }
+  }
+});
+
+t.test('a refused client that keeps its side open is let go of', async (t) => {
+  const { app, port, requests } = await build(t);
+  const socket = net.connect({ port, host: '127.0.0.1', allowHalfOpen: true });
+  const opened = once(app.server, 'connection');
+  socket.write('GARBAGE\r\n\r\n');
+  const [connection] = await opened;
+  const closed = new Promise((resolve) => connection.on('close', resolve));
+  await once(socket, 'data');
+  socket.write('MORE GARBAGE\r\n\r\n');
+  await closed;
+  t.equal(requests().length, 1);
+  socket.destroy();
+});
+
+t.test('chunk extensions without end are cut off', async (t) => {
+  const { raw } = await build(t);
+  const start = 'PUT /me/conversations/tags HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n';
+  const session = `Authorization: Bearer ${await sign()}\r\nContent-Type: application/json\r\n`;
+  isRawProblem(t, await raw(`${start}${session}\r\n1;${'x'.repeat(20_000)}`), 413, 'body-too-large');
+});
+
+t.test('requests have ten seconds, idle connections more than a load balancer gives them', async (t) => {
+  const { app } = await build(t);
+  t.match(app.server, { requestTimeout: 10_000, headersTimeout: 10_000, keepAliveTimeout: 72_000 });
+});

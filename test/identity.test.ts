@@ -40,6 +40,7 @@ t.test('a claim that is missing, empty or no text maps to nobody', async (t) => 
 t.test('what every object has is no claim', async (t) => {
   for (const name of ['__proto__', 'constructor', 'constructor.name', 'toString', 'sub.length']) {
     t.match(map(`{${name}}`, { sub: 'a' }), /^identity-unmapped/);
+    t.match(map(`{${name}}`, { sub: 'a' }, true), /^identity-unmapped/);
   }
 });
 
@@ -65,4 +66,7 @@ t.test('two claims never make one user of two', async (t) => {
   // "a-" + "--" + "b" and "a" + "--" + "-b" are the same text.
   t.match(map('{org}--{sub}', { org: 'a-', sub: 'b' }), /^identity-unmapped/);
   t.equal(map('{org}--{sub}', { org: 'a', sub: '-b' }), 'a---b');
+  // One in upper case is the other once it is folded.
+  t.match(map('{org}-eu-{sub}', { org: 'acme-EU-x', sub: 'bob' }, true), /^identity-unmapped/);
+  t.equal(map('{org}-eu-{sub}', { org: 'acme', sub: 'X-eu-bob' }, true), 'acme-eu-x-eu-bob');
 });

@@ -11,7 +11,7 @@ function logger(level = 'info') {
 t.test('fields that hold credentials are struck out wherever headers can stand', async (t) => {
   const { lines, log } = logger();
   const fields = { authorization: 'opaque', cookie: 'opaque', 'set-cookie': 'opaque', apikey: 'opaque' };
-  log.info({ ...fields, headers: fields, req: { headers: fields }, err: { options: { headers: fields } } });
+  log.info({ ...fields, headers: fields, req: { headers: fields }, call: { options: { headers: fields } } });
   t.notMatch(lines.join(), 'opaque');
   t.equal(lines.join().split('[redacted]').length - 1, 16);
 });
@@ -30,6 +30,48 @@ t.test('a session token is struck out of any text that holds it', async (t) => {
   const token = await sign();
   log.info(`token ${token}`);
   t.match(JSON.parse(lines[0] ?? ''), { level: 'info', msg: 'token [redacted]' });
+});
+
+t.test('of two secrets the longer one is struck out whole', async (t) => {
+  const lines: string[] = [];
+  const config = { level: 'info', secrets: ['prefix-of-it', 'prefix-of-it-and-more'] };
+  createLog(config, { write: (line) => lines.push(line) }).info('prefix-of-it-and-more');
+  t.match(lines[0], '"msg":"[redacted]"');
+});
+
+t.test('a secret too short to be one does not garble the log', async (t) => {
+  const lines: string[] = [];
+  createLog({ level: 'info', secrets: ['e'] }, { write: (line) => lines.push(line) }).info('hello');
+  t.match(lines[0], '"msg":"hello"');
+});
+
+t.test('an error is logged without the properties that others have put on it', async (t) => {
+  const { lines, log } = logger();
+  const cause = Object.assign(new Error('inner'), { code: 'EINNER' });
+  const error = Object.assign(new TypeError('outer', { cause }), {
+    options: { headers: { 'x-key': 'opaque' } },
+    rawPacket: Buffer.from('opaque'),
+    url: new URL('http://opaque.example'),
+  });
+  log.error({ err: error }, 'failed');
+  log.error({ err: 'no error at all' });
+  t.match(JSON.parse(lines[0] ?? ''), {
+    err: {
+      type: 'TypeError',
+      message: 'outer',
+      stack: /log\.test/,
+      cause: { message: 'inner', code: 'EINNER' },
+    },
+  });
+  t.notMatch(lines[0], 'opaque');
+  t.match(lines[1], '"err":"no error at all"');
+});
+
+t.test('a line that looks like many tokens is looked through once', async (t) => {
+  const { lines, log } = logger();
+  // Seconds, and a test that times out, where each "eyJ" begins a search of its own.
+  log.info('eyJ9'.repeat(500_000));
+  t.equal(lines.length, 1);
 });
 
 t.test('lines below the level are left out', async (t) => {

@@ -57,13 +57,13 @@ export class CometChatClient {
    */
   async updateTags(onBehalfOf: CometChatId, peer: Peer, tags: readonly string[]): Promise<Outcome> {
     const { baseUrl, apiKey } = this.#config;
-    const url = `${baseUrl}/${peer.type}s/${encodeURIComponent(peer.id)}/conversation`;
+    const url = `${baseUrl}/${peer.type}s/${peer.id}/conversation`;
     let oversize = false;
     const cancel = new AbortController();
     try {
       const call = this.#put(url, { apikey: apiKey, onBehalfOf }, JSON.stringify({ tags }), cancel.signal);
-      call.on('downloadProgress', ({ transferred, total = 0 }) => {
-        oversize = Math.max(transferred, total) > MAX_REPLY_BYTES;
+      call.on('downloadProgress', ({ transferred }) => {
+        oversize = transferred > MAX_REPLY_BYTES;
         if (oversize) cancel.abort();
       });
       const { statusCode, headers, rawBody } = await call;
@@ -150,7 +150,6 @@ function interpret(status: number, headers: http.IncomingHttpHeaders, rawBody: U
 /** @returns the parsed body, or undefined where it is no JSON */
 function parseJson(headers: http.IncomingHttpHeaders, rawBody: Uint8Array): unknown {
   const type = headers['content-type'];
-  if ((headers['content-encoding'] ?? 'identity') !== 'identity') return undefined;
   if (type !== undefined && !/^application\/(?:[\w.+-]+\+)?json\b/i.test(type)) return undefined;
   try {
     return JSON.parse(new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(rawBody));

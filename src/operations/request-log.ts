@@ -1,4 +1,4 @@
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Outcome } from '../cometchat/client.ts';
 import { PROBLEMS } from '../problem.ts';
 
@@ -14,23 +14,33 @@ export function logRequests(app: FastifyInstance): void {
   app.decorateRequest('outcome', null);
   app.addHook('onRequest', async (request, reply) => {
     reply.header('x-request-id', request.id);
+    // Fastify's onResponse is for replies that were sent; this is for the others, but for a request that was
+    // refused halfway: that has its line from http-edge.ts.
+    reply.raw.once('close', () => {
+      const refused = !request.raw.complete && request.raw.socket.writableEnded;
+      if (!reply.raw.writableFinished && !refused) logLine(request, reply);
+    });
   });
-  app.addHook('onResponse', async (request, reply) => {
-    const { method, routeOptions } = request;
-    request.log[levelOf(request)](
-      {
-        method,
-        // The pattern, not the address, which may hold what somebody typed or pasted.
-        route: routeOptions.url,
-        status: reply.statusCode,
-        ms: Math.round(reply.elapsedTime * 10) / 10,
-        onBehalfOf: request.caller?.onBehalfOf,
-        ...outcomeFields(request.outcome),
-        ...failureFields(request),
-      },
-      'request',
-    );
-  });
+  app.addHook('onResponse', async (request, reply) => logLine(request, reply));
+}
+
+function logLine(request: FastifyRequest, reply: FastifyReply): void {
+  const { method, routeOptions } = request;
+  request.log[levelOf(request)](
+    {
+      method,
+      // The pattern, not the address, which may hold what somebody typed or pasted.
+      route: routeOptions.url,
+      status: reply.statusCode,
+      // The client was gone before it could be answered.
+      ...(!reply.raw.writableFinished && { aborted: true }),
+      ms: Math.round(reply.elapsedTime * 10) / 10,
+      onBehalfOf: request.caller?.onBehalfOf,
+      ...outcomeFields(request.outcome),
+      ...failureFields(request),
+    },
+    'request',
+  );
 }
 
 function levelOf({ failure, routeOptions }: FastifyRequest): 'error' | 'warn' | 'info' | 'debug' {

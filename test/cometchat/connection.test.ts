@@ -4,6 +4,7 @@ import t from 'tap';
 import { CometChatClient } from '../../src/cometchat/client.ts';
 import { type CometChatId, cometChatId } from '../../src/cometchat/contract.ts';
 import { API_KEY, build, isProblem } from '../helper.ts';
+import { DOCUMENTED_REPLY } from '../sandbox/world.ts';
 
 t.test('nobody listens at CometChat’s address', async (t) => {
   const { put, sandbox, requests } = await build(t);
@@ -45,6 +46,37 @@ t.test('the deadline holds where it is shorter than a try', async (t) => {
   });
   sandbox.fault({ delayMs: 60_000 });
   isProblem(t, await put({ tags: [] }), 504, 'cometchat-timeout');
+});
+
+t.test('CometChat’s host takes the connection and never finishes the TLS handshake', async (t) => {
+  const silent = net.createServer((socket) => t.teardown(() => socket.destroy()));
+  await once(silent.listen(0, '127.0.0.1'), 'listening');
+  t.teardown(() => silent.close());
+  const { port } = silent.address() as AddressInfo;
+  const env = { COMETCHAT_BASE_URL: `https://127.0.0.1:${port}`, COMETCHAT_ATTEMPT_TIMEOUT_MS: '150' };
+  const { put, requests } = await build(t, env);
+  isProblem(t, await put({ tags: [] }), 504, 'cometchat-timeout');
+  t.match(requests(), [{ error: { type: 'timeout_secureConnect' } }]);
+});
+
+t.test('the connections to CometChat end with the gateway', async (t) => {
+  const { put, sandbox, app } = await build(t);
+  const ended = new Promise((resolve) => sandbox.onConnection((socket) => socket.on('close', resolve)));
+  await put({ tags: [] });
+  await app.close();
+  await ended;
+  t.pass('its idle connection is closed');
+});
+
+t.test('an answer that is no UTF-8', async (t) => {
+  const body = JSON.stringify(DOCUMENTED_REPLY).replaceAll('Project', 'Projet caf\xe9');
+  const head = `HTTP/1.1 200 OK\r\nContent-Length: ${body.length}\r\n\r\n`;
+  const server = net.createServer((socket) => socket.end(Buffer.from(head + body, 'latin1')));
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  t.teardown(() => server.close());
+  const { port } = server.address() as AddressInfo;
+  const { put } = await build(t, { COMETCHAT_BASE_URL: `http://127.0.0.1:${port}` });
+  isProblem(t, await put({ tags: [] }), 502, 'cometchat-reply-invalid');
 });
 
 t.test('an answer that is no HTTP', async (t) => {

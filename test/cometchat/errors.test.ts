@@ -79,13 +79,21 @@ t.test('without a code the status decides', async (t) => {
     [503, 'cometchat-failed'],
     [504, 'cometchat-failed'],
   ];
-  const { put, sandbox } = await build(t);
+  const { put, sandbox, lines } = await build(t);
   for (const [status, problem] of cases) {
-    for (const body of ['<html>private</html>', '', { error: 'private' }, { error: { code: 7 } }]) {
+    for (const body of [
+      '<html>private</html>',
+      '',
+      { error: 'private' },
+      { error: { code: 7 } },
+      errorBody('private'),
+    ]) {
       sandbox.fault({ status, body });
       isProblem(t, await put({ tags: [] }), PROBLEMS[problem].status, problem);
     }
   }
+  t.notMatch(lines.join(), 'private');
+  t.notMatch(lines.join(), '"err"');
 });
 
 t.test('a code that nobody has documented goes by its status', async (t) => {

@@ -45,6 +45,7 @@ t.test('a body that is no JSON is malformed', async (t) => {
     'tags',
     ' ',
     '{"__proto__":{},"tags":[]}',
+    '{"constructor":{"prototype":{}},"tags":[]}',
   ]) {
     isProblem(t, await put(body), 400, 'body-malformed');
   }

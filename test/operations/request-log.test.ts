@@ -1,3 +1,4 @@
+import net from 'node:net';
 import t from 'tap';
 import { API_KEY, build, holdsNoSecret, ME, OTHER, sign } from '../helper.ts';
 
@@ -29,6 +30,31 @@ t.test('a request that fails early has its line too', async (t) => {
   t.notMatch(JSON.stringify(requests()), /pasted-token|secret-place/);
 });
 
+t.test('a request whose client does not wait for the answer has its line, and only one', async (t) => {
+  const { app, port, sandbox, requests } = await build(t);
+  sandbox.fault({ delayMs: 60_000 });
+  const arrived = sandbox.nextCall();
+  const socket = net.connect(port, '127.0.0.1');
+  const body = '{"tags":[]}';
+  socket.write(
+    [
+      'PUT /me/conversations/tags HTTP/1.1',
+      'Host: gateway',
+      `Authorization: Bearer ${await sign()}`,
+      'Content-Type: application/json',
+      `Content-Length: ${body.length}`,
+      '',
+      body,
+    ].join('\r\n'),
+  );
+  await arrived;
+  socket.destroy();
+  await sandbox.close();
+  await app.close();
+  t.match(requests(), [{ route: '/me/conversations/tags', aborted: true, onBehalfOf: ME }]);
+  t.equal(requests().length, 1);
+});
+
 t.test('every request has an id of its own, whatever the client sends', async (t) => {
   const { put } = await build(t);
   const ids = new Set<string | null>();
@@ -37,6 +63,7 @@ t.test('every request has an id of its own, whatever the client sends', async (t
     ids.add(answer.headers.get('x-request-id'));
   }
   t.equal(ids.size, 3);
+  for (const id of ids) t.match(id, /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/);
   t.notOk(ids.has('mine'));
 });
 

@@ -16,7 +16,7 @@ t.test('tokens that are not this service’s are refused, and CometChat is not c
       .setAudience(AUDIENCE)
       .setExpirationTime('1h')
       .encode(),
-    'another algorithm': await sign({}, { header: { alg: 'HS512' }, secret: SECRET.repeat(2) }),
+    'another algorithm': await sign({}, { header: { alg: 'HS384' } }),
     'a changed payload': `${head}.${payload.slice(0, -2)}AA.${signature}`,
     'no signature': `${head}.${payload}.`,
     'no exp': await sign({ exp: undefined }),
@@ -76,6 +76,8 @@ t.test('while secrets are rotated, tokens of the older one are good', async (t) 
   const { put } = await build(t, { SESSION_SECRET: `${SECRET},${older}` });
   for (const secret of [SECRET, older]) {
     t.equal((await put({ tags: [] }, { authorization: `Bearer ${await sign({}, { secret })}` })).status, 200);
+    const expired = await sign({ exp: now() - 60 }, { secret });
+    isProblem(t, await put({ tags: [] }, { authorization: `Bearer ${expired}` }), 401, 'session-expired');
   }
 });
 
