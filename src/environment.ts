@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { readFileSync } from 'node:fs';
 import { type Static, type TObject, Type } from '@sinclair/typebox';
 import { Value } from '@sinclair/typebox/value';
@@ -79,12 +80,15 @@ function readSecret(name: string, environment: NodeJS.ProcessEnv): string | unde
   const file = environment[`${name}_FILE`];
   if (!file) return text;
   if (text !== undefined) throw new Error(`must not be set beside ${name}; unset one of the two`);
-  let content: string;
+  let content: Buffer;
   try {
-    content = readFileSync(file, 'utf8').trimEnd();
+    content = readFileSync(file);
   } catch (error) {
     throw new Error(`must name a readable file (${(error as NodeJS.ErrnoException).code})`);
   }
-  if (content === '') throw new Error('must not name an empty file');
-  return content;
+  // Decoding would make the same three bytes of all that are wrong, and a weak secret look long.
+  if (!isUtf8(content)) throw new Error('must name a file of text; encode random bytes as hex, say');
+  const secret = content.toString().trimEnd();
+  if (secret === '') throw new Error('must not name an empty file');
+  return secret;
 }

@@ -1,4 +1,5 @@
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { MAX_BODY_BYTES } from './json-body.ts';
 import type { ProblemCode } from './problem.ts';
 import { type Problem, ProblemError, ProblemSchema } from './problem-error.ts';
 
@@ -53,6 +54,7 @@ export function answerUnrouted(error: unknown, request: FastifyRequest, reply: F
 function answer(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const problem = asProblem(error);
   request.failure = { problem: problem.code, cause: problem.cause };
+  if (isLongUpload(request)) reply.header('connection', 'close');
   return (
     reply
       .code(problem.status)
@@ -61,6 +63,12 @@ function answer(error: unknown, request: FastifyRequest, reply: FastifyReply): F
       .serializer((body: Problem) => JSON.stringify(body))
       .send(problem.body(request.id))
   );
+}
+
+/** Whether a body is still on the way that nobody is going to read, and that would keep the socket busy. */
+function isLongUpload({ raw: { complete, headers } }: FastifyRequest): boolean {
+  const { 'content-length': length = 0, 'transfer-encoding': chunked } = headers;
+  return !complete && (chunked !== undefined || Number(length) > MAX_BODY_BYTES);
 }
 
 function asProblem(error: unknown): ProblemError {

@@ -38,10 +38,12 @@ export function socketErrorHandler(log: FastifyBaseLogger) {
 
 /** Takes the requests that Node.js would answer, or drop, by itself. */
 export function answerAtTheEdge(app: FastifyInstance): void {
-  // RFC 9112, section 3.2: without Host there is no telling what was meant.
+  // RFC 9112, section 3.2: without Host, or with two, there is no telling what was meant.
   app.addHook('onRequest', async ({ raw }) => {
-    if (raw.httpVersion === '1.1' && raw.headers.host === undefined) {
-      throw new ProblemError('body-malformed', { detail: 'HTTP/1.1 needs a Host header.' });
+    if (raw.httpVersion === '1.1' && raw.headersDistinct.host?.length !== 1) {
+      throw new ProblemError('body-malformed', {
+        detail: 'HTTP/1.1 needs a Host header, and no more than one.',
+      });
     }
   });
   // RFC 9110, section 10.1.1: a server may refuse what it does not know, and may leave it.

@@ -28,6 +28,9 @@ export interface IdentityConfig {
   readonly lowercase: boolean;
 }
 
+/** They say nothing about who the user is. */
+const NOBODYS_CLAIMS = new Set(['iss', 'aud', 'exp', 'nbf', 'iat']);
+
 /**
  * Reads a template of literal text and claims in braces, such as `medicare_user_{sub}` or `{act.sub}`.
  *
@@ -42,7 +45,9 @@ export function parseTemplate(text: string): Template {
     }
     return { claim, suffix };
   });
-  if (parts.length === 0) throw new Error('without a claim in braces every session would be the same user');
+  if (parts.every(({ claim }) => NOBODYS_CLAIMS.has(claim))) {
+    throw new Error('without a claim of the user’s in braces every session would be the same user');
+  }
   if (parts.slice(0, -1).some(({ suffix }) => suffix === '')) {
     throw new Error('between two claims there must be text, else "ab"+"c" and "a"+"bc" are the same user');
   }

@@ -3,7 +3,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { ProblemError } from './problem-error.ts';
 
 /** 25 tags of 100 UTF-16 code units, each escaped as `\uXXXX`, take 15 KB. */
-const MAX_BODY_BYTES = 32 * 1024;
+export const MAX_BODY_BYTES = 32 * 1024;
 
 /** Nothing but this: a tab or a stray `;` in a Content-Type has got bodies past other services' checks. */
 const JSON_UTF8 = /^application\/json(?: *; *charset="?utf-8"?)?$/i;
@@ -26,8 +26,9 @@ export function parseJsonOnly(app: FastifyInstance): void {
 }
 
 /** Refuses a request, before its body is read, that does not say that it brings JSON. */
-export async function requireJson({ headers }: FastifyRequest): Promise<void> {
-  if (!JSON_UTF8.test(headers['content-type'] ?? '') || headers['content-encoding'] !== undefined) {
+export async function requireJson({ raw }: FastifyRequest): Promise<void> {
+  const { 'content-type': [type = '', ...others] = [], 'content-encoding': coding } = raw.headersDistinct;
+  if (!JSON_UTF8.test(type) || others.length > 0 || coding !== undefined) {
     throw new ProblemError('media-type-unsupported');
   }
 }

@@ -52,6 +52,7 @@ t.test('each variable that is wrong is named with what would be right', async (t
     ['SESSION_SECRET', 'short', /32 bytes or more; secret number 1/],
     ['SESSION_SECRET', `${SECRET},short`, /32 bytes or more; secret number 2/],
     ['UID_TEMPLATE', 'nobody', /every session would be the same user/],
+    ['UID_TEMPLATE', 'x_{iss}', /every session would be the same user/],
     ['UID_TEMPLATE', '{sub', /a claim stands in braces/],
     ['ON_BEHALF_OF_TEMPLATE', '{a}{b}', /between two claims there must be text/],
     ['ON_BEHALF_OF_TEMPLATE', 'U:{sub}', /may only hold a-z/],

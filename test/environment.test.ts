@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { loadConfig } from '../src/config.ts';
-import { API_KEY, environment, faultsOf } from './helper.ts';
+import { API_KEY, environment, faultsOf, SECRET } from './helper.ts';
 
 const withFile = (t: Test, content: string) => {
   const file = join(t.testdir(), 'secret');
@@ -12,6 +12,20 @@ const withFile = (t: Test, content: string) => {
 
 t.test('a secret comes from the file that NAME_FILE names, without its last line break', async (t) => {
   t.equal(loadConfig(withFile(t, `${API_KEY}\r\n`)).cometchat.apiKey, API_KEY);
+});
+
+t.test('session secrets come from a file too', async (t) => {
+  const file = join(t.testdir(), 'secret');
+  writeFileSync(file, SECRET);
+  const env = { ...environment('https://chat.example'), SESSION_SECRET: '', SESSION_SECRET_FILE: file };
+  t.strictSame(loadConfig(env).session.secrets, [SECRET]);
+});
+
+t.test('a secret of raw bytes is refused', async (t) => {
+  const file = join(t.testdir(), 'secret');
+  writeFileSync(file, Buffer.alloc(32, 0xff));
+  const env = { ...environment('https://chat.example'), SESSION_SECRET: '', SESSION_SECRET_FILE: file };
+  t.match(faultsOf(env), [/^SESSION_SECRET_FILE: must name a file of text/]);
 });
 
 t.test('an empty NAME_FILE counts as unset', async (t) => {

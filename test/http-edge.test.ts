@@ -60,6 +60,8 @@ t.test('a request without Host is malformed, but for HTTP/1.0', async (t) => {
   const refused = await raw('GET /livez HTTP/1.1\r\nConnection: close\r\n\r\n');
   t.match(refused, /^HTTP\/1.1 400 [\s\S]*problem\+json[\s\S]*"code":"body-malformed"/);
   t.match(requests(), [{ status: 400, problem: 'body-malformed' }]);
+  const two = await raw('GET /livez HTTP/1.1\r\nHost: x\r\nHost: y\r\nConnection: close\r\n\r\n');
+  t.match(two, /^HTTP\/1.1 400 [\s\S]*"code":"body-malformed"/);
   t.match(await raw('GET /livez HTTP/1.0\r\n\r\n'), /^HTTP\/1.1 200 /);
 });
 
@@ -155,4 +157,20 @@ t.test('chunk extensions without end are cut off', async (t) => {
 t.test('requests have ten seconds, idle connections more than a load balancer gives them', async (t) => {
   const { app } = await build(t);
   t.match(app.server, { requestTimeout: 10_000, headersTimeout: 10_000, keepAliveTimeout: 72_000 });
+});
+
+t.test('a reply that does not wait for a long body ends the connection', async (t) => {
+  const { raw, requests } = await build(t);
+  const start = 'PUT /me/conversations/tags HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n';
+  for (const body of ['Content-Length: 1000000\r\n\r\n{', 'Transfer-Encoding: chunked\r\n\r\n1\r\n{']) {
+    t.match(await raw(start + body), /^HTTP\/1.1 401 [\s\S]*connection: close/i);
+  }
+  t.equal(requests().length, 2);
+});
+
+t.test('a reply that does not wait for a short body keeps the connection', async (t) => {
+  const { put } = await build(t);
+  const answer = await put({ tags: [] }, { authorization: '' });
+  t.equal(answer.status, 401);
+  t.equal(answer.headers.get('connection'), 'keep-alive');
 });

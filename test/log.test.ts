@@ -10,10 +10,17 @@ function logger(level = 'info') {
 
 t.test('fields that hold credentials are struck out wherever headers can stand', async (t) => {
   const { lines, log } = logger();
-  const fields = { authorization: 'opaque', cookie: 'opaque', 'set-cookie': 'opaque', apikey: 'opaque' };
+  const fields = {
+    authorization: 'opaque',
+    cookie: 'opaque',
+    'set-cookie': 'opaque',
+    apikey: 'opaque',
+    token: 'opaque',
+    secret: 'opaque',
+  };
   log.info({ ...fields, headers: fields, req: { headers: fields }, call: { options: { headers: fields } } });
   t.notMatch(lines.join(), 'opaque');
-  t.equal(lines.join().split('[redacted]').length - 1, 16);
+  t.equal(lines.join().split('[redacted]').length - 1, 24);
 });
 
 t.test('a secret is struck out of any text that holds it', async (t) => {

@@ -6,8 +6,8 @@ import { type CometChatId, readConversations, readErrorCode, type UpstreamConver
 import { problemOf } from './errors.ts';
 import { retryAfterSeconds } from './retry-after.ts';
 
-/** The documented reply has 3 KB; a user with very many conversations stays well below this. */
-const MAX_REPLY_BYTES = 1024 * 1024;
+/** The documented reply has 3 KB; one of many conversations stays well below this. */
+const MAX_REPLY_BYTES = 256 * 1024;
 
 export interface CometChatConfig {
   /** With the API version's path and without a slash at its end. */

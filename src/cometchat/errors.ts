@@ -34,14 +34,12 @@ export const PROBLEM_BY_CODE: Readonly<Record<string, ProblemCode>> = {
 /** Statuses that say enough where there is no code, or one that is not in the table. */
 const PROBLEM_BY_STATUS: Readonly<Record<number, ProblemCode>> = {
   401: 'gateway-misconfigured',
+  408: 'cometchat-failed',
   429: 'cometchat-busy',
 };
 
-/** Where not even CometChat's error body came back, these are a wrong base URL or a proxy's refusal. */
-const PROBLEM_BY_BARE_STATUS: Readonly<Record<number, ProblemCode>> = {
-  403: 'gateway-misconfigured',
-  404: 'gateway-misconfigured',
-};
+/** Without a code only these can be about what the user asked for; the others are a wrong base URL or a proxy's. */
+const BARE_REJECTIONS = new Set([400, 422]);
 
 /**
  * Decides which problem a failed reply is: by CometChat's code, and by the status only without a known one.
@@ -50,12 +48,10 @@ const PROBLEM_BY_BARE_STATUS: Readonly<Record<number, ProblemCode>> = {
  * @param code `error.code` of its body, if any
  */
 export function problemOf(status: number, code: string | undefined): ProblemCode {
-  const known =
-    (code === undefined ? PROBLEM_BY_BARE_STATUS[status] : ownValue(PROBLEM_BY_CODE, code)) ??
-    PROBLEM_BY_STATUS[status];
+  if (code !== undefined && Object.hasOwn(PROBLEM_BY_CODE, code)) return PROBLEM_BY_CODE[code] as ProblemCode;
+  if (code?.startsWith('AUTH_ERR_')) return 'gateway-misconfigured';
+  const known = PROBLEM_BY_STATUS[status];
   if (known) return known;
-  return status >= 400 && status < 500 ? 'cometchat-rejected' : 'cometchat-failed';
+  if (status < 400 || status >= 500) return 'cometchat-failed';
+  return code === undefined && !BARE_REJECTIONS.has(status) ? 'gateway-misconfigured' : 'cometchat-rejected';
 }
-
-const ownValue = (table: Readonly<Record<string, ProblemCode>>, key: string) =>
-  Object.hasOwn(table, key) ? table[key] : undefined;

@@ -2,7 +2,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 
 /** What CometChat's documentation tells clients to wait where it names no time. */
 const DEFAULT_SECONDS = 60;
-/** No wait is shorter, and none longer: the quota is counted by the minute. */
+/** No wait is shorter, so that nobody hammers, and none longer, so that a wrong clock locks nobody out. */
 const MIN_SECONDS = 1;
 const MAX_SECONDS = 3600;
 

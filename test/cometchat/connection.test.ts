@@ -14,7 +14,9 @@ t.test('nobody listens at CometChat’s address', async (t) => {
 });
 
 t.test('CometChat’s name is not known', async (t) => {
-  const { put, requests } = await build(t, { COMETCHAT_BASE_URL: 'https://chat.invalid/v3' });
+  const { put, requests } = await build(t, {
+    COMETCHAT_BASE_URL: `https://${'too-long-for-a-label'.repeat(4)}.example/v3`,
+  });
   isProblem(t, await put({ tags: [] }), 502, 'cometchat-failed');
   t.match(requests(), [{ error: { type: /^(ENOTFOUND|EAI_AGAIN)$/ } }]);
 });

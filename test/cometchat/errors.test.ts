@@ -72,6 +72,9 @@ t.test('without a code the status decides', async (t) => {
     [401, 'gateway-misconfigured'],
     [403, 'gateway-misconfigured'],
     [404, 'gateway-misconfigured'],
+    [405, 'gateway-misconfigured'],
+    [408, 'cometchat-failed'],
+    [410, 'gateway-misconfigured'],
     [422, 'cometchat-rejected'],
     [429, 'cometchat-busy'],
     [500, 'cometchat-failed'],
@@ -108,6 +111,7 @@ t.test('a code that nobody has documented goes by its status', async (t) => {
   ];
   for (const [status, problem] of cases) t.equal(problemOf(status, 'ERR_NEW'), problem, String(status));
   t.equal(problemOf(500, 'constructor'), 'cometchat-failed');
+  t.equal(problemOf(403, 'AUTH_ERR_NEW'), 'gateway-misconfigured');
 });
 
 t.test('a problem of the gateway’s own access raises the operator’s alarm', async (t) => {

@@ -86,6 +86,7 @@ t.test('only JSON in UTF-8 is a media type of this API', async (t) => {
     'application/json\t',
     'application/merge-patch+json',
     'application/json, text/plain',
+    'application/json\r\nContent-Type: text/plain',
   ];
   const authorization = `Bearer ${await sign()}`;
   for (const type of [...refused, undefined]) {

@@ -78,13 +78,17 @@ t.test(
     );
     const socket = net.connect(port, '127.0.0.1');
     await once(socket, 'connect');
+    const probing = net.connect(port, '127.0.0.1');
+    await once(probing, 'connect');
     const closed = app.close();
-    socket.write((await call()) + probe);
-    const reply = await text(socket);
+    socket.write(await call());
+    probing.write(probe);
+    const [reply, unready] = await Promise.all([text(socket), text(probing)]);
     release();
     await closed;
     t.match(reply, /^HTTP\/1.1 200 OK[\s\S]*connection: close/i);
     t.equal(sandbox.calls.length, 1);
+    t.match(unready, /^HTTP\/1.1 503 [\s\S]*retry-after: 1[\s\S]*"code":"gateway-draining"/);
     const late = net.connect(port, '127.0.0.1');
     await t.rejects(once(late, 'connect'), { code: 'ECONNREFUSED' });
   },

@@ -1,10 +1,11 @@
 import { Sandbox } from './server.ts';
 
-const { SANDBOX_PORT = '4000', SANDBOX_HOST = '127.0.0.1' } = process.env;
+const port = Number(process.env.SANDBOX_PORT || 4000);
+const host = process.env.SANDBOX_HOST || '127.0.0.1';
 // The variable of the gateway, so that one environment does for both.
 const apiKey = process.env.COMETCHAT_API_KEY || 'sandbox-api-key';
 
-const sandbox = await Sandbox.start({ apiKey, host: SANDBOX_HOST, port: Number(SANDBOX_PORT) });
+const sandbox = await Sandbox.start({ apiKey, host, port });
 process.stdout.write(
   [
     `CometChat's stand-in answers at ${sandbox.baseUrl}`,
