@@ -1,5 +1,6 @@
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { MAX_BODY_BYTES } from './json-body.ts';
+import { logRequest } from './operations/request-log.ts';
 import type { ProblemCode } from './problem.ts';
 import { type Problem, ProblemError, ProblemSchema } from './problem-error.ts';
 
@@ -40,14 +41,10 @@ export function answerWithProblems(app: FastifyInstance): void {
   });
 }
 
-/** Fastify's `frameworkErrors`: no hook sees these requests, so the log line is written here. */
+/** Fastify's `frameworkErrors`: no hook sees these requests. */
 export function answerUnrouted(error: unknown, request: FastifyRequest, reply: FastifyReply): void {
-  answer(error, request, reply.header('x-request-id', request.id));
-  const problem = request.failure?.problem;
-  request.log.info(
-    { method: request.method, status: reply.statusCode, problem, error: { type: problem } },
-    'request',
-  );
+  logRequest(request, reply);
+  answer(error, request, reply);
 }
 
 /** One reply for whatever was thrown. */

@@ -10,13 +10,10 @@ export class Child {
   readonly process: ChildProcessByStdio<null, Readable, Readable>;
   readonly #closed: Promise<unknown[]>;
 
-  /** @param env beside PATH, its whole environment */
+  /** @param env beside PATH and tap's own variables, its whole environment */
   constructor(t: Test, args: readonly string[], env: Record<string, string> = {}) {
-    const { PATH = '', NODE_V8_COVERAGE, NODE_OPTIONS } = process.env;
-    // What tap follows the children by, so that their coverage counts.
-    const tap = { ...(NODE_V8_COVERAGE && { NODE_V8_COVERAGE }), ...(NODE_OPTIONS && { NODE_OPTIONS }) };
     this.process = spawn(process.execPath, args, {
-      env: { PATH, ...tap, ...tapVariables(), ...env },
+      env: { ...inherited(), ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     this.process.stdout.on('data', (data) => {
@@ -45,15 +42,17 @@ export class Child {
     }
   }
 
-  /** Waits for the end, and gives the exit code; undefined where a signal ended it. */
+  /** Waits for the end, and gives the exit code; null where a signal ended it. */
   async exit(): Promise<number | null> {
     const [code] = await this.#closed;
     return code as number | null;
   }
 }
 
-const tapVariables = () =>
-  Object.fromEntries(Object.entries(process.env).filter(([name]) => /^_?TAP/i.test(name))) as Record<
-    string,
-    string
-  >;
+/** PATH, and what tap follows the children by, so that their coverage counts. */
+const inherited = () =>
+  Object.fromEntries(
+    Object.entries(process.env).filter(([name]) =>
+      /^(PATH|NODE_V8_COVERAGE|NODE_OPTIONS)$|^_?TAP/i.test(name),
+    ),
+  ) as Record<string, string>;

@@ -55,6 +55,17 @@ export async function sign(
     .sign(createSecretKey(Buffer.from(secret)));
 }
 
+/** The call as bytes, with these header fields beside Host and the body's length. */
+export const callBytes = (...fields: readonly string[]): string =>
+  [
+    'PUT /me/conversations/tags HTTP/1.1',
+    'Host: gateway',
+    ...fields,
+    'Content-Length: 11',
+    '',
+    '{"tags":[]}',
+  ].join('\r\n');
+
 export interface Answer {
   readonly status: number;
   readonly headers: Headers;
@@ -95,13 +106,14 @@ export async function build(
   extend?.(app);
   const origin = await app.listen(config.listen);
   t.teardown(() => app.close());
+  const port = Number(new URL(origin).port);
 
   return {
     app,
     sandbox,
     origin,
     lines,
-    port: Number(new URL(origin).port),
+    port,
     /** The lines about requests, parsed. */
     requests: (): LogLine[] =>
       lines.map((line) => JSON.parse(line)).filter(({ msg }) => /request$/.test(String(msg))),
@@ -116,7 +128,7 @@ export async function build(
     get: (path: string, init: RequestInit = {}): Promise<Answer> => request(origin + path, init),
     /** Sends bytes on a socket of their own, and gives all that comes back until it is closed. */
     async raw(bytes: string | Buffer): Promise<string> {
-      const socket = net.connect(Number(new URL(origin).port), '127.0.0.1');
+      const socket = net.connect(port, '127.0.0.1');
       await once(socket, 'connect');
       socket.write(bytes);
       return text(socket);

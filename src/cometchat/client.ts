@@ -147,12 +147,15 @@ function interpret(status: number, headers: http.IncomingHttpHeaders, rawBody: U
   };
 }
 
+/** Keeps a byte-order mark, which JSON.parse() then refuses, as it should (RFC 8259, section 8.1). */
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
 /** @returns the parsed body, or undefined where it is no JSON */
 function parseJson(headers: http.IncomingHttpHeaders, rawBody: Uint8Array): unknown {
   const type = headers['content-type'];
   if (type !== undefined && !/^application\/(?:[\w.+-]+\+)?json\b/i.test(type)) return undefined;
   try {
-    return JSON.parse(new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(rawBody));
+    return JSON.parse(utf8.decode(rawBody));
   } catch {
     return undefined;
   }

@@ -63,13 +63,13 @@ export const conversations: FastifyPluginAsyncTypebox<{ cometchat: CometChatClie
       const { peer, tags } = readTagsBody(request.body, caller);
       const outcome = await cometchat.updateTags(caller.onBehalfOf, peer, tags);
       request.outcome = outcome;
-      if (!outcome.ok) throw problemOf(outcome);
+      if (!outcome.ok) throw asProblem(outcome);
       return { conversations: slimConversations(outcome.conversations, tags) };
     },
   );
 };
 
-function problemOf({ problem, retryAfterSeconds }: Extract<Outcome, { ok: false }>): ProblemError {
+function asProblem({ problem, retryAfterSeconds }: Extract<Outcome, { ok: false }>): ProblemError {
   return new ProblemError(problem, {
     ...(retryAfterSeconds !== undefined && { headers: { 'retry-after': String(retryAfterSeconds) } }),
   });

@@ -1,5 +1,6 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from '@sinclair/typebox';
+import type { ProblemCode } from '../problem.ts';
 import { ProblemError } from '../problem-error.ts';
 import { problemResponses } from '../problem-responses.ts';
 
@@ -12,41 +13,27 @@ declare module 'fastify' {
 
 const HealthSchema = Type.Object({ status: Type.Literal('ok') }, { title: 'Health', description: 'Yes.' });
 
+/** What the routes of both probes have in common. */
+const probe = (operationId: string, summary: string, problems: readonly ProblemCode[]) => ({
+  config: { probe: true },
+  schema: {
+    operationId,
+    summary,
+    tags: ['operations'],
+    security: [],
+    response: { 200: HealthSchema, ...problemResponses(['headers-too-large', ...problems]) },
+  },
+});
+
 /** Liveness and readiness: whether to restart this replica, and whether to send it requests. */
 export const health: FastifyPluginAsyncTypebox<{ isDraining: () => boolean }> = async (
   app,
   { isDraining },
 ) => {
-  app.get(
-    '/livez',
-    {
-      config: { probe: true },
-      schema: {
-        operationId: 'live',
-        summary: 'Is the process alive?',
-        tags: ['operations'],
-        security: [],
-        response: { 200: HealthSchema, ...problemResponses(['headers-too-large']) },
-      },
-    },
-    async () => ({ status: 'ok' as const }),
-  );
+  app.get('/livez', probe('live', 'Is the process alive?', []), async () => ({ status: 'ok' as const }));
 
-  app.get(
-    '/readyz',
-    {
-      config: { probe: true },
-      schema: {
-        operationId: 'ready',
-        summary: 'Should this replica get requests?',
-        tags: ['operations'],
-        security: [],
-        response: { 200: HealthSchema, ...problemResponses(['headers-too-large', 'gateway-draining']) },
-      },
-    },
-    async () => {
-      if (isDraining()) throw new ProblemError('gateway-draining');
-      return { status: 'ok' as const };
-    },
-  );
+  app.get('/readyz', probe('ready', 'Should this replica get requests?', ['gateway-draining']), async () => {
+    if (isDraining()) throw new ProblemError('gateway-draining');
+    return { status: 'ok' as const };
+  });
 };

@@ -12,16 +12,18 @@ declare module 'fastify' {
 /** Logs one line a request, whatever it ends with, and tells the client the id to find it by. */
 export function logRequests(app: FastifyInstance): void {
   app.decorateRequest('outcome', null);
-  app.addHook('onRequest', async (request, reply) => {
-    reply.header('x-request-id', request.id);
-    // Fastify's onResponse is for replies that were sent; this is for the others, but for a request that was
-    // refused halfway: that has its line from http-edge.ts.
-    reply.raw.once('close', () => {
-      const refused = !request.raw.complete && request.raw.socket.writableEnded;
-      if (!reply.raw.writableFinished && !refused) logLine(request, reply);
-    });
+  app.addHook('onRequest', async (request, reply) => logRequest(request, reply));
+}
+
+/** The same for one request, which no hook may ever see. */
+export function logRequest(request: FastifyRequest, reply: FastifyReply): void {
+  reply.header('x-request-id', request.id);
+  // Fastify's onResponse is for replies that were sent; a client that left closes its reply all the same.
+  reply.raw.once('close', () => {
+    // A request that was refused halfway has its line from http-edge.ts.
+    const refused = !request.raw.complete && request.raw.socket.writableEnded;
+    if (reply.raw.writableFinished || !refused) logLine(request, reply);
   });
-  app.addHook('onResponse', async (request, reply) => logLine(request, reply));
 }
 
 function logLine(request: FastifyRequest, reply: FastifyReply): void {

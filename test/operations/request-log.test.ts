@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import net from 'node:net';
 import t from 'tap';
-import { API_KEY, build, holdsNoSecret, ME, OTHER, sign } from '../helper.ts';
+import { API_KEY, build, callBytes, holdsNoSecret, ME, OTHER, sign } from '../helper.ts';
 
 t.test('one line a request tells who, where, what and how long', async (t) => {
   const { put, requests } = await build(t);
@@ -37,18 +37,7 @@ t.test('a request whose client does not wait for the answer has its line, and on
   const arrived = sandbox.nextCall();
   const opened = once(app.server, 'connection');
   const socket = net.connect(port, '127.0.0.1');
-  const body = '{"tags":[]}';
-  socket.write(
-    [
-      'PUT /me/conversations/tags HTTP/1.1',
-      'Host: gateway',
-      `Authorization: Bearer ${await sign()}`,
-      'Content-Type: application/json',
-      `Content-Length: ${body.length}`,
-      '',
-      body,
-    ].join('\r\n'),
-  );
+  socket.write(callBytes(`Authorization: Bearer ${await sign()}`, 'Content-Type: application/json'));
   await arrived;
   const [connection] = await opened;
   socket.destroy();

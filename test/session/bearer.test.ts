@@ -1,6 +1,6 @@
 import t from 'tap';
 import { callerOf } from '../../src/session/authenticate.ts';
-import { build, isProblem, sign } from '../helper.ts';
+import { build, callBytes, isProblem, sign } from '../helper.ts';
 
 t.test('without a session there is a 401 that says how to send one', async (t) => {
   const { put, sandbox } = await build(t);
@@ -19,19 +19,13 @@ t.test('the scheme may be written in any case', async (t) => {
 
 t.test('two Authorization headers are refused, even if one of them is good', async (t) => {
   const { raw, sandbox } = await build(t);
-  const body = '{"tags":[]}';
   const reply = await raw(
-    [
-      'PUT /me/conversations/tags HTTP/1.1',
-      'Host: gateway',
+    callBytes(
       'Connection: close',
       `Authorization: Bearer ${await sign()}`,
       'Authorization: Bearer other',
       'Content-Type: application/json',
-      `Content-Length: ${body.length}`,
-      '',
-      body,
-    ].join('\r\n'),
+    ),
   );
   t.match(reply, /^HTTP\/1.1 401 [\s\S]*"code":"session-invalid"/);
   t.equal(sandbox.calls.length, 0);
