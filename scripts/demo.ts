@@ -17,12 +17,14 @@ const request = { tags: ['archived', 'vip'], conversationWith: 'cometchat-uid-3'
 // Everything secret is made for this run and gone with it.
 const apiKey = randomBytes(20).toString('hex');
 const sandbox = await Sandbox.start({ apiKey });
+const secret = randomBytes(32).toString('hex');
+const rules = { issuer: 'https://app.example', audience: 'cometchat-gateway' };
 const config = loadConfig({
   COMETCHAT_BASE_URL: sandbox.baseUrl,
   COMETCHAT_API_KEY: apiKey,
-  SESSION_SECRET: randomBytes(32).toString('hex'),
-  SESSION_ISSUER: 'https://app.example',
-  SESSION_AUDIENCE: 'cometchat-gateway',
+  SESSION_SECRET: secret,
+  SESSION_ISSUER: rules.issuer,
+  SESSION_AUDIENCE: rules.audience,
   HOST: '127.0.0.1',
   PORT: '0',
 });
@@ -37,11 +39,11 @@ const pretty = prettyFactory({
 });
 const log = createLog(config.log, { write: (line) => show(pretty(line)) });
 
-const app = fastify(serverOptions(log));
+const app = fastify(serverOptions(log, config.trustedProxies));
 await app.register(gateway, config);
 const origin = await app.listen(config.listen);
 const url = `${origin}/me/conversations/tags`;
-const token = await signSession(config.session, { sub: user });
+const token = await signSession({ secrets: [secret], ...rules }, { sub: user });
 
 const response = await fetch(url, {
   method: 'PUT',

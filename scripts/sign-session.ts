@@ -1,10 +1,11 @@
+import { randomUUID } from 'node:crypto';
 import { SignJWT } from 'jose';
 import type { SecretSessionConfig } from '../src/session/secret.ts';
 
 /**
  * Signs a session token as the company's own back end does: HS256 with the newest secret, good for an hour.
  *
- * @param claims beside `iss`, `aud`, `iat` and `exp`; `sub`, above all
+ * @param claims beside `iss`, `aud`, `iat`, `exp` and `jti`, by which it can be revoked; `sub`, above all
  */
 export function signSession(
   { secrets: [newest = ''], issuer, audience }: SecretSessionConfig,
@@ -14,6 +15,7 @@ export function signSession(
     .setProtectedHeader({ alg: 'HS256', typ: 'JWT' })
     .setIssuer(issuer)
     .setAudience(audience)
+    .setJti(randomUUID())
     .setIssuedAt()
     .setExpirationTime('1h')
     .sign(new TextEncoder().encode(newest));

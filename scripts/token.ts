@@ -11,11 +11,9 @@ if (!sub || others.length > 0) {
   process.exit(64);
 }
 
-const TokenEnvironment = Type.Pick(EnvironmentSchema, [
-  'SESSION_SECRET',
-  'SESSION_ISSUER',
-  'SESSION_AUDIENCE',
-]);
+const TokenEnvironment = Type.Required(
+  Type.Pick(EnvironmentSchema, ['SESSION_SECRET', 'SESSION_ISSUER', 'SESSION_AUDIENCE']),
+);
 const faults: string[] = [];
 const env = readVariables(TokenEnvironment, process.env, faults);
 try {

@@ -1,10 +1,16 @@
-import { Type } from '@sinclair/typebox';
+import { type Static, Type } from '@sinclair/typebox';
 import { cloudBaseUrl, parseBaseUrl } from './cometchat/base-url.ts';
 import type { CometChatConfig } from './cometchat/client.ts';
 import { ConfigError, OneOf, readVariables, Text, Whole } from './environment.ts';
 import { type IdentityConfig, parseTemplate } from './identity.ts';
 import type { LogConfig } from './log.ts';
-import { MIN_SECRET_BYTES, parseSecrets, type SecretSessionConfig } from './session/secret.ts';
+import { parseTrustedProxies } from './protection/client-address.ts';
+import { parseOrigins } from './protection/cors.ts';
+import type { RateLimitConfig } from './protection/rate-limit.ts';
+import { parseRedisUrl, redisPasswords } from './redis.ts';
+import { parseJwksUrl } from './session/remote-keys.ts';
+import { MIN_SECRET_BYTES, parseSecrets } from './session/secret.ts';
+import type { SessionConfig } from './session/sessions.ts';
 
 /** Every environment variable that the gateway reads. */
 export const EnvironmentSchema = Type.Object({
@@ -20,27 +26,60 @@ export const EnvironmentSchema = Type.Object({
   }),
   COMETCHAT_DEADLINE_MS: Whole(100, 60_000, ' (milliseconds)', 3000),
   COMETCHAT_ATTEMPT_TIMEOUT_MS: Whole(50, 60_000, ' (milliseconds)', 1500),
-  SESSION_SECRET: Text({
-    secret: true,
-    must: `be the secret that signs the session tokens, of ${MIN_SECRET_BYTES} bytes or more`,
-  }),
-  SESSION_ISSUER: Text({ must: 'be the "iss" of the session tokens' }),
-  SESSION_AUDIENCE: Text({ must: 'be the "aud" of the session tokens' }),
+  SESSION_SECRET: Type.Optional(
+    Text({
+      secret: true,
+      must: `be the secret that signs the session tokens, of ${MIN_SECRET_BYTES} bytes or more`,
+    }),
+  ),
+  SESSION_JWKS_URL: Type.Optional(Text({ must: 'be the address of the identity provider’s keys' })),
+  SESSION_STORE: Type.Optional(OneOf(['redis'])),
+  SESSION_ISSUER: Type.Optional(Text({ must: 'be the "iss" of the session tokens' })),
+  SESSION_AUDIENCE: Type.Optional(Text({ must: 'be the "aud" of the session tokens' })),
+  SESSION_COOKIE: Type.Optional(
+    Text({
+      pattern: "^[\\w!#$%&'*+.^`|~-]{1,100}$",
+      must: 'be the name of a cookie, such as __Host-session',
+    }),
+  ),
   UID_TEMPLATE: Text({ default: '{sub}', must: 'be a template such as medicare_user_{sub}' }),
   ON_BEHALF_OF_TEMPLATE: Type.Optional(Text({ must: 'be a template such as {act.sub}' })),
   UID_LOWERCASE: OneOf(['true', 'false'], { default: 'false' }),
+  REDIS_URL: Type.Optional(Text({ secret: true, must: 'be the address of a Redis' })),
+  RATE_LIMIT_PER_MINUTE: Whole(1, 1_000_000, '', 60),
+  CORS_ORIGINS: Type.Optional(Text({ must: 'be origins such as https://app.example' })),
+  TRUST_PROXY: Type.Optional(Text({ must: 'be networks such as 10.1.0.0/16' })),
+  HSTS_MAX_AGE: Type.Optional(Whole(0, 63_072_000, ' (seconds)')),
   HOST: Text({ default: '0.0.0.0', must: 'be the address to listen on' }),
   PORT: Whole(0, 65_535, ' (0 takes a free port)', 3000),
+  ADMIN_PORT: Whole(0, 65_535, ' (0 takes a free port)', 9090),
   LOG_LEVEL: OneOf(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], { default: 'info' }),
 });
+
+type Environment = Static<typeof EnvironmentSchema>;
+
+/** The variables that say which kind of session there is: one of them is set. */
+const SESSION_KINDS = ['SESSION_SECRET', 'SESSION_JWKS_URL', 'SESSION_STORE'] as const;
 
 /** What each room of the house needs to know. */
 export interface Config {
   readonly listen: { readonly host: string; readonly port: number };
+  readonly admin: { readonly host: string; readonly port: number };
+  readonly trustedProxies: readonly string[];
   readonly log: LogConfig;
-  readonly session: SecretSessionConfig;
+  readonly browsers: BrowserConfig;
+  readonly session: SessionConfig;
+  readonly redisUrl: string | undefined;
+  readonly rateLimit: RateLimitConfig;
   readonly identity: IdentityConfig;
   readonly cometchat: CometChatConfig;
+}
+
+/** What is of use only where pages call. */
+interface BrowserConfig {
+  readonly origins: ReadonlySet<string>;
+  readonly cookieName: string | undefined;
+  readonly hstsMaxAge: number | undefined;
 }
 
 /**
@@ -54,7 +93,7 @@ export function loadConfig(environment: NodeJS.ProcessEnv): Config {
   const env = readVariables(EnvironmentSchema, environment, faults);
 
   /** The value of a variable that has a notation of its own; a fault where it is set but cannot be read. */
-  function parsed<T>(name: keyof typeof env, parse: (text: string) => T): T | undefined {
+  function parsed<T>(name: keyof Environment, parse: (text: string) => T): T | undefined {
     try {
       return env[name] === undefined ? undefined : parse(String(env[name]));
     } catch (error) {
@@ -63,22 +102,40 @@ export function loadConfig(environment: NodeJS.ProcessEnv): Config {
     }
   }
   const secrets = parsed('SESSION_SECRET', parseSecrets) ?? [];
+  const jwksUrl = parsed('SESSION_JWKS_URL', parseJwksUrl);
+  const redisUrl = parsed('REDIS_URL', parseRedisUrl);
+  const origins = parsed('CORS_ORIGINS', parseOrigins) ?? new Set();
+  const trustedProxies = parsed('TRUST_PROXY', parseTrustedProxies) ?? [];
   const uid = parsed('UID_TEMPLATE', parseTemplate);
   const onBehalfOf = parsed('ON_BEHALF_OF_TEMPLATE', parseTemplate) ?? uid;
   const baseUrl =
     parsed('COMETCHAT_BASE_URL', parseBaseUrl) ??
     cloudBaseUrl(`${env.COMETCHAT_APP_ID}`, `${env.COMETCHAT_REGION}`);
-  if (env.COMETCHAT_BASE_URL === undefined) {
-    for (const name of ['COMETCHAT_APP_ID', 'COMETCHAT_REGION'] as const) {
-      if (env[name] === undefined) faults.push(`${name}: is missing; set it, or COMETCHAT_BASE_URL instead`);
-    }
-  }
+  faults.push(...missingTogether(env, faults));
 
   if (faults.length > 0 || !uid || !onBehalfOf) throw new ConfigError(faults);
+  const rules = { issuer: `${env.SESSION_ISSUER}`, audience: `${env.SESSION_AUDIENCE}` };
   return {
     listen: { host: env.HOST, port: env.PORT },
-    log: { level: env.LOG_LEVEL, secrets: [env.COMETCHAT_API_KEY, ...secrets] },
-    session: { secrets, issuer: env.SESSION_ISSUER, audience: env.SESSION_AUDIENCE },
+    admin: { host: env.HOST, port: env.ADMIN_PORT },
+    trustedProxies,
+    log: {
+      level: env.LOG_LEVEL,
+      secrets: [
+        env.COMETCHAT_API_KEY,
+        ...secrets,
+        ...(redisUrl === undefined ? [] : redisPasswords(redisUrl)),
+      ],
+    },
+    browsers: { origins, cookieName: env.SESSION_COOKIE, hstsMaxAge: env.HSTS_MAX_AGE },
+    session:
+      jwksUrl !== undefined
+        ? { kind: 'jwks', url: jwksUrl, ...rules }
+        : env.SESSION_STORE
+          ? { kind: 'redis' }
+          : { kind: 'secret', secrets, ...rules },
+    redisUrl,
+    rateLimit: { perMinute: env.RATE_LIMIT_PER_MINUTE },
     identity: { uid, onBehalfOf, lowercase: env.UID_LOWERCASE === 'true' },
     cometchat: {
       baseUrl,
@@ -87,4 +144,33 @@ export function loadConfig(environment: NodeJS.ProcessEnv): Config {
       attemptTimeoutMs: env.COMETCHAT_ATTEMPT_TIMEOUT_MS,
     },
   };
+}
+
+/** The faults of variables that need, or exclude, one another; `faults` are those already known. */
+function missingTogether(env: Partial<Environment>, faults: readonly string[]): string[] {
+  const found: string[] = [];
+  if (env.COMETCHAT_BASE_URL === undefined) {
+    for (const name of ['COMETCHAT_APP_ID', 'COMETCHAT_REGION'] as const) {
+      if (env[name] === undefined) found.push(`${name}: is missing; set it, or COMETCHAT_BASE_URL instead`);
+    }
+  }
+  const [kind, ...others] = SESSION_KINDS.filter((name) => env[name] !== undefined);
+  if (kind === undefined && !faults.some((fault) => fault.startsWith('SESSION_SECRET_FILE: '))) {
+    found.push('SESSION_SECRET: is missing; set it, or SESSION_JWKS_URL or SESSION_STORE instead');
+  }
+  for (const name of others)
+    found.push(`${name}: must not be set beside ${kind}; there is one kind of session`);
+  if (kind === 'SESSION_STORE' && env.REDIS_URL === undefined) {
+    found.push('REDIS_URL: is missing; SESSION_STORE=redis needs it');
+  }
+  if (kind !== 'SESSION_STORE') {
+    for (const name of ['SESSION_ISSUER', 'SESSION_AUDIENCE'] as const) {
+      if (env[name] === undefined)
+        found.push(`${name}: is missing; without it tokens made for others would be good`);
+    }
+  }
+  if (env.PORT === env.ADMIN_PORT && env.PORT !== 0) {
+    found.push('ADMIN_PORT: must not be PORT, which is open to everybody');
+  }
+  return found;
 }

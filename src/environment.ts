@@ -14,11 +14,11 @@ interface Meta {
 
 export const Text = (meta: Meta & { pattern?: string }) => Type.String({ minLength: 1, ...meta });
 
-export const Whole = (minimum: number, maximum: number, unit: string, value: number) =>
+export const Whole = (minimum: number, maximum: number, unit: string, value?: number) =>
   Type.Integer({
     minimum,
     maximum,
-    default: value,
+    ...(value !== undefined && { default: value }),
     must: `be a whole number from ${minimum} to ${maximum}${unit}`,
   });
 

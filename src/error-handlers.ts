@@ -33,7 +33,8 @@ export function answerWithProblems(app: FastifyInstance): void {
   });
   // Before any body is read: nobody is going to look at it.
   app.addHook('onRequest', async (request) => {
-    if (!request.is404) return;
+    // The CORS plugin's route for all preflights is no address of this API.
+    if (!request.is404 && request.routeOptions.url !== '*') return;
     const [path = ''] = request.url.split('?', 1);
     const allowed = methods.get(path);
     if (!allowed) throw new ProblemError('route-not-found');

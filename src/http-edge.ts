@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
-import type { FastifyBaseLogger, FastifyInstance } from 'fastify';
+import type { FastifyInstance } from 'fastify';
 import type { ProblemCode } from './problem.ts';
 import { PROBLEM_MEDIA_TYPE, ProblemError } from './problem-error.ts';
+import { RESPONSE_HEADERS } from './protection/response-headers.ts';
 
 // What Node.js's HTTP server answers, or drops, before Fastify sees a request: here it gets the form of
 // every other error, and a line in the log.
@@ -28,12 +29,14 @@ export const timeouts = (requestTimeout: number, connectionsCheckingInterval: nu
 });
 
 /** Fastify's `clientErrorHandler`: what is no HTTP never becomes a request. */
-export function socketErrorHandler(log: FastifyBaseLogger) {
-  return (error: NodeJS.ErrnoException, socket: Duplex): void => {
-    const code = String(error.code);
-    if (code === 'ECONNRESET' || !socket.writable) return void socket.destroy();
-    refuse(socket, PROBLEM_BY_SOCKET_CODE[code] ?? 'body-malformed', code, log);
-  };
+export function socketErrorHandler(
+  this: FastifyInstance,
+  error: NodeJS.ErrnoException,
+  socket: Duplex,
+): void {
+  const code = String(error.code);
+  if (code === 'ECONNRESET' || !socket.writable) return void socket.destroy();
+  refuse(this, socket, PROBLEM_BY_SOCKET_CODE[code] ?? 'body-malformed', code);
 }
 
 /** Takes the requests that Node.js would answer, or drop, by itself. */
@@ -48,18 +51,20 @@ export function answerAtTheEdge(app: FastifyInstance): void {
   });
   // RFC 9110, section 10.1.1: a server may refuse what it does not know, and may leave it.
   app.server.on('checkExpectation', (request, response) => app.server.emit('request', request, response));
-  app.server.on('connect', (_request, socket) => refuse(socket, 'route-not-found', 'CONNECT', app.log));
+  app.server.on('connect', (_request, socket) => refuse(app, socket, 'route-not-found', 'CONNECT'));
 }
 
 /** Writes a problem by hand and closes: nobody knows where in the bytes a next request would begin. */
-function refuse(socket: Duplex, code: ProblemCode, type: string, log: FastifyBaseLogger): void {
+function refuse(app: FastifyInstance, socket: Duplex, code: ProblemCode, type: string): void {
   const problem = new ProblemError(code);
   const requestId = randomUUID();
   const body = JSON.stringify(problem.body(requestId));
-  log.info({ requestId, status: problem.status, problem: code, error: { type } }, 'no whole request');
+  app.metrics.problems.inc({ code });
+  app.log.info({ requestId, status: problem.status, problem: code, error: { type } }, 'no whole request');
   socket.end(
     [
       `HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status]}`,
+      ...Object.entries(RESPONSE_HEADERS).map(([name, value]) => `${name}: ${value}`),
       `content-type: ${PROBLEM_MEDIA_TYPE}`,
       `content-length: ${Buffer.byteLength(body)}`,
       `x-request-id: ${requestId}`,

@@ -4,6 +4,7 @@ import { gateway, serverOptions } from './app.ts';
 import { type Config, loadConfig } from './config.ts';
 import { ConfigError } from './environment.ts';
 import { createLog } from './log.ts';
+import { adminServer } from './operations/admin.ts';
 
 /** EX_CONFIG of sysexits.h: something was found in an unconfigured or misconfigured state. */
 const EXIT_BAD_CONFIGURATION = 78;
@@ -21,7 +22,7 @@ function configuration(): Config {
 
 const config = configuration();
 const log = createLog(config.log);
-const app = fastify(serverOptions(log));
+const app = fastify(serverOptions(log, config.trustedProxies));
 
 // SIGTERM, SIGINT, an uncaught exception: finish what is in flight, then end; a second signal ends at once.
 closeWithGrace({ logger: log }, async ({ signal, err }) => {
@@ -31,5 +32,8 @@ closeWithGrace({ logger: log }, async ({ signal, err }) => {
 });
 
 await app.register(gateway, config);
+const admin = adminServer(app.metrics);
+app.addHook('onClose', () => admin.close());
 await app.listen(config.listen);
+await admin.listen(config.admin);
 log.info({ cometchat: config.cometchat.baseUrl }, 'ready');

@@ -4,6 +4,7 @@ import { PROBLEM_MEDIA_TYPE, ProblemError, ProblemSchema } from './problem-error
 const HEADERS_BY_STATUS: Readonly<Record<number, { name: string; description: string }>> = {
   401: { name: 'WWW-Authenticate', description: 'The challenge of RFC 6750' },
   405: { name: 'Allow', description: 'The methods that the address takes' },
+  429: { name: 'Retry-After', description: 'Seconds to wait' },
   503: { name: 'Retry-After', description: 'Seconds to wait' },
 };
 

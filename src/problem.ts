@@ -43,10 +43,24 @@ export const PROBLEMS = {
         'Bearer realm="cometchat-gateway", error="invalid_token", error_description="expired"',
     },
   },
+  'session-revoked': {
+    status: 401,
+    title: 'The session has been ended',
+    detail: 'It was signed out or withdrawn: sign in again and send the new session token.',
+    headers: {
+      'www-authenticate':
+        'Bearer realm="cometchat-gateway", error="invalid_token", error_description="revoked"',
+    },
+  },
   'identity-unmapped': {
     status: 403,
     title: 'The session belongs to no CometChat user',
     detail: 'The claims of the session do not give a legal CometChat uid.',
+  },
+  'csrf-rejected': {
+    status: 403,
+    title: 'The call does not come from a page of this app',
+    detail: 'With a session cookie send X-Requested-With, from a page of this origin or of an allowed one.',
   },
   'not-a-member': {
     status: 403,
@@ -98,6 +112,12 @@ export const PROBLEMS = {
     title: 'CometChat rejected the tags',
     detail: 'Change the tags or the conversation; the same request will be rejected again.',
   },
+  'rate-limited': {
+    status: 429,
+    title: 'Too many calls in this minute',
+    detail: 'Nothing was changed. Send it again after the seconds in Retry-After.',
+    headers: { 'retry-after': '60' },
+  },
   'headers-too-large': {
     status: 431,
     title: 'The request’s header is too large',
@@ -128,6 +148,13 @@ export const PROBLEMS = {
     title: 'The app’s CometChat quota is used up',
     detail: 'Nothing was changed. Send it again after the seconds in Retry-After.',
     headers: { 'retry-after': '60' },
+  },
+  'session-store-unavailable': {
+    status: 503,
+    title: 'Sessions cannot be checked right now',
+    detail:
+      'Nothing is wrong with the session. Send the same request again after the seconds in Retry-After.',
+    headers: { 'retry-after': '2' },
   },
   'gateway-draining': {
     status: 503,

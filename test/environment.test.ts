@@ -18,7 +18,7 @@ t.test('session secrets come from a file too', async (t) => {
   const file = join(t.testdir(), 'secret');
   writeFileSync(file, SECRET);
   const env = { ...environment('https://chat.example'), SESSION_SECRET: '', SESSION_SECRET_FILE: file };
-  t.strictSame(loadConfig(env).session.secrets, [SECRET]);
+  t.match(loadConfig(env).session, { kind: 'secret', secrets: [SECRET] });
 });
 
 t.test('a secret of raw bytes is refused', async (t) => {

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { createSecretKey, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import net from 'node:net';
@@ -21,6 +22,15 @@ export const AUDIENCE = 'cometchat-gateway';
 export const ME = 'cometchat-uid-4';
 export const OTHER = 'cometchat-uid-3';
 
+/** What must never stand in a log line or in a reply: the keys, and the signature of every token signed here. */
+export const planted = new Set([API_KEY, SECRET, JSON.stringify(SECRET).slice(1, -1)]);
+
+/** Whether a test that needs this program of the machine is left out, and why; where `CI` is set, none is. */
+export function unlessInstalled(program: string): { skip: string | false } {
+  const found = process.env.CI || spawnSync('which', [program]).status === 0;
+  return { skip: !found && `${program} is not installed` };
+}
+
 /** A whole environment, good to start with against a CometChat at this address. */
 export const environment = (baseUrl: string): Record<string, string> => ({
   COMETCHAT_BASE_URL: baseUrl,
@@ -30,6 +40,7 @@ export const environment = (baseUrl: string): Record<string, string> => ({
   SESSION_AUDIENCE: AUDIENCE,
   HOST: '127.0.0.1',
   PORT: '0',
+  ADMIN_PORT: '0',
 });
 
 /** The faults that the configuration finds in an environment. */
@@ -50,9 +61,11 @@ export async function sign(
 ): Promise<string> {
   const now = Math.floor(Date.now() / 1000);
   const all = { sub: ME, iss: ISSUER, aud: AUDIENCE, iat: now, exp: now + 60, ...claims };
-  return new SignJWT(JSON.parse(JSON.stringify(all)))
+  const token = await new SignJWT(JSON.parse(JSON.stringify(all)))
     .setProtectedHeader({ alg: 'HS256', ...header })
     .sign(createSecretKey(Buffer.from(secret)));
+  planted.add(token.slice(token.lastIndexOf('.')));
+  return token;
 }
 
 /** The call as bytes, with these header fields beside Host and the body's length. */
@@ -96,17 +109,29 @@ export async function build(
 ) {
   const sandbox = await Sandbox.start({ apiKey: API_KEY });
   t.teardown(() => sandbox.close());
-  const config = loadConfig({ ...environment(sandbox.baseUrl), ...overrides });
+  const generous = { RATE_LIMIT_PER_MINUTE: '1000000' };
+  const config = loadConfig({ ...environment(sandbox.baseUrl), ...generous, ...overrides });
   const lines: string[] = [];
   const app = fastify({
-    ...serverOptions(createLog(config.log, { write: (line) => lines.push(line) })),
+    ...serverOptions(createLog(config.log, { write: (line) => lines.push(line) }), config.trustedProxies),
     ...server,
   });
   await app.register(gateway, config);
   extend?.(app);
   const origin = await app.listen(config.listen);
-  t.teardown(() => app.close());
+  const answers: string[] = [];
+  t.teardown(async () => {
+    await app.close();
+    // Whatever the test is about: no byte that left the gateway holds a secret.
+    const leaked = [...planted].filter((secret) => [...lines, ...answers].join().includes(secret));
+    if (leaked.length > 0) throw new Error(`${leaked.length} secret(s) in what was logged or answered`);
+  });
   const port = Number(new URL(origin).port);
+  const request = async (url: string, init?: RequestInit): Promise<Answer> => {
+    const answer = await fetchAnswer(url, init);
+    answers.push(JSON.stringify([...answer.headers]), answer.text);
+    return answer;
+  };
 
   return {
     app,
@@ -131,21 +156,36 @@ export async function build(
       const socket = net.connect(port, '127.0.0.1');
       await once(socket, 'connect');
       socket.write(bytes);
-      return text(socket);
+      const answer = await text(socket);
+      answers.push(answer);
+      return answer;
     },
   };
 }
 
-async function request(url: string, init: RequestInit): Promise<Answer> {
+async function fetchAnswer(url: string, init: RequestInit = {}): Promise<Answer> {
   const response = await fetch(url, init);
-  const body = await response.text();
-  return {
-    status: response.status,
-    headers: response.headers,
-    text: body,
-    json: body === '' ? undefined : JSON.parse(body),
-  };
+  return answerOf(response.status, response.headers, await response.text());
 }
+
+/** Reads the last of the replies that came back as bytes. */
+export function parseAnswer(bytes: string): Answer {
+  const reply = bytes.slice(bytes.lastIndexOf('HTTP/1.1 '));
+  const [head = '', body = ''] = reply.split('\r\n\r\n');
+  const [statusLine = '', ...fields] = head.split('\r\n');
+  const headers = fields.map((field): [string, string] => [
+    field.slice(0, field.indexOf(':')),
+    field.slice(field.indexOf(':') + 1),
+  ]);
+  return answerOf(Number(statusLine.split(' ')[1]), new Headers(headers), body);
+}
+
+const answerOf = (status: number, headers: Headers, body: string): Answer => ({
+  status,
+  headers,
+  text: body,
+  json: body === '' ? undefined : JSON.parse(body),
+});
 
 /** Checks that an answer is the problem of this code, whole and in form. */
 export function isProblem(t: Test, answer: Answer, status: number, code: Problem['code']): void {
@@ -160,7 +200,10 @@ export function isProblem(t: Test, answer: Answer, status: number, code: Problem
   });
 }
 
-/** Checks that nothing in a text is one of the secrets that the gateway holds. */
+/** Checks that nothing in a text is one of the secrets that the gateway holds or was shown. */
 export function holdsNoSecret(t: Test, text: string): void {
-  for (const secret of [API_KEY, SECRET, JSON.stringify(SECRET).slice(1, -1)]) t.notOk(text.includes(secret));
+  t.notOk(
+    [...planted].some((secret) => text.includes(secret)),
+    'no secret in it',
+  );
 }

@@ -1,7 +1,6 @@
 import { once } from 'node:events';
 import net from 'node:net';
 import t from 'tap';
-import { timeouts } from '../src/http-edge.ts';
 import { build, sign } from './helper.ts';
 
 /** Checks the raw reply to something that never became a request. */
@@ -33,27 +32,6 @@ t.test('bytes that are no HTTP get a problem, and a line in the log', async (t) 
   t.equal(requests().length, Object.keys(malformed).length);
   t.equal(sandbox.calls.length, 0);
 });
-
-t.test('a header that is too large gets a 431 problem', async (t) => {
-  const { raw } = await build(t);
-  const reply = await raw(`GET /livez HTTP/1.1\r\nHost: x\r\nX-Long: ${'x'.repeat(20_000)}\r\n\r\n`);
-  isRawProblem(t, reply, 431, 'headers-too-large');
-});
-
-t.test(
-  'a request that does not arrive in time gets a 408 problem, be it the headers or the body',
-  async (t) => {
-    const { raw, requests } = await build(t, {}, { server: timeouts(100, 20) });
-    const headers = 'PUT /me/conversations/tags HTTP/1.1\r\nHost: x\r\n';
-    const session = `Authorization: Bearer ${await sign()}\r\nContent-Type: application/json\r\n`;
-    const bodies = ['Content-Length: 11\r\n\r\n', 'Transfer-Encoding: chunked\r\n\r\n5\r\n{"tag'];
-    for (const bytes of [headers, ...bodies.map((body) => headers + session + body)]) {
-      isRawProblem(t, await raw(bytes), 408, 'request-timeout');
-      t.match(requests().at(-1), { status: 408, error: { type: 'ERR_HTTP_REQUEST_TIMEOUT' } });
-    }
-    t.equal(requests().length, 3);
-  },
-);
 
 t.test('a request without Host is malformed, but for HTTP/1.0', async (t) => {
   const { raw, requests } = await build(t);

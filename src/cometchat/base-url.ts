@@ -1,5 +1,7 @@
-/** This machine, or a name without a dot, which only a private network such as Compose's can know. */
-const PRIVATE_HOST = /^(?:127\.\d+\.\d+\.\d+|\[::1\]|[a-z][a-z0-9-]*)$/;
+import { isLoopback } from '../loopback.ts';
+
+/** A name without a dot, which only a private network such as Compose's can know. */
+const PRIVATE_NAME = /^[a-z][a-z0-9-]*$/;
 
 /** @returns where an app of CometChat's cloud has its REST API */
 export const cloudBaseUrl = (appId: string, region: string): string =>
@@ -19,7 +21,7 @@ export function parseBaseUrl(text: string): string {
   if (url.username || url.password || url.search || url.hash) {
     throw new Error('must have no user, password, query or fragment');
   }
-  if (url.protocol === 'http:' && !PRIVATE_HOST.test(url.hostname)) {
+  if (url.protocol === 'http:' && !isLoopback(url.hostname) && !PRIVATE_NAME.test(url.hostname)) {
     throw new Error(
       'must begin with https://, since the API key goes there; http:// is for loopback and names without a dot',
     );

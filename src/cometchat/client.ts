@@ -1,6 +1,7 @@
 import http from 'node:http';
 import https from 'node:https';
-import got, { RequestError, TimeoutError } from 'got';
+import { RequestError, TimeoutError } from 'got';
+import { boundedHttp, ReplyTooLarge, receive } from '../bounded-http.ts';
 import type { ProblemCode } from '../problem.ts';
 import { type CometChatId, readConversations, readErrorCode, type UpstreamConversation } from './contract.ts';
 import { problemOf } from './errors.ts';
@@ -58,18 +59,11 @@ export class CometChatClient {
   async updateTags(onBehalfOf: CometChatId, peer: Peer, tags: readonly string[]): Promise<Outcome> {
     const { baseUrl, apiKey } = this.#config;
     const url = `${baseUrl}/${peer.type}s/${peer.id}/conversation`;
-    let oversize = false;
-    const cancel = new AbortController();
     try {
-      const call = this.#put(url, { apikey: apiKey, onBehalfOf }, JSON.stringify({ tags }), cancel.signal);
-      call.on('downloadProgress', ({ transferred }) => {
-        oversize = transferred > MAX_REPLY_BYTES;
-        if (oversize) cancel.abort();
-      });
-      const { statusCode, headers, rawBody } = await call;
-      return interpret(statusCode, headers, rawBody);
+      const reply = await this.#put(url, { apikey: apiKey, onBehalfOf }, JSON.stringify({ tags }));
+      return interpret(reply.statusCode, reply.headers, reply.rawBody);
     } catch (error) {
-      if (oversize) return invalidReply('reply_too_large');
+      if (error instanceof ReplyTooLarge) return invalidReply(error.code);
       if (error instanceof RequestError) return broken(error);
       throw error;
     }
@@ -87,40 +81,21 @@ interface Actor {
   readonly onBehalfOf: CometChatId;
 }
 
-/**
- * Makes the one way to send anything to CometChat, which takes key and user together. got is used without
- * retries, redirects or decompression of its own, and with an end to every phase.
- */
+/** Makes the one way to send anything to CometChat, which takes key and user together. */
 function putAs(
   { deadlineMs, attemptTimeoutMs }: CometChatConfig,
   agent: { http: http.Agent; https: https.Agent },
 ) {
-  const total = Math.min(deadlineMs, attemptTimeoutMs);
-  // Shorter than the whole, so that the log tells an unreachable CometChat from a slow one.
-  const connecting = Math.ceil((total * 2) / 3);
-  const client = got.extend({
+  const client = boundedHttp(Math.min(deadlineMs, attemptTimeoutMs), {
     agent,
-    retry: { limit: 0 },
-    followRedirect: false,
-    decompress: false,
-    throwHttpErrors: false,
     headers: {
       accept: 'application/json',
       'content-type': 'application/json',
       'user-agent': 'cometchat-gateway',
     },
-    timeout: {
-      lookup: connecting,
-      connect: connecting,
-      secureConnect: connecting,
-      send: total,
-      response: total,
-      socket: total,
-      request: total,
-    },
   });
-  return (url: string, actor: Actor, body: string, signal: AbortSignal) =>
-    client.put(url, { headers: { ...actor }, body, signal, responseType: 'buffer' });
+  return (url: string, actor: Actor, body: string) =>
+    receive(client, url, { method: 'PUT', headers: { ...actor }, body }, MAX_REPLY_BYTES);
 }
 
 /** Decides by the body what a reply means; by the status where the body says nothing. */

@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Outcome } from '../cometchat/client.ts';
 import { PROBLEMS } from '../problem.ts';
+import { addressOf } from '../protection/client-address.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -9,7 +10,7 @@ declare module 'fastify' {
   }
 }
 
-/** Logs one line a request, whatever it ends with, and tells the client the id to find it by. */
+/** Logs one line a request and counts its problem, whatever it ends with, and tells the client the id to find it by. */
 export function logRequests(app: FastifyInstance): void {
   app.decorateRequest('outcome', null);
   app.addHook('onRequest', async (request, reply) => logRequest(request, reply));
@@ -27,7 +28,8 @@ export function logRequest(request: FastifyRequest, reply: FastifyReply): void {
 }
 
 function logLine(request: FastifyRequest, reply: FastifyReply): void {
-  const { method, routeOptions } = request;
+  const { method, routeOptions, failure, server } = request;
+  if (failure) server.metrics.problems.inc({ code: failure.problem });
   request.log[levelOf(request)](
     {
       method,
@@ -38,6 +40,7 @@ function logLine(request: FastifyRequest, reply: FastifyReply): void {
       ...(!reply.raw.writableFinished && { aborted: true }),
       ms: Math.round(reply.elapsedTime * 10) / 10,
       onBehalfOf: request.caller?.onBehalfOf,
+      ...strangerFields(request),
       ...outcomeFields(request.outcome),
       ...failureFields(request),
     },
@@ -49,6 +52,14 @@ function levelOf({ failure, routeOptions }: FastifyRequest): 'error' | 'warn' | 
   if (failure?.problem === 'internal' || failure?.problem === 'gateway-misconfigured') return 'error';
   if (failure) return PROBLEMS[failure.problem].status >= 500 ? 'warn' : 'info';
   return routeOptions.config.probe ? 'debug' : 'info';
+}
+
+/** Whoever is refused before anybody knows who it is can be told apart by the address alone. */
+function strangerFields(request: FastifyRequest) {
+  const status = request.failure && PROBLEMS[request.failure.problem].status;
+  return (
+    !request.caller && (status === 401 || status === 403 || status === 429) && { address: addressOf(request) }
+  );
 }
 
 function outcomeFields(outcome: Outcome | null) {

@@ -1,0 +1,11 @@
+import { type FastifyInstance, fastify } from 'fastify';
+import type { Metrics } from './metrics.ts';
+
+/** What operators alone may see, on a port of its own: `GET /metrics`. */
+export function adminServer({ registry }: Metrics): FastifyInstance {
+  const admin = fastify({ forceCloseConnections: true });
+  admin.get('/metrics', async (_request, reply) =>
+    reply.type(registry.contentType).send(await registry.metrics()),
+  );
+  return admin;
+}

@@ -1,0 +1,91 @@
+import rateLimit, { type RateLimitPluginOptions } from '@fastify/rate-limit';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { Redis } from 'ioredis';
+import type { Metrics } from '../operations/metrics.ts';
+import { ProblemError } from '../problem-error.ts';
+
+const WINDOW_SECONDS = 60;
+
+/** More than the users whom CometChat's quota lets through in a minute; a few MB. */
+const LOCAL_KEYS = 50_000;
+
+export interface RateLimitConfig {
+  readonly perMinute: number;
+}
+
+interface Edges {
+  /** Where replicas count together. */
+  readonly redis: Redis | undefined;
+  readonly metrics: Metrics;
+  /** The clock, in UNIX milliseconds. */
+  readonly now?: () => number;
+}
+
+/** Counts a request; throws `rate-limited` where it is one too many, and says on the reply what is left. */
+export type Limit = (request: FastifyRequest, reply: FastifyReply) => Promise<void>;
+
+/**
+ * The minute that a moment is in. Every minute counts under keys of its own, so that a clock that jumps can
+ * lock nobody out for longer than that.
+ */
+export function windowAt(now: number): { number: number; secondsLeft: number } {
+  const seconds = now / 1000;
+  const number = Math.floor(seconds / WINDOW_SECONDS);
+  return { number, secondsLeft: Math.max(1, Math.ceil((number + 1) * WINDOW_SECONDS - seconds)) };
+}
+
+/**
+ * Makes a limit of so many requests a minute for each key: in Redis where there is one, and in this process
+ * where there is none or while it cannot be asked.
+ *
+ * @param name of what is counted, as clients read it
+ * @param keyOf what a request counts for
+ */
+export async function createLimit(
+  app: FastifyInstance,
+  name: 'user' | 'address',
+  keyOf: (request: FastifyRequest) => string,
+  { perMinute }: RateLimitConfig,
+  { redis, metrics, now = Date.now }: Edges,
+): Promise<Limit> {
+  const options = {
+    max: perMinute,
+    timeWindow: WINDOW_SECONDS * 1000,
+    keyGenerator: (request: FastifyRequest) => `${windowAt(now()).number}:${keyOf(request)}`,
+  };
+  const local = await counter(app, { ...options, cache: LOCAL_KEYS });
+  const shared = redis && (await counter(app, { ...options, redis, nameSpace: `rate:${name}:` }));
+
+  async function count(request: FastifyRequest) {
+    if (!shared) return local(request);
+    try {
+      return await shared(request);
+    } catch {
+      metrics.redisFailures.inc({ use: 'rate_limit' });
+      return local(request);
+    }
+  }
+
+  return async (request, reply) => {
+    const used = await count(request);
+    /* c8 ignore next -- there is no list of those whom no limit holds; the type does not know */
+    if (used.isAllowed) return;
+    const { secondsLeft } = windowAt(now());
+    // https://datatracker.ietf.org/doc/draft-ietf-httpapi-ratelimit-headers/
+    reply.header('ratelimit-policy', `"${name}";q=${perMinute};w=${WINDOW_SECONDS}`);
+    reply.header('ratelimit', `"${name}";r=${used.remaining};t=${secondsLeft}`);
+    if (used.isExceeded) {
+      throw new ProblemError('rate-limited', { headers: { 'retry-after': String(secondsLeft) } });
+    }
+  };
+}
+
+/** One of the plugin's counters, in a scope of its own: it takes one store, and decorates with one function. */
+async function counter(app: FastifyInstance, options: RateLimitPluginOptions) {
+  let count: ReturnType<FastifyInstance['createRateLimit']> | undefined;
+  await app.register(async (scope) => {
+    await scope.register(rateLimit, { ...options, global: false });
+    count = scope.createRateLimit();
+  });
+  return count as NonNullable<typeof count>;
+}

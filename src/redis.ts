@@ -1,0 +1,80 @@
+import type { FastifyBaseLogger, FastifyInstance } from 'fastify';
+import { Redis } from 'ioredis';
+
+/** A command takes well under a millisecond; a request waits no longer than this for a Redis that hangs. */
+const COMMAND_TIMEOUT_MS = 250;
+const CONNECT_TIMEOUT_MS = 1000;
+const LONGEST_RECONNECT_DELAY_MS = 1000;
+/** Reconnecting costs the commands that are under way, so a master that has become a replica is left only so often. */
+const LEAVE_REPLICA_EVERY_MS = 10_000;
+
+/**
+ * Reads the address of a Redis.
+ *
+ * @throws Error whose message says what is wrong with it, and never repeats it
+ */
+export function parseRedisUrl(text: string): string {
+  const url = URL.parse(text);
+  if (!url || !/^rediss?:$/.test(url.protocol) || url.hostname === '' || url.search || url.hash) {
+    throw new Error(
+      'must be a URL such as redis://host:6379/0, or rediss:// with TLS, without query or fragment',
+    );
+  }
+  if (!/^\/?\d*$/.test(url.pathname))
+    throw new Error('must have the number of a database as its path, or none');
+  return text;
+}
+
+/** @returns the password of a Redis URL as it stands there and as it is sent */
+export function redisPasswords(url: string): string[] {
+  const { password } = new URL(url);
+  return password === '' ? [] : [password, decodeURIComponent(password)];
+}
+
+/**
+ * Connects an app to Redis for as long as it lives. A Redis that is down does not keep the app down: the
+ * connection is made again by itself, and until then every command fails at once.
+ *
+ * @param url as parseRedisUrl() takes it; undefined gives no Redis
+ */
+export function redisFor(app: FastifyInstance, url: string | undefined): Redis | undefined {
+  if (url === undefined) return undefined;
+  const redis = connect(url, app.log);
+  // Its failure is logged, and tried again, by the connection itself.
+  app.addHook('onReady', () => redis.connect().catch(() => {}));
+  app.addHook('onClose', async () => redis.disconnect());
+  return redis;
+}
+
+function connect(url: string, log: FastifyBaseLogger): Redis {
+  let leftAt = Number.NEGATIVE_INFINITY;
+  const redis = new Redis(url, {
+    lazyConnect: true,
+    connectionName: 'cometchat-gateway',
+    connectTimeout: CONNECT_TIMEOUT_MS,
+    commandTimeout: COMMAND_TIMEOUT_MS,
+    // Nothing came for so long: the connection is given up, and the next commands need not find out again.
+    socketTimeout: COMMAND_TIMEOUT_MS,
+    enableOfflineQueue: false,
+    autoResendUnfulfilledCommands: false,
+    maxRetriesPerRequest: 0,
+    retryStrategy: (attempt) => Math.min(attempt * 50, LONGEST_RECONNECT_DELAY_MS),
+    // After a failover the old master takes no writes: the name may lead to the new one.
+    reconnectOnError: ({ message }) => {
+      if (!message.startsWith('READONLY') || performance.now() - leftAt < LEAVE_REPLICA_EVERY_MS)
+        return false;
+      leftAt = performance.now();
+      return true;
+    },
+  });
+  let usable: boolean | undefined;
+  redis.on('ready', () => {
+    if (usable === false) log.info('Redis is back');
+    usable = true;
+  });
+  redis.on('error', (error: NodeJS.ErrnoException) => {
+    if (usable !== false) log.warn({ error: { type: error.code ?? error.name } }, 'Redis cannot be used');
+    usable = false;
+  });
+  return redis;
+}

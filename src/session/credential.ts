@@ -1,0 +1,47 @@
+import type { IncomingMessage } from 'node:http';
+import { ProblemError } from '../problem-error.ts';
+
+/** RFC 6750's characters of a token; in a cookie no other are taken either, and no quotes around them. */
+const TOKEN = String.raw`[\w.~+/-]+=*`;
+const BEARER = new RegExp(`^Bearer +(${TOKEN})$`, 'i');
+const COOKIE_VALUE = new RegExp(`^${TOKEN}$`);
+
+/** A session token, and whether the browser sent it by itself: then any page may have asked it to. */
+export interface Credential {
+  readonly token: string;
+  readonly ambient: boolean;
+}
+
+/**
+ * Takes the session token out of a request: `Authorization: Bearer <token>` (RFC 6750, section 2.1), or the
+ * cookie of this name (RFC 6265, section 4.2).
+ *
+ * @param cookieName undefined where cookies are not looked at
+ * @throws ProblemError `session-missing` where there is neither, `session-invalid` where there are several:
+ *   what is checked here, and what a proxy or the app itself has meant, could then be two users
+ */
+export function credentialOf({ headersDistinct }: IncomingMessage, cookieName?: string): Credential {
+  const { authorization = [], cookie = [] } = headersDistinct;
+  const cookies = cookieName === undefined ? [] : cookieValues(cookie, cookieName);
+  if (authorization.length + cookies.length > 1) {
+    throw new ProblemError('session-invalid', {
+      detail: 'Send one Authorization header or one session cookie, not several and not both.',
+    });
+  }
+  const [header = ''] = authorization;
+  const bearer = BEARER.exec(header)?.[1];
+  if (bearer !== undefined) return { token: bearer, ambient: false };
+  const [value] = cookies;
+  if (value === undefined) throw new ProblemError('session-missing');
+  if (!COOKIE_VALUE.test(value)) throw new ProblemError('session-invalid');
+  return { token: value, ambient: true };
+}
+
+/** Every value of the cookie: a sibling domain can set a second one of the same name, unless it is `__Host-`. */
+function cookieValues(headers: readonly string[], name: string): string[] {
+  return headers
+    .flatMap((header) => header.split(';'))
+    .map((pair) => pair.trim())
+    .filter((pair) => pair.startsWith(`${name}=`))
+    .map((pair) => pair.slice(name.length + 1));
+}

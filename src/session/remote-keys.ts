@@ -1,0 +1,162 @@
+import type { FastifyBaseLogger } from 'fastify';
+import { createLocalJWKSet, errors, type JWTHeaderParameters, type JWTVerifyGetKey } from 'jose';
+import { boundedHttp, receive } from '../bounded-http.ts';
+import { isLoopback } from '../loopback.ts';
+import type { Metrics } from '../operations/metrics.ts';
+import { ProblemError } from '../problem-error.ts';
+
+/** A provider's key set has a few keys of some hundred bytes each. */
+const MAX_BYTES = 64 * 1024;
+
+/** When the keys are fetched, in milliseconds. */
+export const SCHEDULE = {
+  /** After a fetch that went well: so long may a key that was withdrawn still be taken. */
+  refreshMs: 5 * 60_000,
+  /** After a fetch that failed, and between two fetches for the sake of an unknown `kid`. */
+  cooldownMs: 30_000,
+  /** How long the last good keys are used while the provider cannot be reached. */
+  maxStaleMs: 24 * 3600_000,
+  /** How long one fetch may take, and with it the start. */
+  timeoutMs: 3000,
+};
+
+type Key = Awaited<ReturnType<ReturnType<typeof createLocalJWKSet>>>;
+
+/**
+ * Reads the address of a JSON Web Key Set (RFC 7517).
+ *
+ * @throws Error whose message says what is wrong with it, and never repeats it
+ */
+export function parseJwksUrl(text: string): string {
+  const url = URL.parse(text);
+  if (!url || !/^https?:$/.test(url.protocol)) {
+    throw new Error('must be a whole URL, as in https://login.example/.well-known/jwks.json');
+  }
+  if (url.username || url.password || url.hash) throw new Error('must have no user, password or fragment');
+  if (url.protocol === 'http:' && !isLoopback(url.hostname)) {
+    throw new Error(
+      'must begin with https://, since whoever answers it lets users in; http:// is for loopback',
+    );
+  }
+  return url.href;
+}
+
+/**
+ * The public keys of an identity provider: fetched at the start and every few minutes, and once more for a
+ * `kid` that nobody has seen. jose's own remote set counts its cooldown from the last success, and forgets
+ * its keys when the provider is down.
+ */
+export class RemoteKeys {
+  readonly #url: string;
+  readonly #log: FastifyBaseLogger;
+  readonly #metrics: Metrics;
+  readonly #schedule: typeof SCHEDULE;
+  readonly #now: () => number;
+  readonly #http: ReturnType<typeof boundedHttp>;
+  #keys: JWTVerifyGetKey | undefined;
+  #fetchedAt = Number.NEGATIVE_INFINITY;
+  #coolingSince = Number.NEGATIVE_INFINITY;
+  #reachable = false;
+  #pending: Promise<void> | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #closed = false;
+
+  /**
+   * @param url as parseJwksUrl() gives it
+   * @param now a clock that never jumps, in milliseconds
+   */
+  constructor(
+    url: string,
+    { log, metrics }: { log: FastifyBaseLogger; metrics: Metrics },
+    schedule = SCHEDULE,
+    now = () => performance.now(),
+  ) {
+    this.#url = url;
+    this.#log = log;
+    this.#metrics = metrics;
+    this.#schedule = schedule;
+    this.#now = now;
+    this.#http = boundedHttp(schedule.timeoutMs);
+  }
+
+  /**
+   * Finds the key that a token's header asks for.
+   *
+   * @throws JOSEError where the provider has no such key; ProblemError `session-store-unavailable` where that
+   *   cannot be known
+   */
+  async find(header: JWTHeaderParameters, token: Parameters<JWTVerifyGetKey>[1]): Promise<Key> {
+    try {
+      return await this.#current(header, token);
+    } catch (error) {
+      if (!(error instanceof errors.JWKSNoMatchingKey) && !(error instanceof ProblemError)) throw error;
+    }
+    await this.#fetchOnDemand();
+    try {
+      return await this.#current(header, token);
+    } catch (error) {
+      if (this.#reachable) throw error;
+      throw new ProblemError('session-store-unavailable', { cause: error });
+    }
+  }
+
+  /** Fetches the keys, and goes on doing so; never throws. Several calls at once make one fetch. */
+  refresh(): Promise<void> {
+    this.#pending ??= this.#refresh().finally(() => {
+      this.#pending = undefined;
+    });
+    return this.#pending;
+  }
+
+  close(): void {
+    this.#closed = true;
+    clearTimeout(this.#timer);
+  }
+
+  async #current(...[header, token]: Parameters<JWTVerifyGetKey>): Promise<Key> {
+    if (!this.#keys || this.#now() - this.#fetchedAt > this.#schedule.maxStaleMs) {
+      throw new ProblemError('session-store-unavailable');
+    }
+    return (await this.#keys(header, token)) as Key;
+  }
+
+  async #fetchOnDemand(): Promise<void> {
+    if (!this.#pending) {
+      const now = this.#now();
+      if (now - this.#coolingSince < this.#schedule.cooldownMs) return;
+      this.#coolingSince = now;
+    }
+    await this.refresh();
+  }
+
+  async #refresh(): Promise<void> {
+    try {
+      this.#keys = await this.#fetch();
+      this.#fetchedAt = this.#now();
+      this.#reachable = true;
+      this.#metrics.keyFetches.inc({ result: 'ok' });
+    } catch (error) {
+      this.#coolingSince = this.#now();
+      this.#reachable = false;
+      this.#metrics.keyFetches.inc({ result: 'failed' });
+      this.#log.warn({ error: { type: typeOf(error) } }, 'the keys of SESSION_JWKS_URL could not be fetched');
+    }
+    if (this.#closed) return;
+    clearTimeout(this.#timer);
+    const { refreshMs, cooldownMs } = this.#schedule;
+    this.#timer = setTimeout(() => void this.refresh(), this.#reachable ? refreshMs : cooldownMs).unref();
+  }
+
+  async #fetch(): Promise<JWTVerifyGetKey> {
+    const { statusCode, rawBody } = await receive(this.#http, this.#url, {}, MAX_BYTES);
+    if (statusCode !== 200) throw Object.assign(new Error('not 200'), { code: String(statusCode) });
+    const set = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(rawBody));
+    const keys = createLocalJWKSet(set);
+    // A provider that has no key at all has lost them, and does not mean to sign everybody out.
+    if (set.keys.length === 0) throw new errors.JWKSInvalid('it has no key');
+    return keys;
+  }
+}
+
+const typeOf = (error: unknown) =>
+  String((error as Partial<NodeJS.ErrnoException>).code ?? (error as Error).name);

@@ -1,0 +1,37 @@
+import type { FastifyInstance } from 'fastify';
+import type { Redis } from 'ioredis';
+import { jwksSessions } from './jwks.ts';
+import type { JwtRules } from './jwt.ts';
+import { redisSessions } from './redis.ts';
+import { RemoteKeys } from './remote-keys.ts';
+import { refuseRevoked } from './revocation.ts';
+import { type SecretSessionConfig, secretSessions } from './secret.ts';
+import type { VerifySession } from './session.ts';
+import { SessionStore } from './store.ts';
+
+/** The one kind of session that this gateway takes, and what its verifier needs to know. */
+export type SessionConfig =
+  | ({ readonly kind: 'secret' } & SecretSessionConfig)
+  | ({ readonly kind: 'jwks'; readonly url: string } & JwtRules)
+  | { readonly kind: 'redis' };
+
+/**
+ * Makes the verifier of the configured kind; it lives as long as the app.
+ *
+ * @param redis where sessions or revocations are; needed by kind `redis`
+ */
+export function sessionVerifier(app: FastifyInstance, config: SessionConfig, redis?: Redis): VerifySession {
+  const store = redis && new SessionStore(redis, app.metrics);
+  if (config.kind === 'redis') return redisSessions(store as SessionStore);
+  const verify =
+    config.kind === 'secret' ? secretSessions(config) : jwksSessions(config, remoteKeys(app, config.url));
+  return store ? refuseRevoked(verify, store) : verify;
+}
+
+function remoteKeys(app: FastifyInstance, url: string): RemoteKeys {
+  const keys = new RemoteKeys(url, app);
+  // Before the first request; a provider that is down at this moment does not keep the gateway down.
+  app.addHook('onReady', () => keys.refresh());
+  app.addHook('onClose', async () => keys.close());
+  return keys;
+}

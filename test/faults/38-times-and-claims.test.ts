@@ -1,0 +1,70 @@
+import t from 'tap';
+import { secretSessions } from '../../src/session/secret.ts';
+import { AUDIENCE, ISSUER, ME, SECRET, sign } from '../helper.ts';
+import { faulty } from './faulty.ts';
+
+const now = () => Math.floor(Date.now() / 1000);
+const bearer = async (claims: Record<string, unknown>) => ({ authorization: `Bearer ${await sign(claims)}` });
+
+t.test('a session that has ended says so, so that the app refreshes it', async (t) => {
+  const { put, refused } = await faulty(t);
+  for (const age of [0, 1, 31, 3600]) {
+    const answer = await put({ tags: [] }, await bearer({ exp: now() - age }));
+    await refused(t, answer, 401, 'session-expired');
+    t.match(
+      answer.headers.get('www-authenticate'),
+      /^Bearer .*error="invalid_token", error_description="expired"/,
+    );
+  }
+});
+
+t.test('a claim that is missing or wrong is named', async (t) => {
+  const { put, refused } = await faulty(t);
+  const wrong: Record<string, unknown>[] = [
+    { exp: undefined },
+    { exp: 'tomorrow' },
+    { exp: null },
+    { iss: undefined },
+    { iss: 'https://else.example' },
+    { iss: [ISSUER] },
+    { aud: undefined },
+    { aud: 'else' },
+    { aud: ['else', 'another'] },
+    { aud: [] },
+    { nbf: 'now' },
+    { nbf: now() + 120 },
+    { iat: 'now' },
+    { iat: now() + 120 },
+  ];
+  for (const claims of wrong) {
+    const answer = await put({ tags: [] }, await bearer(claims));
+    await refused(t, answer, 401, 'session-invalid');
+    const [claim] = Object.keys(claims);
+    t.equal(answer.json.detail, `The claim "${claim}" of the session is missing or not as required.`);
+  }
+});
+
+t.test('one audience of several is enough', async (t) => {
+  const { put, served } = await faulty(t);
+  await served(t, await put({ tags: [] }, await bearer({ aud: ['else', AUDIENCE] })));
+});
+
+t.test('the issuer’s clock may be half a minute ahead, but a session ends on time', async (t) => {
+  const issued = 1_800_000_000;
+  let seconds = issued;
+  const verify = secretSessions(
+    { secrets: [SECRET], issuer: ISSUER, audience: AUDIENCE },
+    () => new Date(seconds * 1000),
+  );
+  for (const claim of ['nbf', 'iat']) {
+    const token = await sign({ iat: undefined, [claim]: issued, exp: issued + 60 });
+    seconds = issued - 30;
+    t.match(await verify(token), { sub: ME }, `${claim} is 30 s ahead`);
+    seconds = issued - 31;
+    await t.rejects(verify(token), { code: 'session-invalid' }, `${claim} is 31 s ahead`);
+    seconds = issued + 59.999;
+    t.match(await verify(token), { sub: ME }, 'a millisecond before its end');
+    seconds = issued + 60;
+    await t.rejects(verify(token), { code: 'session-expired' }, 'its end');
+  }
+});

@@ -1,0 +1,52 @@
+import type { FastifyInstance } from 'fastify';
+import type { Test } from 'tap';
+import type { ProblemCode } from '../../src/problem.ts';
+import { type Answer, build, isProblem, parseAnswer } from '../helper.ts';
+
+/** A gateway of which every refusal is looked at in four ways: the answer, CometChat, the log, the metric. */
+export async function faulty(
+  t: Test,
+  ...options: [Parameters<typeof build>[1]?, Parameters<typeof build>[2]?]
+) {
+  const gateway = await build(t, ...options);
+  let calls = 0;
+  return {
+    ...gateway,
+    /**
+     * Checks that the request that was made last, and no other since, was refused in this way.
+     *
+     * @param answer what came back, or the bytes of it
+     * @param errorType the log's, where it is not the problem's code
+     */
+    async refused(
+      t: Test,
+      answer: Answer | string,
+      status: number,
+      code: ProblemCode,
+      errorType: string | RegExp = code,
+    ) {
+      const reply = typeof answer === 'string' ? parseAnswer(answer) : answer;
+      isProblem(t, reply, status, code);
+      t.equal(gateway.sandbox.calls.length, calls, 'CometChat was not called');
+      const line = gateway.requests().find(({ requestId }) => requestId === reply.json.requestId);
+      t.match(line, { status, problem: code, error: { type: errorType } }, 'one line in the log');
+      const refusals = gateway.requests().filter(({ problem }) => problem === code);
+      t.equal(await problems(gateway.app, code), refusals.length, 'the metric counts it');
+      return reply;
+    },
+    /** Checks that the request was served, by one call to CometChat. */
+    async served(t: Test, answer: Answer | string) {
+      const reply = typeof answer === 'string' ? parseAnswer(answer) : answer;
+      t.equal(reply.status, 200);
+      calls += 1;
+      t.equal(gateway.sandbox.calls.length, calls, 'CometChat was called once');
+      return reply;
+    },
+  };
+}
+
+/** How many problems of this code the gateway has counted. */
+async function problems(app: FastifyInstance, code: ProblemCode): Promise<number> {
+  const { values } = await app.metrics.problems.get();
+  return values.find(({ labels }) => labels.code === code)?.value ?? 0;
+}

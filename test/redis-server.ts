@@ -1,0 +1,89 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import net, { type AddressInfo } from 'node:net';
+import { createInterface } from 'node:readline';
+import { Redis } from 'ioredis';
+import type { Test } from 'tap';
+import { planted } from './helper.ts';
+
+/** A real Redis on a free port, with a password and no file, that a test can stop, freeze and start again. */
+export class RedisServer {
+  readonly #port: number;
+  readonly #password = `redis-${randomBytes(16).toString('hex')}`;
+  #process: ChildProcess | undefined;
+
+  private constructor(port: number) {
+    this.#port = port;
+    planted.add(this.#password);
+  }
+
+  /** Starts one for the length of a test, or only reserves its port where it shall be down at first. */
+  static async start(t: Test, { down = false } = {}): Promise<RedisServer> {
+    const redis = new RedisServer(await freePort());
+    t.teardown(() => redis.stop());
+    if (!down) await redis.start();
+    return redis;
+  }
+
+  /** What `REDIS_URL` takes. */
+  get url(): string {
+    return `redis://:${this.#password}@127.0.0.1:${this.#port}`;
+  }
+
+  async start(): Promise<void> {
+    const options = [
+      '--port',
+      this.#port,
+      '--bind',
+      '127.0.0.1',
+      '--requirepass',
+      this.#password,
+      '--save',
+      '',
+    ];
+    const child = spawn('redis-server', options.map(String), { stdio: ['ignore', 'pipe', 'inherit'] });
+    this.#process = child;
+    for await (const line of createInterface(child.stdout)) {
+      if (line.includes('Ready to accept connections')) break;
+    }
+    child.stdout.resume();
+  }
+
+  /** Ends it as a crash would: without a word to its clients. */
+  async stop(): Promise<void> {
+    const child = this.#process;
+    if (!child || child.exitCode !== null || child.signalCode !== null) return;
+    const exited = once(child, 'exit');
+    child.kill('SIGKILL');
+    await exited;
+  }
+
+  /** Lets it hang: connections stay open and are even taken, and nothing is answered. */
+  freeze(): void {
+    this.#process?.kill('SIGSTOP');
+  }
+
+  thaw(): void {
+    this.#process?.kill('SIGCONT');
+  }
+
+  /** Sends one command on a connection of its own. */
+  async command(...[name = '', ...args]: (string | number)[]): Promise<unknown> {
+    const redis = new Redis(this.url, { lazyConnect: true });
+    try {
+      return await redis.call(String(name), ...args);
+    } finally {
+      redis.disconnect();
+    }
+  }
+}
+
+async function freePort(): Promise<number> {
+  const server = net.createServer();
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+}
