@@ -3,6 +3,7 @@ import { MAX_BODY_BYTES } from './json-body.ts';
 import { logRequest } from './operations/request-log.ts';
 import type { ProblemCode } from './problem.ts';
 import { type Problem, ProblemError, ProblemSchema } from './problem-error.ts';
+import { RESPONSE_HEADERS } from './protection/response-headers.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -19,19 +20,21 @@ const PROBLEM_BY_FASTIFY_CODE: Readonly<Record<string, ProblemCode>> = {
   FST_ERR_CTP_BODY_TOO_LARGE: 'body-too-large',
 };
 
-/** Answers every error of a request as a problem, unknown addresses and wrong methods included. */
+/** Answers every error of a request as a problem. A route that is older than this call would not know. */
 export function answerWithProblems(app: FastifyInstance): void {
   app.addSchema(ProblemSchema);
   app.decorateRequest('failure', null);
   app.setErrorHandler(answer);
+}
 
+/** Refuses unknown addresses and wrong methods, before any body is read: nobody is going to look at it. */
+export function refuseUnrouted(app: FastifyInstance): void {
   // A list of our own: Fastify's hasRoute() takes an address for a route's pattern, and would compile
   // whatever regular expression a stranger asks for.
   const methods = new Map<string, Set<string>>();
   app.addHook('onRoute', ({ url, method }) => {
     methods.set(url, (methods.get(url) ?? new Set()).union(new Set([method].flat())));
   });
-  // Before any body is read: nobody is going to look at it.
   app.addHook('onRequest', async (request) => {
     // The CORS plugin's route for all preflights is no address of this API.
     if (!request.is404 && request.routeOptions.url !== '*') return;
@@ -45,6 +48,7 @@ export function answerWithProblems(app: FastifyInstance): void {
 /** Fastify's `frameworkErrors`: no hook sees these requests. */
 export function answerUnrouted(error: unknown, request: FastifyRequest, reply: FastifyReply): void {
   logRequest(request, reply);
+  reply.headers(RESPONSE_HEADERS);
   answer(error, request, reply);
 }
 

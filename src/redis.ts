@@ -68,13 +68,15 @@ function connect(url: string, log: FastifyBaseLogger): Redis {
     },
   });
   let usable: boolean | undefined;
+  const lost = (type: string) => {
+    if (usable !== false) log.warn({ error: { type } }, 'Redis cannot be used');
+    usable = false;
+  };
   redis.on('ready', () => {
     if (usable === false) log.info('Redis is back');
     usable = true;
   });
-  redis.on('error', (error: NodeJS.ErrnoException) => {
-    if (usable !== false) log.warn({ error: { type: error.code ?? error.name } }, 'Redis cannot be used');
-    usable = false;
-  });
+  redis.on('error', ({ code, name }: NodeJS.ErrnoException) => lost(code ?? name));
+  redis.on('reconnecting', () => lost('closed'));
   return redis;
 }

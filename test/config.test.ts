@@ -27,7 +27,9 @@ t.test('app id and region give the base URL of CometChat’s cloud', async (t) =
 
 t.test('each variable that is needed is named when it is missing', async (t) => {
   for (const name of ['COMETCHAT_API_KEY', 'SESSION_SECRET', 'SESSION_ISSUER', 'SESSION_AUDIENCE']) {
-    t.match(faults({ [name]: undefined }), [new RegExp(`^${name}: is missing; it must be `)]);
+    const found = faults({ [name]: undefined });
+    t.match(found, [new RegExp(`^${name}: is missing; `)]);
+    t.equal(found.length, 1);
   }
   t.strictSame(faults({ COMETCHAT_BASE_URL: undefined }), [
     'COMETCHAT_APP_ID: is missing; set it, or COMETCHAT_BASE_URL instead',
@@ -58,7 +60,41 @@ t.test('each variable that is wrong is named with what would be right', async (t
     ['ON_BEHALF_OF_TEMPLATE', 'U:{sub}', /may only hold a-z/],
     ['UID_LOWERCASE', 'yes', /must be one of true, false/],
     ['PORT', '65536', /whole number from 0 to 65535/],
+    ['ADMIN_PORT', 'x', /whole number from 0 to 65535/],
     ['LOG_LEVEL', 'loud', /must be one of fatal, error, warn/],
+    ['RATE_LIMIT_PER_MINUTE', '0', /whole number from 1 to 1000000/],
+    ['HSTS_MAX_AGE', 'true', /whole number from 0 to/],
+    ['SESSION_COOKIE', 'two words', /must be the name of a cookie/],
+    ['SESSION_COOKIE', 'a=b', /must be the name of a cookie/],
+    ...[
+      '*',
+      'https://*.app.example',
+      'null',
+      'https://app.example,*',
+      'https://app.example/',
+      'app.example',
+    ].map((origins): [string, string, RegExp] => ['CORS_ORIGINS', origins, /must hold exact origins/]),
+    ...['https://App.example', 'https://app.example:443', 'http://app.example', 'file://', 'a,b'].map(
+      (origins): [string, string, RegExp] => ['CORS_ORIGINS', origins, /must hold exact origins/],
+    ),
+    ...[
+      'true',
+      '1',
+      '10.0.0.1',
+      '0.0.0.0/0',
+      '::/0',
+      '0.0.0.0/1',
+      '10.0.0.0/33',
+      '10.0.0.0/8/8',
+      'loopback',
+    ].map((networks): [string, string, RegExp] => [
+      'TRUST_PROXY',
+      networks,
+      /must hold the load balancers’ networks/,
+    ]),
+    ...['redis', 'http://redis', 'redis://', 'redis://h/zero', 'redis://h?a=1'].map(
+      (url): [string, string, RegExp] => ['REDIS_URL', url, /must /],
+    ),
   ];
   for (const [name, value, message] of wrong) {
     const [fault = '', ...others] = faults({ [name]: value });
@@ -66,6 +102,79 @@ t.test('each variable that is wrong is named with what would be right', async (t
     t.match(fault, message);
     t.strictSame(others, []);
   }
+});
+
+t.test('there is one kind of session, with all that it needs', async (t) => {
+  const url = 'https://login.example/jwks.json';
+  const none = { SESSION_SECRET: undefined, SESSION_ISSUER: undefined, SESSION_AUDIENCE: undefined };
+  const rules = { SESSION_ISSUER: 'https://login.example', SESSION_AUDIENCE: 'cometchat-gateway' };
+  const session = (env: Record<string, string | undefined>) => loadConfig({ ...good, ...env }).session;
+  t.strictSame(session({ ...none, ...rules, SESSION_JWKS_URL: url }), {
+    kind: 'jwks',
+    url,
+    issuer: 'https://login.example',
+    audience: 'cometchat-gateway',
+  });
+  t.strictSame(session({ ...none, SESSION_STORE: 'redis', REDIS_URL: 'redis://h' }), { kind: 'redis' });
+  t.match(faults({ ...none, ...rules }), [
+    /^SESSION_SECRET: is missing; set it, or SESSION_JWKS_URL or SESSION_STORE/,
+  ]);
+  t.match(faults({ SESSION_JWKS_URL: url, SESSION_STORE: 'redis', REDIS_URL: 'redis://h' }), [
+    /^SESSION_JWKS_URL: must not be set beside SESSION_SECRET/,
+    /^SESSION_STORE: must not be set beside SESSION_SECRET/,
+  ]);
+  t.match(faults({ ...none, SESSION_JWKS_URL: url }), [
+    /^SESSION_ISSUER: is missing/,
+    /^SESSION_AUDIENCE: is missing/,
+  ]);
+  t.match(faults({ ...none, SESSION_STORE: 'redis' }), [
+    /^REDIS_URL: is missing; SESSION_STORE=redis needs it/,
+  ]);
+  t.match(faults({ ...none, SESSION_STORE: 'memory' }).join(), /SESSION_STORE: must be one of redis/);
+});
+
+t.test('keys come over https, or from this machine', async (t) => {
+  const jwks = (url: string) => faults({ SESSION_SECRET: undefined, SESSION_JWKS_URL: url });
+  for (const url of [
+    'https://login.example/keys?v=1',
+    'http://127.0.0.1:8080/',
+    'http://[::1]/',
+    'http://localhost/',
+  ]) {
+    t.strictSame(jwks(url), [], url);
+  }
+  for (const [url, message] of [
+    ['login.example', /must be a whole URL/],
+    ['file:///keys', /must be a whole URL/],
+    ['https://me:pw@login.example/', /must have no user/],
+    ['https://login.example/#keys', /must have no user/],
+    ['http://login.example/', /must begin with https/],
+    ['http://login/', /must begin with https/],
+    ['http://127.0.0.1.evil.example/', /must begin with https/],
+    ['http://localhost.evil.example/', /must begin with https/],
+  ] as const) {
+    t.match(jwks(url), [message], url);
+  }
+});
+
+t.test('pages and load balancers are listed exactly', async (t) => {
+  const { browsers, trustedProxies } = loadConfig({
+    ...good,
+    CORS_ORIGINS: 'https://app.example, http://localhost:5173,capacitor://localhost',
+    TRUST_PROXY: '10.1.0.0/16, fd00::/8,192.0.2.7/32',
+    SESSION_COOKIE: '__Host-session',
+    HSTS_MAX_AGE: '31536000',
+  });
+  t.strictSame(
+    [...browsers.origins],
+    ['https://app.example', 'http://localhost:5173', 'capacitor://localhost'],
+  );
+  t.match(browsers, { cookieName: '__Host-session', hstsMaxAge: 31_536_000 });
+  t.strictSame(trustedProxies, ['10.1.0.0/16', 'fd00::/8', '192.0.2.7/32']);
+});
+
+t.test('the metrics have a port of their own', async (t) => {
+  t.match(faults({ PORT: '9090', ADMIN_PORT: undefined }), [/^ADMIN_PORT: must not be PORT/]);
 });
 
 t.test('all faults come at once, and none of them repeats a value', async (t) => {
@@ -87,8 +196,9 @@ t.test('a secret is measured in bytes', async (t) => {
 });
 
 t.test('the log knows every secret that it must not write', async (t) => {
-  const { secrets } = loadConfig({ ...good, SESSION_SECRET: `${SECRET},${'o'.repeat(32)}` }).log;
-  t.strictSame(secrets, [API_KEY, SECRET, 'o'.repeat(32)]);
+  const env = { SESSION_SECRET: `${SECRET},${'o'.repeat(32)}`, REDIS_URL: 'redis://me:p%40ssword@h' };
+  const { secrets } = loadConfig({ ...good, ...env }).log;
+  t.strictSame(secrets, [API_KEY, SECRET, 'o'.repeat(32), 'p%40ssword', 'p@ssword']);
 });
 
 t.test('several session secrets are taken, newest first', async (t) => {

@@ -3,7 +3,7 @@ import http from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type CryptoKey, exportJWK, generateKeyPair, type JWK, SignJWT } from 'jose';
 import type { Test } from 'tap';
-import { AUDIENCE, ISSUER, ME, planted } from './helper.ts';
+import { AUDIENCE, ISSUER, ME, signatures } from './helper.ts';
 
 /** What the issuer answers to whoever asks for its keys. */
 export interface KeysReply {
@@ -45,7 +45,7 @@ export class IssuerKey {
     const token = await new SignJWT(JSON.parse(JSON.stringify(all)))
       .setProtectedHeader({ alg: this.alg, kid: this.kid, ...header })
       .sign(this.#privateKey);
-    planted.add(token.slice(token.lastIndexOf('.')));
+    signatures.add(token.slice(token.lastIndexOf('.') + 1));
     return token;
   }
 }

@@ -16,7 +16,7 @@ export function parseTrustedProxies(text: string): string[] {
   for (const [index, network] of networks.entries()) {
     if (!isNetwork(network)) {
       throw new Error(
-        `must hold the load balancers' networks such as 10.1.0.0/16 (no number of hops, no "true", nothing wider than /8, or /7 of IPv6); number ${index + 1} is none`,
+        `must hold the load balancers’ networks such as 10.1.0.0/16 (no number of hops, no "true", nothing wider than /8, or /7 of IPv6); number ${index + 1} is none`,
       );
     }
   }

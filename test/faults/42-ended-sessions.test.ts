@@ -1,0 +1,106 @@
+import { createHash } from 'node:crypto';
+import t from 'tap';
+import { ME, planted, sign, unlessInstalled } from '../helper.ts';
+import { RedisServer } from '../redis-server.ts';
+import { faulty } from './faulty.ts';
+
+const now = () => Math.floor(Date.now() / 1000);
+const bearer = (token: string) => ({ authorization: `Bearer ${token}` });
+const TOKEN = 'opaque-token-of-a-test';
+const KEY = `session:${createHash('sha256').update(TOKEN).digest('hex')}`;
+planted.add(TOKEN);
+
+t.test('a signed-out JWT is refused by the next request', unlessInstalled('redis-server'), async (t) => {
+  const redis = await RedisServer.start(t);
+  const { put, served, refused } = await faulty(t, { REDIS_URL: redis.url });
+  const token = await sign({ jti: 'session-1' });
+  await served(t, await put({ tags: [] }, bearer(token)));
+  await redis.command('SET', 'revoked:session-1', '1', 'EX', 60);
+  const answer = await put({ tags: [] }, bearer(token));
+  await refused(t, answer, 401, 'session-revoked');
+  t.match(answer.headers.get('www-authenticate'), /error="invalid_token", error_description="revoked"/);
+  await served(t, await put({ tags: [] }, bearer(await sign({ jti: 'session-2' }))));
+  await redis.command('DEL', 'revoked:session-1');
+  await served(t, await put({ tags: [] }, bearer(token)));
+});
+
+t.test('a jti is text, else nobody could revoke it', unlessInstalled('redis-server'), async (t) => {
+  const redis = await RedisServer.start(t);
+  const { put, served, refused } = await faulty(t, { REDIS_URL: redis.url });
+  for (const jti of [1, null, ['a'], { a: 1 }, true]) {
+    await refused(t, await put({ tags: [] }, bearer(await sign({ jti }))), 401, 'session-invalid');
+  }
+  await served(t, await put({ tags: [] }, bearer(await sign())));
+});
+
+t.test(
+  'an opaque session is good as long as it stands in Redis',
+  unlessInstalled('redis-server'),
+  async (t) => {
+    const redis = await RedisServer.start(t);
+    const { put, served, refused } = await faulty(t, {
+      SESSION_SECRET: undefined,
+      SESSION_STORE: 'redis',
+      REDIS_URL: redis.url,
+    });
+    await refused(t, await put({ tags: [] }, bearer(TOKEN)), 401, 'session-invalid');
+    await redis.command('SET', KEY, JSON.stringify({ sub: ME, exp: now() + 60 }));
+    await served(t, await put({ tags: [] }, bearer(TOKEN)));
+    await redis.command('DEL', KEY);
+    await refused(t, await put({ tags: [] }, bearer(TOKEN)), 401, 'session-invalid');
+    await redis.command('SET', KEY, JSON.stringify({ sub: ME }), 'EX', 60);
+    await served(t, await put({ tags: [] }, bearer(TOKEN)));
+    await redis.command('PEXPIRE', KEY, 0);
+    await refused(t, await put({ tags: [] }, bearer(TOKEN)), 401, 'session-invalid');
+  },
+);
+
+t.test('an opaque session has an end, a beginning and claims', unlessInstalled('redis-server'), async (t) => {
+  const redis = await RedisServer.start(t);
+  const { put, refused } = await faulty(t, {
+    SESSION_SECRET: undefined,
+    SESSION_STORE: 'redis',
+    REDIS_URL: redis.url,
+  });
+  const expired = JSON.stringify({ sub: ME, exp: now() - 1 });
+  await redis.command('SET', KEY, expired, 'EX', 60);
+  await refused(t, await put({ tags: [] }, bearer(TOKEN)), 401, 'session-expired');
+  for (const text of [
+    JSON.stringify({ sub: ME }),
+    JSON.stringify({ sub: ME, exp: 'tomorrow' }),
+    JSON.stringify({ sub: ME, exp: now() + 60, nbf: now() + 40 }),
+    'null',
+    '[]',
+    '"text"',
+    '{"sub":',
+    '',
+  ]) {
+    await redis.command('SET', KEY, text);
+    await refused(t, await put({ tags: [] }, bearer(TOKEN)), 401, 'session-invalid');
+  }
+  await redis.command('DEL', KEY);
+  await redis.command('RPUSH', KEY, 'no text at all');
+  await refused(t, await put({ tags: [] }, bearer(TOKEN)), 503, 'session-store-unavailable');
+});
+
+t.test('the token itself is no key to what stands in Redis', unlessInstalled('redis-server'), async (t) => {
+  const redis = await RedisServer.start(t);
+  const { put, refused } = await faulty(t, {
+    SESSION_SECRET: undefined,
+    SESSION_STORE: 'redis',
+    REDIS_URL: redis.url,
+  });
+  for (const key of [TOKEN, `session:${TOKEN}`, `session:${KEY}`]) {
+    await redis.command('SET', key, JSON.stringify({ sub: ME, exp: now() + 60 }));
+  }
+  for (const token of [TOKEN, KEY.slice('session:'.length)]) {
+    await refused(t, await put({ tags: [] }, bearer(token)), 401, 'session-invalid');
+  }
+});
+
+t.test('claims that name no CometChat user make nobody', async (t) => {
+  const { put, refused } = await faulty(t);
+  for (const sub of ['Alice', 'me@app.example', undefined, null, 1.5, true, ['a'], { a: 1 }]) {
+    await refused(t, await put({ tags: [] }, bearer(await sign({ sub }))), 403, 'identity-unmapped');
+  }
+});

@@ -1,0 +1,116 @@
+import { createHash } from 'node:crypto';
+import t, { type Test } from 'tap';
+import { ME, sign, unlessInstalled } from '../helper.ts';
+import { RedisServer } from '../redis-server.ts';
+import { faulty } from './faulty.ts';
+
+const TOKEN = 'opaque';
+const KEY = `session:${createHash('sha256').update(TOKEN).digest('hex')}`;
+
+/** How often Redis could not be asked, by what for. */
+async function failures({
+  metrics,
+}: Awaited<ReturnType<typeof faulty>>['app']): Promise<Record<string, number>> {
+  const { values } = await metrics.redisFailures.get();
+  return Object.fromEntries(values.map(({ labels, value }) => [labels.use, value]));
+}
+
+/** A gateway that takes JWTs, and one whose sessions are in the same Redis. */
+async function both(t: Test, redis: RedisServer) {
+  const jwt = await faulty(t, { REDIS_URL: redis.url });
+  const opaque = await faulty(t, { SESSION_SECRET: undefined, SESSION_STORE: 'redis', REDIS_URL: redis.url });
+  const revocable = `Bearer ${await sign({ jti: 'a' })}`;
+  const calls = {
+    jwt: () => jwt.put({ tags: [] }, { authorization: revocable }),
+    unrevocable: () => jwt.put({ tags: [] }),
+    opaque: () => opaque.put({ tags: [] }, { authorization: `Bearer ${TOKEN}` }),
+  };
+  return {
+    jwt,
+    opaque,
+    /** Sessions that Redis must be asked about are refused at once, and everything else is served. */
+    async failsClosed(t: Test) {
+      for (const [gateway, call] of [
+        [jwt, calls.jwt],
+        [opaque, calls.opaque],
+      ] as const) {
+        const answer = await call();
+        await gateway.refused(t, answer, 503, 'session-store-unavailable');
+        t.equal(answer.headers.get('retry-after'), '2');
+      }
+      await jwt.served(t, await calls.unrevocable());
+      t.match(await failures(jwt.app), { revocation: Number, rate_limit: Number });
+      t.match(await failures(opaque.app), { session: Number });
+      for (const { lines } of [jwt, opaque]) t.match(lines.join(), /"level":"warn".*"Redis cannot be used"/);
+    },
+    /** Waits until both are served again, by nobody's help. */
+    async recovers(t: Test) {
+      for (const [gateway, call] of [
+        [jwt, calls.jwt],
+        [opaque, calls.opaque],
+      ] as const) {
+        let answer = await call();
+        while (answer.status === 503) answer = await call();
+        await gateway.served(t, answer);
+      }
+    },
+  };
+}
+
+const store = (redis: RedisServer) => redis.command('SET', KEY, JSON.stringify({ sub: ME }), 'EX', 600);
+
+t.test('Redis is down at the start, and comes', unlessInstalled('redis-server'), async (t) => {
+  const redis = await RedisServer.start(t, { down: true });
+  const gateways = await both(t, redis);
+  await gateways.failsClosed(t);
+  await redis.start();
+  await store(redis);
+  await gateways.recovers(t);
+});
+
+t.test('Redis crashes, and comes back', unlessInstalled('redis-server'), async (t) => {
+  const redis = await RedisServer.start(t);
+  await store(redis);
+  const gateways = await both(t, redis);
+  await gateways.recovers(t);
+  await redis.stop();
+  await gateways.failsClosed(t);
+  await redis.start();
+  await store(redis);
+  await gateways.recovers(t);
+  t.match(gateways.jwt.lines.join(), /"level":"info".*"Redis is back"/);
+});
+
+t.test('Redis hangs, and goes on', unlessInstalled('redis-server'), async (t) => {
+  const redis = await RedisServer.start(t);
+  await store(redis);
+  const gateways = await both(t, redis);
+  await gateways.recovers(t);
+  redis.freeze();
+  t.teardown(() => redis.thaw());
+  await gateways.failsClosed(t);
+  redis.thaw();
+  await gateways.recovers(t);
+});
+
+t.test('Redis takes no writes after a failover', unlessInstalled('redis-server'), async (t) => {
+  const redis = await RedisServer.start(t);
+  await store(redis);
+  const { jwt, opaque, recovers } = await both(t, redis);
+  await redis.command('REPLICAOF', '127.0.0.1', 1);
+  // Reads go on, so that sessions and revocations hold; limits count in the process.
+  await recovers(t);
+  t.match(await failures(jwt.app), { rate_limit: Number });
+  t.match(await failures(opaque.app), { rate_limit: Number });
+  await redis.command('REPLICAOF', 'NO', 'ONE');
+  await recovers(t);
+});
+
+t.test('without Redis the limit of each process holds', unlessInstalled('redis-server'), async (t) => {
+  const redis = await RedisServer.start(t, { down: true });
+  const { put, served, refused, app } = await faulty(t, { REDIS_URL: redis.url, RATE_LIMIT_PER_MINUTE: '2' });
+  await served(t, await put({ tags: [] }));
+  await served(t, await put({ tags: [] }));
+  await refused(t, await put({ tags: [] }), 429, 'rate-limited');
+  t.match(await failures(app), { rate_limit: 3 });
+});

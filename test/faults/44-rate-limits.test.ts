@@ -1,0 +1,156 @@
+import { fastify } from 'fastify';
+import t from 'tap';
+import { answerWithProblems } from '../../src/error-handlers.ts';
+import { Metrics } from '../../src/operations/metrics.ts';
+import { addressOf } from '../../src/protection/client-address.ts';
+import { createLimit, windowAt } from '../../src/protection/rate-limit.ts';
+import { build, callBytes, sign, unlessInstalled } from '../helper.ts';
+import { RedisServer } from '../redis-server.ts';
+import { faulty } from './faulty.ts';
+
+const as = async (sub: string) => ({ authorization: `Bearer ${await sign({ sub })}` });
+const nobody = { authorization: 'Bearer nobody' };
+
+t.test('a user has so many calls a minute, and is told what is left', async (t) => {
+  const { put, served, refused } = await faulty(t, { RATE_LIMIT_PER_MINUTE: '2' });
+  for (const left of [1, 0]) {
+    const answer = await served(t, await put({ tags: [] }));
+    t.equal(answer.headers.get('ratelimit-policy'), '"user";q=2;w=60');
+    t.match(answer.headers.get('ratelimit'), new RegExp(`^"user";r=${left};t=([1-9]|[1-5]\\d|60)$`));
+  }
+  const answer = await put({ tags: [] });
+  await refused(t, answer, 429, 'rate-limited');
+  t.match(answer.headers.get('ratelimit'), /^"user";r=0;t=/);
+  t.equal(answer.headers.get('retry-after'), answer.headers.get('ratelimit')?.split('t=')[1]);
+});
+
+t.test('calls that end in an error count too', async (t) => {
+  const { put, refused } = await faulty(t, { RATE_LIMIT_PER_MINUTE: '2' });
+  await refused(t, await put({ tags: 1 }), 400, 'body-invalid');
+  await refused(t, await put('no json'), 400, 'body-malformed');
+  await refused(t, await put({ tags: [] }), 429, 'rate-limited');
+});
+
+t.test('many users behind one address do not starve one another', async (t) => {
+  const { put, served, refused } = await faulty(t, { RATE_LIMIT_PER_MINUTE: '2' });
+  const users = ['cometchat-uid-1', 'cometchat-uid-2', 'cometchat-uid-4'];
+  for (const user of users) {
+    for (const _ of [1, 2]) {
+      await served(t, await put({ tags: [], conversationWith: 'cometchat-uid-3' }, await as(user)));
+    }
+  }
+  await refused(t, await put({ tags: [] }, await as('cometchat-uid-1')), 429, 'rate-limited');
+});
+
+t.test('an address may fail so often a minute, in whatever way', async (t) => {
+  const { put, refused } = await faulty(t, { RATE_LIMIT_PER_MINUTE: '4', SESSION_COOKIE: 'session' });
+  const answer = await put({ tags: [] }, nobody);
+  await refused(t, answer, 401, 'session-invalid');
+  t.equal(answer.headers.get('ratelimit-policy'), '"address";q=4;w=60');
+  await refused(t, await put({ tags: [] }, { authorization: '' }), 401, 'session-missing');
+  const forged = { authorization: '', cookie: 'session=x' };
+  // fetch() sends the empty header, too: both at once.
+  await refused(t, await put({ tags: [] }, forged), 401, 'session-invalid');
+  await refused(t, await put({ tags: [] }, await as('Nobody')), 403, 'identity-unmapped');
+  await refused(t, await put({ tags: [] }, nobody), 429, 'rate-limited');
+  await refused(t, await put({ tags: [] }, { authorization: '' }), 429, 'rate-limited');
+});
+
+t.test('who is signed in does not pay for a bad neighbour', async (t) => {
+  const { put, served, refused } = await faulty(t, { RATE_LIMIT_PER_MINUTE: '1' });
+  await refused(t, await put({ tags: [] }, nobody), 401, 'session-invalid');
+  await refused(t, await put({ tags: [] }, nobody), 429, 'rate-limited');
+  await served(t, await put({ tags: [] }));
+  const expired = { authorization: `Bearer ${await sign({ exp: 1 })}` };
+  await refused(t, await put({ tags: [] }, expired), 401, 'session-expired');
+});
+
+t.test('a spoofed X-Forwarded-For mints no bucket', async (t) => {
+  const { put, refused } = await faulty(t, { RATE_LIMIT_PER_MINUTE: '2', TRUST_PROXY: '10.0.0.0/8' });
+  for (const [index, status] of [401, 401, 429, 429].entries()) {
+    const headers = {
+      ...nobody,
+      'x-forwarded-for': `198.51.100.${index}`,
+      'x-real-ip': `198.51.100.${index}`,
+    };
+    const answer = await put({ tags: [] }, headers);
+    await refused(t, answer, status, status === 401 ? 'session-invalid' : 'rate-limited');
+  }
+});
+
+t.test('a trusted load balancer’s word counts, and what the client wrote before it does not', async (t) => {
+  const { put, refused, requests } = await faulty(t, {
+    RATE_LIMIT_PER_MINUTE: '1',
+    TRUST_PROXY: '127.0.0.0/8',
+  });
+  const from = (forwarded: string) => put({ tags: [] }, { ...nobody, 'x-forwarded-for': forwarded });
+  const isNew = async (forwarded: string) => refused(t, await from(forwarded), 401, 'session-invalid');
+  const isKnown = async (forwarded: string) => refused(t, await from(forwarded), 429, 'rate-limited');
+  await isNew('198.51.100.1');
+  t.match(requests().at(-1), { address: '198.51.100.1' });
+  await isKnown('198.51.100.1');
+  await isKnown('203.0.113.9, 198.51.100.1');
+  await isKnown('198.51.100.1, 127.0.0.1');
+  await isKnown('::ffff:198.51.100.1');
+  await isKnown('198.51.100.1:1234');
+  await isNew('198.51.100.2');
+  // A household has a network of 2^64 addresses.
+  await isNew('2001:db8:1:2::1');
+  await isKnown('2001:db8:1:2:ffff::9');
+  await isKnown('[2001:db8:1:2::7]:443');
+  await isNew('2001:db8:1:3::1');
+  // What is no address is the load balancer's own.
+  await isNew('unknown');
+  await isKnown('_hidden');
+});
+
+t.test('replicas count together where they share a Redis', unlessInstalled('redis-server'), async (t) => {
+  const redis = await RedisServer.start(t);
+  const env = { RATE_LIMIT_PER_MINUTE: '3', REDIS_URL: redis.url };
+  const replicas = [await build(t, env), await build(t, env)];
+  const statuses = [];
+  for (const index of [0, 1, 0, 1, 0, 1]) statuses.push((await replicas[index]?.put({ tags: [] }))?.status);
+  t.strictSame(statuses, [200, 200, 200, 429, 429, 429]);
+  const failed = [];
+  for (const index of [0, 1, 0, 1, 0])
+    failed.push((await replicas[index]?.put({ tags: [] }, nobody))?.status);
+  t.strictSame(failed, [401, 401, 401, 429, 429]);
+  const keys = (await redis.command('KEYS', '*')) as string[];
+  t.equal(keys.length, 2);
+  for (const key of keys) t.ok(Number(await redis.command('PTTL', key)) > 0, `${key} goes by itself`);
+});
+
+t.test('a clock that jumps locks nobody out for longer than a minute', async (t) => {
+  let now = Date.parse('2026-11-23T12:00:10Z');
+  const app = fastify();
+  app.decorate('metrics', new Metrics());
+  answerWithProblems(app);
+  const edges = { redis: undefined, metrics: app.metrics, now: () => now };
+  const limit = await createLimit(app, 'address', addressOf, { perMinute: 1 }, edges);
+  app.get('/', { onRequest: limit }, async () => 'ok');
+  const ask = async () => (await app.inject('/')).statusCode;
+  t.equal(await ask(), 200);
+  t.equal(await ask(), 429);
+  for (const jump of [-3600_000, 7200_000, -86_400_000, 60_000]) {
+    now += jump;
+    t.equal(await ask(), 200, `a jump of ${jump} ms`);
+    const answer = await app.inject('/');
+    t.equal(answer.statusCode, 429);
+    t.equal(answer.headers['retry-after'], '50');
+  }
+});
+
+t.test('the seconds that are left are never none, nor more than a minute', async (t) => {
+  t.strictSame(windowAt(0), { number: 0, secondsLeft: 60 });
+  t.strictSame(windowAt(1), { number: 0, secondsLeft: 60 });
+  t.strictSame(windowAt(59_000), { number: 0, secondsLeft: 1 });
+  t.strictSame(windowAt(59_999), { number: 0, secondsLeft: 1 });
+  t.strictSame(windowAt(60_000), { number: 1, secondsLeft: 60 });
+});
+
+t.test('requests that ask for nothing that is protected are not counted', async (t) => {
+  const { get, raw } = await build(t, { RATE_LIMIT_PER_MINUTE: '1' });
+  for (const _ of [1, 2, 3]) t.equal((await get('/livez')).status, 200);
+  for (const _ of [1, 2, 3])
+    t.match(await raw(callBytes('Connection: close').replace('PUT', 'GET')), / 405 /);
+});
