@@ -21,7 +21,7 @@ CMD ["node", "test/sandbox/main.ts"]
 
 # The last stage is the one that `docker build .` makes.
 FROM base AS gateway
-EXPOSE 3000
+EXPOSE 3000 9090
 HEALTHCHECK --interval=10s --timeout=2s --start-period=5s \
   CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.PORT || 3000}/livez`).then(({ ok }) => process.exit(ok ? 0 : 1), () => process.exit(1))"]
 # No shell and no npm in between, so that SIGTERM reaches the process.

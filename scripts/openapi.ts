@@ -38,14 +38,22 @@ await app.register(swagger, {
       { name: 'conversations', description: 'The conversations of the signed-in user' },
       { name: 'operations', description: 'For load balancers and orchestrators' },
     ],
-    security: [{ session: [] }],
+    security: [{ session: [] }, { sessionCookie: [] }],
     components: {
       securitySchemes: {
         session: {
           type: 'http',
           scheme: 'bearer',
           bearerFormat: 'JWT',
-          description: 'The session token of the company’s own sign-in: HS256, with `iss`, `aud` and `exp`.',
+          description:
+            'The session token of the company’s own sign-in: a JWT with `iss`, `aud` and `exp`, or an opaque one.',
+        },
+        sessionCookie: {
+          type: 'apiKey',
+          in: 'cookie',
+          name: '__Host-session',
+          description:
+            'The same token in the cookie that `SESSION_COOKIE` names, if it names one. Such a request also needs the header `X-Requested-With`, with any value, and to come from a page of the gateway’s own origin or of one in `CORS_ORIGINS`.',
         },
       },
     },

@@ -35,5 +35,5 @@ await app.register(gateway, config);
 const admin = adminServer(app.metrics);
 app.addHook('onClose', () => admin.close());
 await app.listen(config.listen);
-await admin.listen(config.admin);
-log.info({ cometchat: config.cometchat.baseUrl }, 'ready');
+const metrics = `${await admin.listen(config.admin)}/metrics`;
+log.info({ cometchat: config.cometchat.baseUrl, metrics }, 'ready');

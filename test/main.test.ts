@@ -11,14 +11,14 @@ async function started(t: Test) {
   t.teardown(() => sandbox.close());
   const child = new Child(t, ['src/main.ts'], environment(sandbox.baseUrl));
   const [, origin = ''] = await child.says(/listening at (http:\/\/[\d.:]+)/);
-  await child.says(/"ready"/);
+  const [, metrics = ''] = await child.says(/"metrics":"(http:[^"]+)","msg":"ready"/);
   const call = async () =>
     fetch(`${origin}/me/conversations/tags`, {
       method: 'PUT',
       headers: { authorization: `Bearer ${await sign()}`, 'content-type': 'application/json' },
       body: '{"tags":["a"]}',
     });
-  return { child, sandbox, call };
+  return { child, sandbox, metrics, call };
 }
 
 t.test('a bad configuration ends the start with 78 and a line for each fault', async (t) => {
@@ -43,8 +43,9 @@ t.test('a port that is taken ends the start with 1', async (t) => {
 });
 
 t.test('it serves, and SIGTERM ends it with 0 after the call in flight', async (t) => {
-  const { child, sandbox, call } = await started(t);
+  const { child, sandbox, metrics, call } = await started(t);
   t.equal((await call()).status, 200);
+  t.match(await (await fetch(metrics)).text(), /cometchat_gateway_problems_total/);
   sandbox.fault({ delayMs: 200 });
   const arrived = sandbox.nextCall();
   const inFlight = call();

@@ -13,6 +13,7 @@ const ARGS = [
   '--disable-background-networking',
   '--disable-component-update',
 ];
+const CHROMIUM = '/usr/bin/chromium';
 const COOKIE = '__Host-session';
 
 /** What a page gets of a call: the status and the problem, or that the browser did not let it have any. */
@@ -38,7 +39,7 @@ async function site(t: Test, host = 'localhost'): Promise<string> {
 }
 
 async function browser(t: Test): Promise<BrowserContext> {
-  const browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args: ARGS });
+  const browser = await chromium.launch({ executablePath: CHROMIUM, args: ARGS });
   t.teardown(() => browser.close());
   return browser.newContext();
 }
@@ -79,7 +80,7 @@ const call = (
 
 t.test(
   'a page of an allowed origin calls with a bearer token, another one cannot',
-  unlessInstalled('chromium'),
+  unlessInstalled(CHROMIUM),
   async (t) => {
     const [app, evil] = [await site(t), await site(t)];
     const { port, sandbox } = await build(t, { CORS_ORIGINS: app });
@@ -103,7 +104,7 @@ t.test(
 
 t.test(
   'a page of an allowed origin calls with the cookie, another one cannot',
-  unlessInstalled('chromium'),
+  unlessInstalled(CHROMIUM),
   async (t) => {
     const [app, sibling, foreign] = [await site(t), await site(t), await site(t, '127.0.0.1')];
     const { port, sandbox, requests } = await build(t, { CORS_ORIGINS: app, SESSION_COOKIE: COOKIE });
@@ -151,7 +152,7 @@ t.test(
 
 t.test(
   'a page of the gateway’s own origin needs no CORS, and the header all the same',
-  unlessInstalled('chromium'),
+  unlessInstalled(CHROMIUM),
   async (t) => {
     const { port, sandbox } = await build(
       t,
