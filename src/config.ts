@@ -8,7 +8,7 @@ import { parseTrustedProxies } from './protection/client-address.ts';
 import { parseOrigins } from './protection/cors.ts';
 import type { RateLimitConfig } from './protection/rate-limit.ts';
 import { parseRedisUrl, redisPasswords } from './redis.ts';
-import { parseJwksUrl } from './session/remote-keys.ts';
+import { parseJwksUrl } from './session/jwks.ts';
 import { MIN_SECRET_BYTES, parseSecrets } from './session/secret.ts';
 import type { SessionConfig } from './session/sessions.ts';
 

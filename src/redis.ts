@@ -20,9 +20,22 @@ export function parseRedisUrl(text: string): string {
       'must be a URL such as redis://host:6379/0, or rediss:// with TLS, without query or fragment',
     );
   }
-  if (!/^\/?\d*$/.test(url.pathname))
+  if (!/^\/?\d*$/.test(url.pathname)) {
     throw new Error('must have the number of a database as its path, or none');
+  }
+  if (!isEncoded(url.username + url.password)) {
+    throw new Error('must have user and password percent-encoded: "%25" for a "%"');
+  }
   return text;
+}
+
+function isEncoded(text: string): boolean {
+  try {
+    decodeURIComponent(text);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** @returns the password of a Redis URL as it stands there and as it is sent */
@@ -76,7 +89,10 @@ function connect(url: string, log: FastifyBaseLogger): Redis {
     if (usable === false) log.info('Redis is back');
     usable = true;
   });
-  redis.on('error', ({ code, name }: NodeJS.ErrnoException) => lost(code ?? name));
+  // Redis' own errors begin with a code: WRONGPASS, LOADING.
+  redis.on('error', ({ code, message }: NodeJS.ErrnoException) =>
+    lost(code ?? String(message.split(' ', 1))),
+  );
   redis.on('reconnecting', () => lost('closed'));
   return redis;
 }

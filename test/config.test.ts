@@ -92,7 +92,7 @@ t.test('each variable that is wrong is named with what would be right', async (t
       networks,
       /must hold the load balancers’ networks/,
     ]),
-    ...['redis', 'http://redis', 'redis://', 'redis://h/zero', 'redis://h?a=1'].map(
+    ...['redis', 'http://redis', 'redis://', 'redis://h/zero', 'redis://h?a=1', 'redis://:a%b@h'].map(
       (url): [string, string, RegExp] => ['REDIS_URL', url, /must /],
     ),
   ];

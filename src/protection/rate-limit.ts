@@ -6,7 +6,7 @@ import { ProblemError } from '../problem-error.ts';
 
 const WINDOW_SECONDS = 60;
 
-/** More than the users whom CometChat's quota lets through in a minute; a few MB. */
+/** More than the users whom CometChat's quota lets through in a minute. */
 const LOCAL_KEYS = 50_000;
 
 export interface RateLimitConfig {

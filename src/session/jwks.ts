@@ -1,3 +1,4 @@
+import { isLoopback } from '../loopback.ts';
 import { ProblemError } from '../problem-error.ts';
 import { type JwtRules, jwtVerifier } from './jwt.ts';
 import type { RemoteKeys } from './remote-keys.ts';
@@ -5,6 +6,25 @@ import type { VerifySession } from './session.ts';
 
 /** Signatures that need a private key to make. HS256 is none of them: its key would be a public text here. */
 const ALGORITHMS = ['RS256', 'PS256', 'ES256', 'EdDSA'];
+
+/**
+ * Reads the address of a JSON Web Key Set (RFC 7517).
+ *
+ * @throws Error whose message says what is wrong with it, and never repeats it
+ */
+export function parseJwksUrl(text: string): string {
+  const url = URL.parse(text);
+  if (!url || !/^https?:$/.test(url.protocol)) {
+    throw new Error('must be a whole URL, as in https://login.example/.well-known/jwks.json');
+  }
+  if (url.username || url.password || url.hash) throw new Error('must have no user, password or fragment');
+  if (url.protocol === 'http:' && !isLoopback(url.hostname)) {
+    throw new Error(
+      'must begin with https://, since whoever answers it lets users in; http:// is for loopback',
+    );
+  }
+  return url.href;
+}
 
 /**
  * Verifies session tokens that an identity provider signs: JWT, with a key that the provider publishes.

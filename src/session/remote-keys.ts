@@ -1,7 +1,6 @@
 import type { FastifyBaseLogger } from 'fastify';
 import { createLocalJWKSet, errors, type JWTHeaderParameters, type JWTVerifyGetKey } from 'jose';
 import { boundedHttp, receive } from '../bounded-http.ts';
-import { isLoopback } from '../loopback.ts';
 import type { Metrics } from '../operations/metrics.ts';
 import { ProblemError } from '../problem-error.ts';
 
@@ -21,25 +20,6 @@ export const SCHEDULE = {
 };
 
 type Key = Awaited<ReturnType<ReturnType<typeof createLocalJWKSet>>>;
-
-/**
- * Reads the address of a JSON Web Key Set (RFC 7517).
- *
- * @throws Error whose message says what is wrong with it, and never repeats it
- */
-export function parseJwksUrl(text: string): string {
-  const url = URL.parse(text);
-  if (!url || !/^https?:$/.test(url.protocol)) {
-    throw new Error('must be a whole URL, as in https://login.example/.well-known/jwks.json');
-  }
-  if (url.username || url.password || url.hash) throw new Error('must have no user, password or fragment');
-  if (url.protocol === 'http:' && !isLoopback(url.hostname)) {
-    throw new Error(
-      'must begin with https://, since whoever answers it lets users in; http:// is for loopback',
-    );
-  }
-  return url.href;
-}
 
 /**
  * The public keys of an identity provider: fetched at the start and every few minutes, and once more for a

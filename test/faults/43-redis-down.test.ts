@@ -106,6 +106,17 @@ t.test('Redis takes no writes after a failover', unlessInstalled('redis-server')
   await recovers(t);
 });
 
+t.test('a wrong password is no way in, and the log says so', unlessInstalled('redis-server'), async (t) => {
+  const redis = await RedisServer.start(t);
+  const { put, served, refused, lines } = await faulty(t, {
+    REDIS_URL: redis.url.replace('redis-', 'wrong-'),
+  });
+  const revocable = { authorization: `Bearer ${await sign({ jti: 'a' })}` };
+  await refused(t, await put({ tags: [] }, revocable), 503, 'session-store-unavailable');
+  await served(t, await put({ tags: [] }));
+  t.match(lines.join(), /"type":"WRONGPASS"},"msg":"Redis cannot be used"/);
+});
+
 t.test('without Redis the limit of each process holds', unlessInstalled('redis-server'), async (t) => {
   const redis = await RedisServer.start(t, { down: true });
   const { put, served, refused, app } = await faulty(t, { REDIS_URL: redis.url, RATE_LIMIT_PER_MINUTE: '2' });
