@@ -2,6 +2,7 @@ import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import type { Readable } from 'node:stream';
 import type { Test } from 'tap';
+import { assertNoLeak } from './helper.ts';
 
 /** A program of this project that runs in a process of its own, and all that it has written so far. */
 export class Child {
@@ -26,6 +27,7 @@ export class Child {
     t.teardown(async () => {
       this.process.kill('SIGKILL');
       await this.#closed;
+      assertNoLeak(this.stdout, this.stderr);
     });
   }
 

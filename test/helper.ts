@@ -35,6 +35,12 @@ function leaks(text: string): number {
   return known.length + signed.length;
 }
 
+/** Fails the test that is being torn down if a secret stands in what left the gateway, whatever it is about. */
+export function assertNoLeak(...texts: readonly string[]): void {
+  const found = leaks(texts.join('\n'));
+  if (found > 0) throw new Error(`${found} secret(s) in what was logged, counted or answered`);
+}
+
 /** Whether a test that needs this program of the machine is left out, and why; where `CI` is set, none is. */
 export function unlessInstalled(program: string): { skip: string | false } {
   const found = process.env.CI || !spawnSync(program, ['--version']).error;
@@ -132,9 +138,7 @@ export async function build(
   const answers: string[] = [];
   t.teardown(async () => {
     await app.close();
-    // Whatever the test is about: no byte that left the gateway holds a secret.
-    const leaked = leaks([...lines, ...answers].join('\n'));
-    if (leaked > 0) throw new Error(`${leaked} secret(s) in what was logged or answered`);
+    assertNoLeak(...lines, ...answers, await app.metrics.registry.metrics());
   });
   const port = Number(new URL(origin).port);
   const request = async (url: string, init?: RequestInit): Promise<Answer> => {
