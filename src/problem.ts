@@ -25,7 +25,7 @@ export const PROBLEMS = {
   'session-missing': {
     status: 401,
     title: 'A session token is needed',
-    detail: 'Send the header "Authorization: Bearer <session token>".',
+    detail: 'Send "Authorization: Bearer <session token>", or the session cookie where there is one.',
     headers: { 'www-authenticate': 'Bearer realm="cometchat-gateway"' },
   },
   'session-invalid': {

@@ -89,10 +89,25 @@ function connect(url: string, log: FastifyBaseLogger): Redis {
     if (usable === false) log.info('Redis is back');
     usable = true;
   });
-  // Redis' own errors begin with a code: WRONGPASS, LOADING.
-  redis.on('error', ({ code, message }: NodeJS.ErrnoException) =>
-    lost(code ?? String(message.split(' ', 1))),
-  );
+  redis.on('error', (error: RedisError) => {
+    lost(redisErrorType(error));
+    // ioredis would go on with database 0, in which nobody has been signed out.
+    if (error.command?.name === 'select') redis.disconnect(true);
+  });
   redis.on('reconnecting', () => lost('closed'));
   return redis;
+}
+
+interface RedisError extends NodeJS.ErrnoException {
+  readonly command?: { readonly name: string };
+}
+
+/** @returns what an error of Redis, or of the way to it, is called in the log; nothing that it quotes */
+export function redisErrorType({
+  code,
+  message,
+  name,
+}: Pick<RedisError, 'code' | 'message' | 'name'>): string {
+  // Redis' own begin with a code: WRONGPASS, READONLY.
+  return code ?? /^[A-Z]{2,}(?= )/.exec(message)?.[0] ?? (/time(?:d )?out/i.test(message) ? 'timeout' : name);
 }

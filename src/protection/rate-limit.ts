@@ -3,6 +3,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Redis } from 'ioredis';
 import type { Metrics } from '../operations/metrics.ts';
 import { ProblemError } from '../problem-error.ts';
+import { redisErrorType } from '../redis.ts';
 
 const WINDOW_SECONDS = 60;
 
@@ -56,12 +57,21 @@ export async function createLimit(
   const local = await counter(app, { ...options, cache: LOCAL_KEYS });
   const shared = redis && (await counter(app, { ...options, redis, nameSpace: `rate:${name}:` }));
 
+  let together = true;
   async function count(request: FastifyRequest) {
     if (!shared) return local(request);
     try {
-      return await shared(request);
-    } catch {
+      const used = await shared(request);
+      if (!together) app.log.info({ limit: name }, 'the replicas count together again');
+      together = true;
+      return used;
+    } catch (error) {
       metrics.redisFailures.inc({ use: 'rate_limit' });
+      if (together) {
+        const type = redisErrorType(error as Error);
+        app.log.warn({ limit: name, error: { type } }, 'each replica counts for itself');
+      }
+      together = false;
       return local(request);
     }
   }

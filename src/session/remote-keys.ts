@@ -36,7 +36,8 @@ export class RemoteKeys {
   #keys: JWTVerifyGetKey | undefined;
   #fetchedAt = Number.NEGATIVE_INFINITY;
   #coolingSince = Number.NEGATIVE_INFINITY;
-  #reachable = false;
+  /** Whether the last fetch went well; undefined before the first. */
+  #reachable: boolean | undefined;
   #pending: Promise<void> | undefined;
   #timer: NodeJS.Timeout | undefined;
   #closed = false;
@@ -76,7 +77,9 @@ export class RemoteKeys {
       return await this.#current(header, token);
     } catch (error) {
       if (this.#reachable) throw error;
-      throw new ProblemError('session-store-unavailable', { cause: error });
+      const cooling = this.#coolingSince + this.#schedule.cooldownMs - this.#now();
+      const headers = { 'retry-after': String(Math.max(1, Math.ceil(cooling / 1000))) };
+      throw new ProblemError('session-store-unavailable', { headers, cause: error });
     }
   }
 
@@ -94,10 +97,12 @@ export class RemoteKeys {
   }
 
   async #current(...[header, token]: Parameters<JWTVerifyGetKey>): Promise<Key> {
-    if (!this.#keys || this.#now() - this.#fetchedAt > this.#schedule.maxStaleMs) {
-      throw new ProblemError('session-store-unavailable');
-    }
-    return (await this.#keys(header, token)) as Key;
+    if (!this.#isUsable()) throw new ProblemError('session-store-unavailable');
+    return (await (this.#keys as JWTVerifyGetKey)(header, token)) as Key;
+  }
+
+  #isUsable(): boolean {
+    return this.#keys !== undefined && this.#now() - this.#fetchedAt <= this.#schedule.maxStaleMs;
   }
 
   async #fetchOnDemand(): Promise<void> {
@@ -113,13 +118,19 @@ export class RemoteKeys {
     try {
       this.#keys = await this.#fetch();
       this.#fetchedAt = this.#now();
+      if (this.#reachable === false) this.#log.info('the keys of SESSION_JWKS_URL are there again');
       this.#reachable = true;
       this.#metrics.keyFetches.inc({ result: 'ok' });
     } catch (error) {
       this.#coolingSince = this.#now();
       this.#reachable = false;
       this.#metrics.keyFetches.inc({ result: 'failed' });
-      this.#log.warn({ error: { type: typeOf(error) } }, 'the keys of SESSION_JWKS_URL could not be fetched');
+      // Without any key nobody gets in, and it may well be the address that is wrong.
+      const level = this.#isUsable() ? 'warn' : 'error';
+      this.#log[level](
+        { error: { type: typeOf(error) } },
+        'the keys of SESSION_JWKS_URL could not be fetched',
+      );
     }
     if (this.#closed) return;
     clearTimeout(this.#timer);

@@ -83,6 +83,25 @@ t.test('the last good keys hold while the provider is down, but not for ever', a
   await t.rejects(verify(token), { code: 'session-store-unavailable' });
 });
 
+t.test('the log tells the day on which nobody gets in from the one on which the last keys do', async (t) => {
+  const provider = await issuer(t);
+  const lines: string[] = [];
+  const log = pino(
+    { base: null, timestamp: false },
+    { write: (line: string) => void lines.push(line.trim()) },
+  );
+  const keys = new RemoteKeys(provider.url, { log, metrics: new Metrics() });
+  t.teardown(() => keys.close());
+  const bad = { status: 500 };
+  for (const reply of [bad, undefined, bad, undefined, undefined]) {
+    provider.reply = reply;
+    await keys.refresh();
+  }
+  const failed = '"error":{"type":"500"},"msg":"the keys of SESSION_JWKS_URL could not be fetched"';
+  const back = '{"level":30,"msg":"the keys of SESSION_JWKS_URL are there again"}';
+  t.strictSame(lines, [`{"level":50,${failed}}`, back, `{"level":40,${failed}}`, back]);
+});
+
 t.test('whatever is no key set leaves the last good keys in place', async (t) => {
   const { provider, keys, verify } = await rotating(t);
   await keys.refresh();
@@ -140,11 +159,11 @@ t.test(
     const provider = await issuer(t);
     provider.reply = { status: 503 };
     const { put, refused, get, lines } = await faulty(t, provider.env);
-    t.match(lines.join(), /"level":"warn".*"type":"503".*SESSION_JWKS_URL could not be fetched/);
+    t.match(lines.join(), /"level":"error".*"type":"503".*SESSION_JWKS_URL could not be fetched/);
     t.equal((await get('/livez')).status, 200);
     const answer = await put({ tags: [] }, { authorization: `Bearer ${await provider.key.sign()}` });
     await refused(t, answer, 503, 'session-store-unavailable');
-    t.equal(answer.headers.get('retry-after'), '2');
+    t.match(answer.headers.get('retry-after'), /^(29|30)$/, 'until it is tried again');
   },
 );
 

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import t, { type Test } from 'tap';
+import { redisErrorType } from '../../src/redis.ts';
 import { ME, sign, unlessInstalled } from '../helper.ts';
 import { RedisServer } from '../redis-server.ts';
 import { faulty } from './faulty.ts';
@@ -117,6 +118,45 @@ t.test('a wrong password is no way in, and the log says so', unlessInstalled('re
   t.match(lines.join(), /"type":"WRONGPASS"},"msg":"Redis cannot be used"/);
 });
 
+t.test(
+  'a database that is not there is not taken for another',
+  unlessInstalled('redis-server'),
+  async (t) => {
+    const redis = await RedisServer.start(t);
+    const { put, served, refused, lines } = await faulty(t, { REDIS_URL: `${redis.url}/99` });
+    const revocable = { authorization: `Bearer ${await sign({ jti: 'a' })}` };
+    for (const _ of [1, 2, 3]) {
+      await refused(t, await put({ tags: [] }, revocable), 503, 'session-store-unavailable');
+    }
+    await served(t, await put({ tags: [] }));
+    t.match(lines.join(), /"type":"ERR"},"msg":"Redis cannot be used"/);
+    t.notMatch(lines.join(), /Redis is back/);
+  },
+);
+
+t.test(
+  'a Redis that is full takes no counts, and tells of revocations all the same',
+  unlessInstalled('redis-server'),
+  async (t) => {
+    const redis = await RedisServer.start(t);
+    const { put, served, refused, lines, app } = await faulty(t, { REDIS_URL: redis.url });
+    await redis.command('SET', 'revoked:a', 1);
+    await redis.command('CONFIG', 'SET', 'maxmemory', 1);
+    const revoked = { authorization: `Bearer ${await sign({ jti: 'a' })}` };
+    await refused(t, await put({ tags: [] }, revoked), 401, 'session-revoked');
+    await served(t, await put({ tags: [] }));
+    await served(t, await put({ tags: [] }));
+    t.match(await failures(app), { rate_limit: 2 });
+    const told = lines.filter((line) =>
+      line.includes('"error":{"type":"OOM"},"msg":"each replica counts for itself"'),
+    );
+    t.equal(told.length, 1);
+    await redis.command('CONFIG', 'SET', 'maxmemory', 0);
+    await served(t, await put({ tags: [] }));
+    t.match(lines.join(), /"limit":"user","msg":"the replicas count together again"/);
+  },
+);
+
 t.test('without Redis the limit of each process holds', unlessInstalled('redis-server'), async (t) => {
   const redis = await RedisServer.start(t, { down: true });
   const { put, served, refused, app } = await faulty(t, { REDIS_URL: redis.url, RATE_LIMIT_PER_MINUTE: '2' });
@@ -124,4 +164,13 @@ t.test('without Redis the limit of each process holds', unlessInstalled('redis-s
   await served(t, await put({ tags: [] }));
   await refused(t, await put({ tags: [] }), 429, 'rate-limited');
   t.match(await failures(app), { rate_limit: 3 });
+});
+
+t.test('the log names an error of Redis by its code, and quotes nothing of it', async (t) => {
+  const type = (message: string, code = {}) => redisErrorType(Object.assign(new Error(message), code));
+  t.equal(type('connect ECONNREFUSED', { code: 'ECONNREFUSED' }), 'ECONNREFUSED');
+  t.equal(type('WRONGPASS invalid username-password pair'), 'WRONGPASS');
+  t.equal(type('Command timed out'), 'timeout');
+  t.equal(type('Socket timeout. Expecting data'), 'timeout');
+  t.equal(type('Whatever it is'), 'Error');
 });
