@@ -3,7 +3,6 @@ import { MAX_BODY_BYTES } from './json-body.ts';
 import { logRequest } from './operations/request-log.ts';
 import type { ProblemCode } from './problem.ts';
 import { type Problem, ProblemError, ProblemSchema } from './problem-error.ts';
-import { RESPONSE_HEADERS } from './protection/response-headers.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -48,7 +47,7 @@ export function refuseUnrouted(app: FastifyInstance): void {
 /** Fastify's `frameworkErrors`: no hook sees these requests. */
 export function answerUnrouted(error: unknown, request: FastifyRequest, reply: FastifyReply): void {
   logRequest(request, reply);
-  reply.headers(RESPONSE_HEADERS);
+  reply.headers(request.server.responseHeaders);
   answer(error, request, reply);
 }
 

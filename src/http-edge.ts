@@ -4,7 +4,6 @@ import type { Duplex } from 'node:stream';
 import type { FastifyInstance } from 'fastify';
 import type { ProblemCode } from './problem.ts';
 import { PROBLEM_MEDIA_TYPE, ProblemError } from './problem-error.ts';
-import { RESPONSE_HEADERS } from './protection/response-headers.ts';
 
 // What Node.js's HTTP server answers, or drops, before Fastify sees a request: here it gets the form of
 // every other error, and a line in the log.
@@ -51,6 +50,8 @@ export function answerAtTheEdge(app: FastifyInstance): void {
   });
   // RFC 9110, section 10.1.1: a server may refuse what it does not know, and may leave it.
   app.server.on('checkExpectation', (request, response) => app.server.emit('request', request, response));
+  // Node.js forgets the address of a connection that has closed, unless it was asked for before.
+  app.server.on('connection', (socket) => void socket.remoteAddress);
   app.server.on('connect', (_request, socket) => refuse(app, socket, 'route-not-found', 'CONNECT'));
 }
 
@@ -61,10 +62,12 @@ function refuse(app: FastifyInstance, socket: Duplex, code: ProblemCode, type: s
   const body = JSON.stringify(problem.body(requestId));
   app.metrics.problems.inc({ code });
   app.log.info({ requestId, status: problem.status, problem: code, error: { type } }, 'no whole request');
+  // The client may have gone; of a CONNECT's socket nobody else would hear it.
+  socket.on('error', () => socket.destroy());
   socket.end(
     [
       `HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status]}`,
-      ...Object.entries(RESPONSE_HEADERS).map(([name, value]) => `${name}: ${value}`),
+      ...Object.entries(app.responseHeaders).map(([name, value]) => `${name}: ${value}`),
       `content-type: ${PROBLEM_MEDIA_TYPE}`,
       `content-length: ${Buffer.byteLength(body)}`,
       `x-request-id: ${requestId}`,

@@ -1,8 +1,11 @@
+import { setTimeout as wait } from 'node:timers/promises';
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify';
 import { Redis } from 'ioredis';
 
 /** A command takes well under a millisecond; a request waits no longer than this for a Redis that hangs. */
-const COMMAND_TIMEOUT_MS = 250;
+const COMMAND_TIMEOUT_MS = 500;
+/** When nothing came for so long, the connection is given up, and no request waits any more. */
+const SILENCE_TIMEOUT_MS = 1000;
 const CONNECT_TIMEOUT_MS = 1000;
 const LONGEST_RECONNECT_DELAY_MS = 1000;
 /** Reconnecting costs the commands that are under way, so a master that has become a replica is left only so often. */
@@ -11,6 +14,7 @@ const LEAVE_REPLICA_EVERY_MS = 10_000;
 /**
  * Reads the address of a Redis.
  *
+ * @returns it in its normal form
  * @throws Error whose message says what is wrong with it, and never repeats it
  */
 export function parseRedisUrl(text: string): string {
@@ -23,10 +27,10 @@ export function parseRedisUrl(text: string): string {
   if (!/^\/?\d*$/.test(url.pathname)) {
     throw new Error('must have the number of a database as its path, or none');
   }
-  if (!isEncoded(url.username + url.password)) {
+  if (![url.username, url.password].every(isEncoded)) {
     throw new Error('must have user and password percent-encoded: "%25" for a "%"');
   }
-  return text;
+  return url.href;
 }
 
 function isEncoded(text: string): boolean {
@@ -53,8 +57,11 @@ export function redisPasswords(url: string): string[] {
 export function redisFor(app: FastifyInstance, url: string | undefined): Redis | undefined {
   if (url === undefined) return undefined;
   const redis = connect(url, app.log);
-  // Its failure is logged, and tried again, by the connection itself.
-  app.addHook('onReady', () => redis.connect().catch(() => {}));
+  // Its failure is logged, and tried again, by the connection itself. A Redis that loads its data says so and
+  // is waited for, but not by the start.
+  app.addHook('onReady', () =>
+    Promise.race([redis.connect().catch(() => {}), wait(CONNECT_TIMEOUT_MS, undefined, { ref: false })]),
+  );
   app.addHook('onClose', async () => redis.disconnect());
   return redis;
 }
@@ -66,11 +73,12 @@ function connect(url: string, log: FastifyBaseLogger): Redis {
     connectionName: 'cometchat-gateway',
     connectTimeout: CONNECT_TIMEOUT_MS,
     commandTimeout: COMMAND_TIMEOUT_MS,
-    // Nothing came for so long: the connection is given up, and the next commands need not find out again.
-    socketTimeout: COMMAND_TIMEOUT_MS,
+    socketTimeout: SILENCE_TIMEOUT_MS,
     enableOfflineQueue: false,
     autoResendUnfulfilledCommands: false,
     maxRetriesPerRequest: 0,
+    // Looked at again so soon, whatever Redis says of how long it is going to load its data.
+    maxLoadingRetryTime: LONGEST_RECONNECT_DELAY_MS,
     retryStrategy: (attempt) => Math.min(attempt * 50, LONGEST_RECONNECT_DELAY_MS),
     // After a failover the old master takes no writes: the name may lead to the new one.
     reconnectOnError: ({ message }) => {

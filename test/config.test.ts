@@ -86,15 +86,25 @@ t.test('each variable that is wrong is named with what would be right', async (t
       '0.0.0.0/1',
       '10.0.0.0/33',
       '10.0.0.0/8/8',
+      '::ffff:0:0/96',
+      '0:0::ffff:0.0.0.0/97',
+      '::/8',
+      'fe80::1%eth0/64',
       'loopback',
     ].map((networks): [string, string, RegExp] => [
       'TRUST_PROXY',
       networks,
       /must hold the load balancers’ networks/,
     ]),
-    ...['redis', 'http://redis', 'redis://', 'redis://h/zero', 'redis://h?a=1', 'redis://:a%b@h'].map(
-      (url): [string, string, RegExp] => ['REDIS_URL', url, /must /],
-    ),
+    ...[
+      'redis',
+      'http://redis',
+      'redis://',
+      'redis://h/zero',
+      'redis://h?a=1',
+      'redis://:a%b@h',
+      'redis://a%:41@h',
+    ].map((url): [string, string, RegExp] => ['REDIS_URL', url, /must /]),
   ];
   for (const [name, value, message] of wrong) {
     const [fault = '', ...others] = faults({ [name]: value });
@@ -161,7 +171,7 @@ t.test('pages and load balancers are listed exactly', async (t) => {
   const { browsers, trustedProxies } = loadConfig({
     ...good,
     CORS_ORIGINS: 'https://app.example, http://localhost:5173,capacitor://localhost',
-    TRUST_PROXY: '10.1.0.0/16, fd00::/8,192.0.2.7/32',
+    TRUST_PROXY: '10.1.0.0/16, fd00::/8,192.0.2.7/32,::1/128',
     SESSION_COOKIE: '__Host-session',
     HSTS_MAX_AGE: '31536000',
   });
@@ -170,7 +180,7 @@ t.test('pages and load balancers are listed exactly', async (t) => {
     ['https://app.example', 'http://localhost:5173', 'capacitor://localhost'],
   );
   t.match(browsers, { cookieName: '__Host-session', hstsMaxAge: 31_536_000 });
-  t.strictSame(trustedProxies, ['10.1.0.0/16', 'fd00::/8', '192.0.2.7/32']);
+  t.strictSame(trustedProxies, ['10.1.0.0/16', 'fd00::/8', '192.0.2.7/32', '::1/128']);
 });
 
 t.test('the metrics have a port of their own', async (t) => {

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import net from 'node:net';
 import t from 'tap';
-import { build, sign } from './helper.ts';
+import { build, callBytes, sign } from './helper.ts';
 
 /** Checks the raw reply to something that never became a request. */
 function isRawProblem(t: import('tap').Test, reply: string, status: number, code: string): void {
@@ -71,6 +71,27 @@ t.test('a client that resets the connection harms nothing', async (t) => {
   socket.resetAndDestroy();
   t.match(await reset, [{ code: 'ECONNRESET' }]);
   t.equal((await get('/livez')).status, 200);
+});
+
+t.test('a client that has gone before it is refused harms nothing, and is no defect', async (t) => {
+  const { app, port, get, requests } = await build(t);
+  const expired = await sign({ exp: 1 });
+  const session = (token: string) =>
+    callBytes(`Authorization: Bearer ${token}`, 'Content-Type: application/json');
+  const leave = async (bytes: string) => {
+    const accepted = once(app.server, 'connection');
+    const socket = net.connect(port, '127.0.0.1');
+    socket.write(bytes, () => socket.resetAndDestroy());
+    const [connection] = await accepted;
+    if (!connection.closed) await new Promise((resolve) => connection.once('close', resolve));
+  };
+  const connect = 'CONNECT x:443 HTTP/1.1\r\nHost: x:443\r\n\r\n';
+  for (const bytes of [session(expired), session('nobody'), callBytes(), connect, 'GARBAGE\r\n\r\n']) {
+    for (let shot = 0; shot < 40; shot += 1) await leave(bytes);
+  }
+  t.equal((await get('/livez')).status, 200);
+  t.ok(requests().length > 40, 'many of them were read');
+  t.notOk(requests().some(({ problem }) => problem === 'internal'));
 });
 
 t.test('an address is never taken for a pattern, whatever it looks like', async (t) => {

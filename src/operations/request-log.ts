@@ -35,8 +35,8 @@ function logLine(request: FastifyRequest, reply: FastifyReply): void {
       method,
       // The pattern, not the address, which may hold what somebody typed or pasted.
       route: routeOptions.url,
-      status: reply.statusCode,
-      // The client was gone before it could be answered.
+      // None, where the client was gone before it could be answered.
+      ...(reply.raw.headersSent && { status: reply.statusCode }),
       ...(!reply.raw.writableFinished && { aborted: true }),
       ms: Math.round(reply.elapsedTime * 10) / 10,
       onBehalfOf: request.caller?.onBehalfOf,

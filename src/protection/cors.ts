@@ -54,6 +54,7 @@ export async function allowOrigins(
         allowedHeaders: ['Authorization', 'Content-Type', 'X-Requested-With'],
         exposedHeaders: ['X-Request-Id', 'Retry-After', 'RateLimit', 'RateLimit-Policy', 'WWW-Authenticate'],
         maxAge: PREFLIGHT_SECONDS,
+        // Strict, the plugin would answer in plain text where it is not asked about a method.
         strictPreflight: false,
       }),
   });

@@ -39,9 +39,13 @@ export function credentialOf({ headersDistinct }: IncomingMessage, cookieName?: 
 
 /** Every value of the cookie: a sibling domain can set a second one of the same name, unless it is `__Host-`. */
 function cookieValues(headers: readonly string[], name: string): string[] {
-  return headers
-    .flatMap((header) => header.split(';'))
-    .map((pair) => pair.trim())
-    .filter((pair) => pair.startsWith(`${name}=`))
-    .map((pair) => pair.slice(name.length + 1));
+  return (
+    headers
+      .flatMap((header) => header.split(';'))
+      // Nothing else is white space here: a byte that a browser takes for a part of the name, and trim() for
+      // none, would let a sibling domain plant a `__Host-` cookie.
+      .map((pair) => pair.replace(/^[ \t]+|[ \t]+$/g, ''))
+      .filter((pair) => pair.startsWith(`${name}=`))
+      .map((pair) => pair.slice(name.length + 1))
+  );
 }

@@ -1,3 +1,4 @@
+import type { FastifyBaseLogger } from 'fastify';
 import { isLoopback } from '../loopback.ts';
 import { ProblemError } from '../problem-error.ts';
 import { type JwtRules, jwtVerifier } from './jwt.ts';
@@ -32,7 +33,12 @@ export function parseJwksUrl(text: string): string {
  * @param keys the provider's; nothing that a token brings along (`jwk`, `jku`, `x5c`) is ever one
  * @param now the clock
  */
-export function jwksSessions(rules: JwtRules, keys: RemoteKeys, now = () => new Date()): VerifySession {
+export function jwksSessions(
+  rules: JwtRules,
+  keys: RemoteKeys,
+  log: FastifyBaseLogger,
+  now = () => new Date(),
+): VerifySession {
   const verify = jwtVerifier(rules, ALGORITHMS, now);
   return async (token) => {
     try {
@@ -40,6 +46,7 @@ export function jwksSessions(rules: JwtRules, keys: RemoteKeys, now = () => new 
     } catch (error) {
       if (error instanceof ProblemError) throw error;
       // The key that the token names is published, but is too weak for jose or is no key at all.
+      log.warn({ err: error }, 'a key of SESSION_JWKS_URL cannot be used');
       throw new ProblemError('session-invalid', { cause: error });
     }
   };

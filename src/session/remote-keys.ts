@@ -12,7 +12,7 @@ export const SCHEDULE = {
   /** After a fetch that went well: so long may a key that was withdrawn still be taken. */
   refreshMs: 5 * 60_000,
   /** After a fetch that failed, and between two fetches for the sake of an unknown `kid`. */
-  cooldownMs: 30_000,
+  cooldownMs: 10_000,
   /** How long the last good keys are used while the provider cannot be reached. */
   maxStaleMs: 24 * 3600_000,
   /** How long one fetch may take, and with it the start. */

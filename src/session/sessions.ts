@@ -24,7 +24,9 @@ export function sessionVerifier(app: FastifyInstance, config: SessionConfig, red
   const store = redis && new SessionStore(redis, app.metrics);
   if (config.kind === 'redis') return redisSessions(store as SessionStore);
   const verify =
-    config.kind === 'secret' ? secretSessions(config) : jwksSessions(config, remoteKeys(app, config.url));
+    config.kind === 'secret'
+      ? secretSessions(config)
+      : jwksSessions(config, remoteKeys(app, config.url), app.log);
   return store ? refuseRevoked(verify, store) : verify;
 }
 

@@ -11,7 +11,7 @@ export interface StoredSession {
 
 /**
  * What stands in Redis about sessions; the company's own back end writes it. Where Redis cannot be asked,
- * nobody is let in: every method then throws `session-store-unavailable`, at once.
+ * nobody is let in: every method then throws `session-store-unavailable`.
  */
 export class SessionStore {
   readonly #redis: Redis;

@@ -28,9 +28,10 @@ t.test('the next fetch for an unknown key waits for the cooldown, failed ones to
   const provider = await issuer(t);
   let now = 0;
   const metrics = new Metrics();
-  const keys = new RemoteKeys(provider.url, { log: pino({ level: 'silent' }), metrics }, SCHEDULE, () => now);
+  const log = pino({ level: 'silent' });
+  const keys = new RemoteKeys(provider.url, { log, metrics }, SCHEDULE, () => now);
   t.teardown(() => keys.close());
-  const verify = jwksSessions({ issuer: ISSUER, audience: AUDIENCE }, keys);
+  const verify = jwksSessions({ issuer: ISSUER, audience: AUDIENCE }, keys, log);
   const token = await (await IssuerKey.create('unknown')).sign();
 
   await t.rejects(verify(token), { code: 'session-invalid' });

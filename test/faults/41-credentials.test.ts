@@ -41,6 +41,14 @@ t.test('a cookie is read to the letter', async (t) => {
   ]) {
     await refused(t, await send(cookie), 401, 'session-missing');
   }
+  // Raw bytes that JavaScript takes for white space, and a browser for a part of the name: a sibling domain can
+  // set a cookie of such a name, for it has no `__Host-` at its beginning.
+  for (const name of [`\xa0${COOKIE}`, `\x0b${COOKIE}`, `\x85${COOKIE}`, `\xef\xbb\xbf${COOKIE}`]) {
+    const head = callBytes('Connection: close', JSON_TYPE, ...OURS, `Cookie: ${name}=${token}`);
+    const answer = await raw(Buffer.from(head, 'latin1'));
+    if (name.startsWith('\x0b')) await refused(t, answer, 400, 'body-malformed', /^HPE_/);
+    else await refused(t, answer, 401, 'session-missing');
+  }
   for (const value of [`"${token}"`, '', encodeURIComponent(`${token} `), `${token},`, `${token} x`]) {
     await refused(t, await send(`${COOKIE}=${value}`), 401, 'session-invalid');
   }

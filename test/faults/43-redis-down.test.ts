@@ -1,4 +1,6 @@
 import { createHash } from 'node:crypto';
+import { once } from 'node:events';
+import net, { type AddressInfo } from 'node:net';
 import t, { type Test } from 'tap';
 import { redisErrorType } from '../../src/redis.ts';
 import { ME, sign, unlessInstalled } from '../helper.ts';
@@ -42,7 +44,12 @@ async function both(t: Test, redis: RedisServer) {
       await jwt.served(t, await calls.unrevocable());
       t.match(await failures(jwt.app), { revocation: Number, rate_limit: Number });
       t.match(await failures(opaque.app), { session: Number });
-      for (const { lines } of [jwt, opaque]) t.match(lines.join(), /"level":"warn".*"Redis cannot be used"/);
+      for (const [{ lines }, call] of [
+        [jwt, calls.jwt],
+        [opaque, calls.opaque],
+      ] as const) {
+        while (!/"level":"warn".*"Redis cannot be used"/.test(lines.join())) await call();
+      }
     },
     /** Waits until both are served again, by nobody's help. */
     async recovers(t: Test) {
@@ -105,6 +112,29 @@ t.test('Redis takes no writes after a failover', unlessInstalled('redis-server')
   t.match(await failures(opaque.app), { rate_limit: Number });
   await redis.command('REPLICAOF', 'NO', 'ONE');
   await recovers(t);
+});
+
+t.test('a Redis that still loads its data holds up neither the start nor a request', async (t) => {
+  const loading = net.createServer((socket) => {
+    socket.on('error', () => {});
+    socket.on('data', (data) => {
+      for (const [, command = ''] of String(data).matchAll(/\*\d+\r\n\$\d+\r\n(\w+)/g)) {
+        const info = 'redis_version:7.0.0\r\nloading:1\r\nloading_eta_seconds:3600\r\n';
+        const replies: Record<string, string> = {
+          hello: '-ERR unknown command',
+          info: `$${info.length}\r\n${info}`,
+        };
+        socket.write(`${replies[command.toLowerCase()] ?? '+OK'}\r\n`);
+      }
+    });
+  });
+  await once(loading.listen(0, '127.0.0.1'), 'listening');
+  t.teardown(() => loading.close());
+  const url = `redis://127.0.0.1:${(loading.address() as AddressInfo).port}`;
+  const { put, served, refused } = await faulty(t, { REDIS_URL: url });
+  const revocable = { authorization: `Bearer ${await sign({ jti: 'a' })}` };
+  await refused(t, await put({ tags: [] }, revocable), 503, 'session-store-unavailable');
+  await served(t, await put({ tags: [] }));
 });
 
 t.test('a wrong password is no way in, and the log says so', unlessInstalled('redis-server'), async (t) => {

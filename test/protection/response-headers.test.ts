@@ -22,8 +22,9 @@ t.test('every answer says that it is nobody else’s and nothing but JSON', asyn
 });
 
 t.test('browsers are told to stay with https when that is asked for', async (t) => {
-  const { put, get } = await build(t, { HSTS_MAX_AGE: '31536000' });
-  for (const answer of [await put({ tags: [] }), await get('/nothing')]) {
+  const { put, get, raw } = await build(t, { HSTS_MAX_AGE: '31536000' });
+  const unrouted = parseAnswer(await raw('GET /%zz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n'));
+  for (const answer of [await put({ tags: [] }), await get('/nothing'), unrouted]) {
     t.equal(answer.headers.get('strict-transport-security'), 'max-age=31536000');
   }
   const { get: gone } = await build(t, { HSTS_MAX_AGE: '0' });
