@@ -127,12 +127,15 @@ export async function build(
   t.teardown(() => sandbox.close());
   const generous = { RATE_LIMIT_PER_MINUTE: '1000000' };
   const config = loadConfig({ ...environment(sandbox.baseUrl), ...generous, ...overrides });
+  // One minute for the whole test, however late in it the test begins.
+  const start = Date.now();
+  const rateLimit = { ...config.rateLimit, now: () => start };
   const lines: string[] = [];
   const app = fastify({
     ...serverOptions(createLog(config.log, { write: (line) => lines.push(line) }), config.trustedProxies),
     ...server,
   });
-  await app.register(gateway, config);
+  await app.register(gateway, { ...config, rateLimit });
   extend?.(app);
   const origin = await app.listen(config.listen);
   const answers: string[] = [];

@@ -9,7 +9,7 @@ import { AUDIENCE, ISSUER, ME, signatures } from './helper.ts';
 export interface KeysReply {
   status?: number;
   headers?: Record<string, string>;
-  body?: string;
+  body?: string | Uint8Array;
 }
 
 /** A key of the issuer's, and tokens that it has signed. */

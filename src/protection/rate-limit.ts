@@ -12,14 +12,14 @@ const LOCAL_KEYS = 50_000;
 
 export interface RateLimitConfig {
   readonly perMinute: number;
+  /** The clock, in UNIX milliseconds; the machine's unless given. */
+  readonly now?: () => number;
 }
 
 interface Edges {
   /** Where replicas count together. */
   readonly redis: Redis | undefined;
   readonly metrics: Metrics;
-  /** The clock, in UNIX milliseconds. */
-  readonly now?: () => number;
 }
 
 /** Counts a request; throws `rate-limited` where it is one too many, and says on the reply what is left. */
@@ -46,8 +46,8 @@ export async function createLimit(
   app: FastifyInstance,
   name: 'user' | 'address',
   keyOf: (request: FastifyRequest) => string,
-  { perMinute }: RateLimitConfig,
-  { redis, metrics, now = Date.now }: Edges,
+  { perMinute, now = Date.now }: RateLimitConfig,
+  { redis, metrics }: Edges,
 ): Promise<Limit> {
   const options = {
     max: perMinute,

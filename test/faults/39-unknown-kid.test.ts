@@ -47,8 +47,13 @@ t.test('the next fetch for an unknown key waits for the cooldown, failed ones to
   await t.rejects(verify(token), { code: 'session-store-unavailable' });
   t.equal(provider.fetches, 2, 'the failed one counts');
   now += 1;
+  await keys.refresh();
+  t.equal(provider.fetches, 3);
+  await t.rejects(verify(token), { code: 'session-store-unavailable' });
+  t.equal(provider.fetches, 3, 'one that nobody asked for counts, too');
+  now += SCHEDULE.cooldownMs;
   provider.reply = undefined;
   await t.rejects(verify(token), { code: 'session-invalid' });
-  t.equal(provider.fetches, 3);
-  t.match(await metrics.registry.metrics(), /key_fetches_total\{result="ok"\} 2[\s\S]*result="failed"\} 1/);
+  t.equal(provider.fetches, 4);
+  t.match(await metrics.registry.metrics(), /key_fetches_total\{result="ok"\} 2[\s\S]*result="failed"\} 2/);
 });

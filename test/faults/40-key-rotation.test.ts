@@ -1,5 +1,7 @@
 import { once } from 'node:events';
 import net from 'node:net';
+import { mock } from 'node:test';
+import { gzipSync } from 'node:zlib';
 import { pino } from 'pino';
 import t, { type Test } from 'tap';
 import { Metrics } from '../../src/operations/metrics.ts';
@@ -33,7 +35,7 @@ t.test('each algorithm of the list is taken', async (t) => {
 });
 
 t.test('an algorithm that is not on the list is refused, though the provider has such a key', async (t) => {
-  for (const alg of ['RS512', 'ES384']) {
+  for (const alg of ['RS384', 'RS512', 'PS384', 'PS512', 'ES384', 'ES512']) {
     const { env, key } = await issuer(t, alg);
     const { put, refused } = await faulty(t, env);
     const answer = await put({ tags: [] }, { authorization: `Bearer ${await key.sign()}` });
@@ -58,14 +60,68 @@ t.test(
   },
 );
 
-t.test('the keys are fetched again by themselves, sooner after a failure', async (t) => {
-  const { provider, keys } = await rotating(t, { refreshMs: 20, cooldownMs: 10 });
+t.test('the times are those that the README tells', async (t) => {
+  t.strictSame(SCHEDULE, {
+    refreshMs: 300_000,
+    cooldownMs: 10_000,
+    maxStaleMs: 86_400_000,
+    timeoutMs: 3000,
+  });
+});
+
+/** The timers of the test's process, which go when they are told to. */
+function timers(t: Test): typeof mock.timers {
+  mock.timers.enable({ apis: ['setTimeout'] });
+  t.teardown(() => mock.timers.reset());
+  return mock.timers;
+}
+
+t.test('the keys are fetched again by themselves, until the gateway ends', async (t) => {
+  const { provider, keys } = await rotating(t);
+  const clock = timers(t);
   await keys.refresh();
+  clock.tick(SCHEDULE.refreshMs - 1);
+  await fetch(provider.url);
+  t.equal(provider.fetches, 2, 'theirs and mine');
+  clock.tick(1);
   await once(provider.server, 'request');
-  provider.reply = { status: 500 };
-  await once(provider.server, 'request');
-  await once(provider.server, 'request');
+  await keys.refresh();
   keys.close();
+  clock.tick(10 * SCHEDULE.refreshMs);
+  const { fetches } = provider;
+  const last = keys.refresh();
+  keys.close();
+  await last;
+  clock.tick(10 * SCHEDULE.refreshMs);
+  await fetch(provider.url);
+  t.equal(provider.fetches, fetches + 2, 'nor after one that was under way');
+});
+
+t.test('after a failure the next fetch comes sooner', async (t) => {
+  const { provider, keys } = await rotating(t);
+  const clock = timers(t);
+  provider.reply = { status: 500 };
+  await keys.refresh();
+  clock.tick(SCHEDULE.cooldownMs);
+  await once(provider.server, 'request');
+  await keys.refresh();
+  provider.reply = undefined;
+  await keys.refresh();
+  const { fetches } = provider;
+  clock.tick(SCHEDULE.refreshMs - 1);
+  await fetch(provider.url);
+  t.equal(provider.fetches, fetches + 1, 'and after a good one it does not');
+});
+
+t.test('keys that are fetched often are not fetched more and more often', async (t) => {
+  const { provider, keys } = await rotating(t);
+  const clock = timers(t);
+  for (const _ of [1, 2, 3, 4]) await keys.refresh();
+  clock.tick(SCHEDULE.refreshMs);
+  await keys.refresh();
+  clock.tick(SCHEDULE.refreshMs - 1);
+  await fetch(provider.url);
+  t.equal(provider.fetches, 6, 'four, one more, and mine');
 });
 
 t.test('many at once make one fetch', async (t) => {
@@ -112,6 +168,8 @@ t.test('whatever is no key set leaves the last good keys in place', async (t) =>
   await keys.refresh();
   const token = await provider.key.sign();
   const other = await issuer(t);
+  // With a key of the same name, so that it shows whether the set was taken.
+  const set = JSON.stringify({ keys: [{ ...other.jwk, kid: 'first' }] });
   const garbage: KeysReply[] = [
     { status: 500, body: '{"keys":[]}' },
     { status: 204, body: '' },
@@ -125,8 +183,11 @@ t.test('whatever is no key set leaves the last good keys in place', async (t) =>
     { body: '{"keys":{}}' },
     { body: '{"keys":[]}' },
     { body: '{"keys":["key"]}' },
-    { body: JSON.stringify({ keys: [provider.jwk], padding: 'x'.repeat(70_000) }) },
-    { headers: { 'content-encoding': 'gzip' }, body: 'no gzip' },
+    { body: set.replace('{', `{"padding":"${'x'.repeat(70_000)}",`) },
+    { headers: { 'content-encoding': 'gzip' }, body: gzipSync(set) },
+    { body: Buffer.concat([Buffer.from('{"\xff":1,', 'latin1'), Buffer.from(set.slice(1))]) },
+    { status: 500, body: set },
+    { status: 203, body: set },
   ];
   for (const reply of garbage) {
     provider.reply = reply;
@@ -134,6 +195,15 @@ t.test('whatever is no key set leaves the last good keys in place', async (t) =>
     t.match(await verify(token), { sub: ME }, JSON.stringify(reply).slice(0, 60));
   }
   t.equal(other.fetches, 0, 'redirects are not followed');
+});
+
+t.test('a provider may have many keys', async (t) => {
+  const { provider, keys, verify } = await rotating(t);
+  provider.keys = await Promise.all(
+    Array.from({ length: 50 }, (_, index) => IssuerKey.create(`key-${index}`)),
+  );
+  await keys.refresh();
+  t.match(await verify((await provider.keys.at(-1)?.sign()) ?? ''), { sub: ME });
 });
 
 t.test('a key that is none, or too weak, verifies nothing', async (t) => {
@@ -150,8 +220,10 @@ t.test('a key that is none, or too weak, verifies nothing', async (t) => {
     const broken = await issuer(t);
     broken.reply = { body: JSON.stringify({ keys: [key] }) };
     const { put, refused, lines } = await faulty(t, broken.env);
+    const { fetches } = broken;
     const answer = await put({ tags: [] }, { authorization: `Bearer ${await good.key.sign()}` });
     await refused(t, answer, 401, 'session-invalid');
+    if (key === weak) t.equal(broken.fetches, fetches, 'which is not asked for again');
     if (key === weak) t.match(lines.join(), /"level":"warn".*"a key of SESSION_JWKS_URL cannot be used"/);
   }
   const { put, refused } = await faulty(t, good.env);

@@ -101,6 +101,77 @@ t.test('Redis hangs, and goes on', unlessInstalled('redis-server'), async (t) =>
   await gateways.recovers(t);
 });
 
+t.test(
+  'a Redis that hangs is waited for once, and one that is gone not at all',
+  unlessInstalled('redis-server'),
+  async (t) => {
+    const redis = await RedisServer.start(t);
+    const { put, served } = await faulty(t, { REDIS_URL: redis.url });
+    const revocable = { authorization: `Bearer ${await sign({ jti: 'a' })}` };
+    await served(t, await put({ tags: [] }, revocable));
+    const call = async () => {
+      const start = performance.now();
+      t.equal((await put({ tags: [] }, revocable)).status, 503);
+      return performance.now() - start;
+    };
+    redis.freeze();
+    t.ok((await call()) < 2000);
+    await redis.stop();
+    let slowest = 0;
+    for (const end = performance.now() + 1500; performance.now() < end; )
+      slowest = Math.max(slowest, await call());
+    t.ok(slowest < 400, `${slowest} ms`);
+  },
+);
+
+t.test('an outage uses up nobody’s limit', unlessInstalled('redis-server'), async (t) => {
+  const redis = await RedisServer.start(t, { down: true });
+  const { put, refused } = await faulty(t, { REDIS_URL: redis.url, RATE_LIMIT_PER_MINUTE: '1' });
+  const revocable = { authorization: `Bearer ${await sign({ jti: 'a' })}` };
+  for (const _ of [1, 2, 3]) {
+    await refused(t, await put({ tags: [] }, revocable), 503, 'session-store-unavailable');
+  }
+});
+
+t.test('an outage is one line in the log, with its reason', unlessInstalled('redis-server'), async (t) => {
+  const redis = await RedisServer.start(t, { down: true });
+  const { put, lines } = await faulty(t, { REDIS_URL: redis.url });
+  for (const _ of [1, 2, 3, 4]) await put({ tags: [] });
+  const told = lines.filter((line) => line.includes('Redis cannot be used'));
+  t.equal(told.length, 1);
+  t.match(told[0], /"type":"ECONNREFUSED"/);
+});
+
+t.test(
+  'a master that has become a replica is left once, and no other error is a reason',
+  unlessInstalled('redis-server'),
+  async (t) => {
+    const redis = await RedisServer.start(t);
+    const { put } = await faulty(t, {
+      SESSION_SECRET: undefined,
+      SESSION_STORE: 'redis',
+      REDIS_URL: redis.url,
+    });
+    const connection = async () => {
+      const clients = String(await redis.command('CLIENT', 'LIST'));
+      return /id=(\d+)[^\n]* name=cometchat-gateway/.exec(clients)?.[1];
+    };
+    const call = () => put({ tags: [] }, { authorization: `Bearer ${TOKEN}` });
+    const first = await connection();
+    await redis.command('RPUSH', KEY, 'no text');
+    t.equal((await call()).status, 503);
+    t.equal(await connection(), first, 'an error of another kind');
+    await redis.command('DEL', KEY);
+    await store(redis);
+    await redis.command('REPLICAOF', '127.0.0.1', 1);
+    await call();
+    let second = await connection();
+    while (second === undefined || second === first) second = await connection();
+    while ((await call()).status !== 200);
+    t.equal(await connection(), second, 'once, though it still takes no writes');
+  },
+);
+
 t.test('Redis takes no writes after a failover', unlessInstalled('redis-server'), async (t) => {
   const redis = await RedisServer.start(t);
   await store(redis);

@@ -1,4 +1,5 @@
 import { fastify } from 'fastify';
+import { Redis } from 'ioredis';
 import t from 'tap';
 import { answerWithProblems } from '../../src/error-handlers.ts';
 import { Metrics } from '../../src/operations/metrics.ts';
@@ -43,17 +44,47 @@ t.test('many users behind one address do not starve one another', async (t) => {
 });
 
 t.test('an address may fail so often a minute, in whatever way', async (t) => {
-  const { put, refused } = await faulty(t, { RATE_LIMIT_PER_MINUTE: '4', SESSION_COOKIE: 'session' });
+  const { put, raw, refused, requests } = await faulty(t, {
+    RATE_LIMIT_PER_MINUTE: '4',
+    SESSION_COOKIE: 'session',
+  });
   const answer = await put({ tags: [] }, nobody);
   await refused(t, answer, 401, 'session-invalid');
   t.equal(answer.headers.get('ratelimit-policy'), '"address";q=4;w=60');
   await refused(t, await put({ tags: [] }, { authorization: '' }), 401, 'session-missing');
-  const forged = { authorization: '', cookie: 'session=x' };
-  // fetch() sends the empty header, too: both at once.
-  await refused(t, await put({ tags: [] }, forged), 401, 'session-invalid');
+  // By hand, for fetch() sends an empty Authorization along.
+  const forged = await raw(callBytes('Connection: close', 'Cookie: session=x'));
+  await refused(t, forged, 403, 'csrf-rejected');
   await refused(t, await put({ tags: [] }, await as('Nobody')), 403, 'identity-unmapped');
   await refused(t, await put({ tags: [] }, nobody), 429, 'rate-limited');
   await refused(t, await put({ tags: [] }, { authorization: '' }), 429, 'rate-limited');
+  await refused(t, await raw(callBytes('Connection: close', 'Cookie: session=x')), 429, 'rate-limited');
+  t.ok(
+    requests().every(({ address }) => address === '127.0.0.1'),
+    'the log says whose',
+  );
+});
+
+t.test('the log has the address of strangers alone', async (t) => {
+  const { put, get, requests } = await build(t, { RATE_LIMIT_PER_MINUTE: '1' });
+  await put({ tags: [] });
+  await put({ tags: [] });
+  await get('/nothing');
+  t.strictSame(
+    requests().map(({ status }) => status),
+    [200, 429, 404],
+  );
+  t.notOk(requests().some(({ address }) => address !== undefined));
+});
+
+t.test('who acts is counted, whoever the conversation is with', async (t) => {
+  const env = { RATE_LIMIT_PER_MINUTE: '1', ON_BEHALF_OF_TEMPLATE: '{act.sub}' };
+  const { put, served, refused } = await faulty(t, env);
+  const agent = async (sub: string) => ({
+    authorization: `Bearer ${await sign({ sub, act: { sub: 'cometchat-uid-4' } })}`,
+  });
+  await served(t, await put({ tags: [] }, await agent('cometchat-uid-3')));
+  await refused(t, await put({ tags: [] }, await agent('cometchat-uid-2')), 429, 'rate-limited');
 });
 
 t.test('who is signed in does not pay for a bad neighbour', async (t) => {
@@ -62,7 +93,15 @@ t.test('who is signed in does not pay for a bad neighbour', async (t) => {
   await refused(t, await put({ tags: [] }, nobody), 429, 'rate-limited');
   await served(t, await put({ tags: [] }));
   const expired = { authorization: `Bearer ${await sign({ exp: 1 })}` };
-  await refused(t, await put({ tags: [] }, expired), 401, 'session-expired');
+  for (const _ of [1, 2]) await refused(t, await put({ tags: [] }, expired), 401, 'session-expired');
+});
+
+t.test('nor does who was signed out', unlessInstalled('redis-server'), async (t) => {
+  const redis = await RedisServer.start(t);
+  await redis.command('SET', 'revoked:a', '1');
+  const { put, refused } = await faulty(t, { RATE_LIMIT_PER_MINUTE: '1', REDIS_URL: redis.url });
+  const revoked = { authorization: `Bearer ${await sign({ jti: 'a' })}` };
+  for (const _ of [1, 2]) await refused(t, await put({ tags: [] }, revoked), 401, 'session-revoked');
 });
 
 t.test('a spoofed X-Forwarded-For mints no bucket', async (t) => {
@@ -93,6 +132,7 @@ t.test('a trusted load balancer’s word counts, and what the client wrote befor
   await isKnown('198.51.100.1, 127.0.0.1');
   await isKnown('::ffff:198.51.100.1');
   await isKnown('198.51.100.1:1234');
+  t.match(requests().at(-1), { address: '198.51.100.1' });
   await isNew('198.51.100.2');
   // A household has a network of 2^64 addresses.
   await isNew('2001:db8:1:2::1');
@@ -102,6 +142,7 @@ t.test('a trusted load balancer’s word counts, and what the client wrote befor
   // What is no address is the load balancer's own.
   await isNew('unknown');
   await isKnown('_hidden');
+  t.match(requests().at(-1), { address: '127.0.0.1' });
 });
 
 t.test('replicas count together where they share a Redis', unlessInstalled('redis-server'), async (t) => {
@@ -117,7 +158,10 @@ t.test('replicas count together where they share a Redis', unlessInstalled('redi
   t.strictSame(failed, [401, 401, 401, 429, 429]);
   const keys = (await redis.command('KEYS', '*')) as string[];
   t.equal(keys.length, 2);
-  for (const key of keys) t.ok(Number(await redis.command('PTTL', key)) > 0, `${key} goes by itself`);
+  for (const key of keys) {
+    const ttl = Number(await redis.command('PTTL', key));
+    t.ok(ttl > 0 && ttl <= 60_000, `${key} goes by itself`);
+  }
 });
 
 t.test('a clock that jumps locks nobody out for longer than a minute', async (t) => {
@@ -125,8 +169,8 @@ t.test('a clock that jumps locks nobody out for longer than a minute', async (t)
   const app = fastify();
   app.decorate('metrics', new Metrics());
   answerWithProblems(app);
-  const edges = { redis: undefined, metrics: app.metrics, now: () => now };
-  const limit = await createLimit(app, 'address', addressOf, { perMinute: 1 }, edges);
+  const edges = { redis: undefined, metrics: app.metrics };
+  const limit = await createLimit(app, 'address', addressOf, { perMinute: 1, now: () => now }, edges);
   app.get('/', { onRequest: limit }, async () => 'ok');
   const ask = async () => (await app.inject('/')).statusCode;
   t.equal(await ask(), 200);
@@ -138,6 +182,23 @@ t.test('a clock that jumps locks nobody out for longer than a minute', async (t)
     t.equal(answer.statusCode, 429);
     t.equal(answer.headers['retry-after'], '50');
   }
+});
+
+t.test('the minute is the machine’s, where no clock is given', unlessInstalled('redis-server'), async (t) => {
+  const server = await RedisServer.start(t);
+  const redis = new Redis(server.url);
+  t.teardown(() => redis.disconnect());
+  const app = fastify();
+  const edges = { redis, metrics: new Metrics() };
+  app.get(
+    '/',
+    { onRequest: await createLimit(app, 'user', () => 'me', { perMinute: 9 }, edges) },
+    async () => 'ok',
+  );
+  const before = windowAt(Date.now()).number;
+  t.equal((await app.inject('/')).statusCode, 200);
+  const [key] = (await redis.keys('*')) as string[];
+  t.match(key, new RegExp(`^rate:user:(${before}|${before + 1}):me$`));
 });
 
 t.test('the seconds that are left are never none, nor more than a minute', async (t) => {

@@ -29,7 +29,9 @@ export async function faulty(
       isProblem(t, reply, status, code);
       t.equal(gateway.sandbox.calls.length, calls, 'CometChat was not called');
       const line = gateway.requests().find(({ requestId }) => requestId === reply.json.requestId);
-      t.match(line, { status, problem: code, error: { type: errorType } }, 'one line in the log');
+      const level = status >= 500 ? 'warn' : 'info';
+      t.match(line, { level, status, problem: code, error: { type: errorType } }, 'one line in the log');
+      t.notOk(line?.err, 'which quotes no error');
       const refusals = gateway.requests().filter(({ problem }) => problem === code);
       t.equal(await problems(gateway.app, code), refusals.length, 'the metric counts it');
       return reply;

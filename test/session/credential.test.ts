@@ -4,7 +4,17 @@ import { build, callBytes, isProblem, sign } from '../helper.ts';
 
 t.test('without a session there is a 401 that says how to send one', async (t) => {
   const { put, sandbox } = await build(t);
-  for (const authorization of ['', 'Bearer', 'Bearer ', 'Basic YTpi', 'Bearer a b', 'Bearer tok,en']) {
+  const good = await sign();
+  for (const authorization of [
+    '',
+    'Bearer',
+    'Bearer ',
+    'Basic YTpi',
+    'Bearer a b',
+    'Bearer tok,en',
+    `Basic Bearer ${good}`,
+    `Bearer${good}`,
+  ]) {
     const answer = await put({ tags: [] }, { authorization });
     isProblem(t, answer, 401, 'session-missing');
     t.equal(answer.headers.get('www-authenticate'), 'Bearer realm="cometchat-gateway"');
