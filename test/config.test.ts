@@ -14,6 +14,7 @@ t.test('defaults are filled in, and an empty value counts as unset', async (t) =
     listen: { host: '0.0.0.0', port: 3000 },
     log: { level: 'info' },
     session: { secrets: [SECRET] },
+    rateLimit: { perMinute: 60 },
     identity: { lowercase: false, uid: { prefix: '', parts: [{ claim: 'sub', suffix: '' }] } },
     cometchat: { baseUrl: 'https://chat.example/v3', deadlineMs: 3000, attemptTimeoutMs: 1500 },
   });
@@ -72,6 +73,8 @@ t.test('each variable that is wrong is named with what would be right', async (t
       'null',
       'https://app.example,*',
       'https://app.example/',
+      'http://localhost/',
+      'capacitor://localhost/x',
       'app.example',
     ].map((origins): [string, string, RegExp] => ['CORS_ORIGINS', origins, /must hold exact origins/]),
     ...['https://App.example', 'https://app.example:443', 'http://app.example', 'file://', 'a,b'].map(
@@ -82,6 +85,9 @@ t.test('each variable that is wrong is named with what would be right', async (t
       '1',
       '10.0.0.1',
       '0.0.0.0/0',
+      '10.0.0.0/7',
+      'fc00::/6',
+      '10.0.0.0/0x10',
       '::/0',
       '0.0.0.0/1',
       '10.0.0.0/33',
@@ -102,6 +108,7 @@ t.test('each variable that is wrong is named with what would be right', async (t
       'redis://',
       'redis://h/zero',
       'redis://h?a=1',
+      'redis://h#a',
       'redis://:a%b@h',
       'redis://a%:41@h',
     ].map((url): [string, string, RegExp] => ['REDIS_URL', url, /must /]),
@@ -156,7 +163,9 @@ t.test('keys come over https, or from this machine', async (t) => {
   for (const [url, message] of [
     ['login.example', /must be a whole URL/],
     ['file:///keys', /must be a whole URL/],
-    ['https://me:pw@login.example/', /must have no user/],
+    ['https://me@login.example/', /must have no user/],
+    ['https://:pw@login.example/', /must have no user/],
+    ['http://notlocalhost/', /must begin with https/],
     ['https://login.example/#keys', /must have no user/],
     ['http://login.example/', /must begin with https/],
     ['http://login/', /must begin with https/],
@@ -171,7 +180,7 @@ t.test('pages and load balancers are listed exactly', async (t) => {
   const { browsers, trustedProxies } = loadConfig({
     ...good,
     CORS_ORIGINS: 'https://app.example, http://localhost:5173,capacitor://localhost',
-    TRUST_PROXY: '10.1.0.0/16, fd00::/8,192.0.2.7/32,::1/128',
+    TRUST_PROXY: '10.1.0.0/16, fc00::/7,192.0.2.7/32,::1/128',
     SESSION_COOKIE: '__Host-session',
     HSTS_MAX_AGE: '31536000',
   });
@@ -180,7 +189,7 @@ t.test('pages and load balancers are listed exactly', async (t) => {
     ['https://app.example', 'http://localhost:5173', 'capacitor://localhost'],
   );
   t.match(browsers, { cookieName: '__Host-session', hstsMaxAge: 31_536_000 });
-  t.strictSame(trustedProxies, ['10.1.0.0/16', 'fd00::/8', '192.0.2.7/32', '::1/128']);
+  t.strictSame(trustedProxies, ['10.1.0.0/16', 'fc00::/7', '192.0.2.7/32', '::1/128']);
 });
 
 t.test('the metrics have a port of their own', async (t) => {
@@ -209,6 +218,7 @@ t.test('the log knows every secret that it must not write', async (t) => {
   const env = { SESSION_SECRET: `${SECRET},${'o'.repeat(32)}`, REDIS_URL: 'redis://me:p%40ssword@h' };
   const { secrets } = loadConfig({ ...good, ...env }).log;
   t.strictSame(secrets, [API_KEY, SECRET, 'o'.repeat(32), 'p%40ssword', 'p@ssword']);
+  t.strictSame(loadConfig({ ...good, REDIS_URL: 'redis://h' }).log.secrets, [API_KEY, SECRET]);
 });
 
 t.test('several session secrets are taken, newest first', async (t) => {

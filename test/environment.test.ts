@@ -21,6 +21,18 @@ t.test('session secrets come from a file too', async (t) => {
   t.match(loadConfig(env).session, { kind: 'secret', secrets: [SECRET] });
 });
 
+t.test('the address of Redis comes from a file too, for the password in it', async (t) => {
+  const file = join(t.testdir(), 'redis');
+  writeFileSync(file, 'redis://:password@h');
+  const env = { ...environment('https://chat.example'), REDIS_URL_FILE: file };
+  t.equal(loadConfig(env).redisUrl, 'redis://:password@h');
+});
+
+t.test('a secret that cannot be read is one fault, and not missing besides', async (t) => {
+  const env = { ...environment('https://chat.example'), SESSION_SECRET: '', SESSION_SECRET_FILE: '/nowhere' };
+  t.strictSame(faultsOf(env), ['SESSION_SECRET_FILE: must name a readable file (ENOENT)']);
+});
+
 t.test('a secret of raw bytes is refused', async (t) => {
   const file = join(t.testdir(), 'secret');
   writeFileSync(file, Buffer.alloc(32, 0xff));

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import net from 'node:net';
 import t from 'tap';
-import { build, callBytes, sign } from './helper.ts';
+import { build, callBytes, parseAnswer, sign } from './helper.ts';
 
 /** Checks the raw reply to something that never became a request. */
 function isRawProblem(t: import('tap').Test, reply: string, status: number, code: string): void {
@@ -109,6 +109,22 @@ t.test('an address is never taken for a pattern, whatever it looks like', async 
     t.match(reply, /^HTTP\/1.1 404 [\s\S]*"code":"route-not-found"/, path.slice(0, 20));
     t.notOk(JSON.stringify(requests().at(-1)).includes(path));
   }
+});
+
+t.test('an address that cannot be decoded is refused like any other, with its line in the log', async (t) => {
+  const { raw, requests } = await build(t);
+  const { headers, json, status } = parseAnswer(
+    await raw('GET /%zz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n'),
+  );
+  t.equal(status, 404);
+  t.equal(headers.get('x-request-id'), json.requestId);
+  t.match(requests(), [{ requestId: json.requestId, status: 404, problem: 'route-not-found' }]);
+});
+
+t.test('what stands behind the question mark is no part of the address', async (t) => {
+  const { get } = await build(t);
+  t.equal((await get('/livez?a=1', { method: 'POST' })).status, 405);
+  t.equal((await get('/livez?a=1')).status, 200);
 });
 
 t.test('an unknown address or a wrong method is told so whatever the body is', async (t) => {

@@ -101,6 +101,7 @@ t.test('a cookie alone is not enough: any page can have it sent', async (t) => {
     ['Origin: https://app.example'],
     [header, 'Sec-Fetch-Site: none'],
     [header, 'Sec-Fetch-Site: same-site'],
+    [header, 'Sec-Fetch-Site: same-site', `Origin: http://g:${port}`],
     [header, 'Sec-Fetch-Site: cross-site', `Origin: http://g:${port}`],
     [header, 'Sec-Fetch-Site: same-site', 'Origin: https://evil.example'],
     [header, 'Origin: https://evil.example'],
