@@ -42,20 +42,18 @@ export async function allowOrigins(
   app: FastifyInstance,
   { origins, credentials }: { origins: ReadonlySet<string>; credentials: boolean },
 ): Promise<void> {
+  const options: FastifyCorsOptions = {
+    credentials,
+    methods: ['PUT'],
+    allowedHeaders: ['Authorization', 'Content-Type', 'X-Requested-With'],
+    exposedHeaders: ['X-Request-Id', 'Retry-After', 'RateLimit', 'RateLimit-Policy', 'WWW-Authenticate'],
+    maxAge: PREFLIGHT_SECONDS,
+    // Strict, the plugin would answer in plain text where it is not asked about a method.
+    strictPreflight: false,
+  };
+  type Done = (error: null, options: FastifyCorsOptions) => void;
   await app.register(cors, {
-    delegator: (
-      { headers: { origin = '' } }: FastifyRequest,
-      done: (error: null, options: FastifyCorsOptions) => void,
-    ) =>
-      done(null, {
-        origin: origins.has(origin) ? origin : false,
-        credentials,
-        methods: ['PUT'],
-        allowedHeaders: ['Authorization', 'Content-Type', 'X-Requested-With'],
-        exposedHeaders: ['X-Request-Id', 'Retry-After', 'RateLimit', 'RateLimit-Policy', 'WWW-Authenticate'],
-        maxAge: PREFLIGHT_SECONDS,
-        // Strict, the plugin would answer in plain text where it is not asked about a method.
-        strictPreflight: false,
-      }),
+    delegator: ({ headers: { origin = '' } }: FastifyRequest, done: Done) =>
+      done(null, { ...options, origin: origins.has(origin) && origin }),
   });
 }

@@ -31,18 +31,12 @@ export function parseJwksUrl(text: string): string {
  * Verifies session tokens that an identity provider signs: JWT, with a key that the provider publishes.
  *
  * @param keys the provider's; nothing that a token brings along (`jwk`, `jku`, `x5c`) is ever one
- * @param now the clock
  */
-export function jwksSessions(
-  rules: JwtRules,
-  keys: RemoteKeys,
-  log: FastifyBaseLogger,
-  now = () => new Date(),
-): VerifySession {
-  const verify = jwtVerifier(rules, ALGORITHMS, now);
+export function jwksSessions(rules: JwtRules, keys: RemoteKeys, log: FastifyBaseLogger): VerifySession {
+  const verify = jwtVerifier(rules, ALGORITHMS);
   return async (token) => {
     try {
-      return await verify(token, (header, jws) => keys.find(header, jws));
+      return await verify(token, [(header, jws) => keys.find(header, jws)]);
     } catch (error) {
       if (error instanceof ProblemError) throw error;
       // The key that the token names is published, but is too weak for jose or is no key at all.

@@ -9,39 +9,44 @@ export interface JwtRules {
   readonly audience: string;
 }
 
-/** Checks one token with one key, or with the key that its header asks for. */
-export type VerifyJwt = (token: string, key: Uint8Array | JWTVerifyGetKey) => Promise<Claims>;
+/** A key, or how to find the one that a token's header asks for. */
+type Key = Uint8Array | JWTVerifyGetKey;
 
 /**
  * What the kinds of JWT sessions have in common (RFC 8725, best current practices of JWTs).
  *
  * @param algorithms the only ones that a token may name
  * @param now the clock
- * @returns a function that throws 401 problems, and whatever else the key's getter throws
+ * @returns a function that checks a token with each of the keys in turn, until one of them has signed it; it throws
+ *   401 problems, and whatever else the finding of a key throws
  */
 export function jwtVerifier(
   { issuer, audience }: JwtRules,
-  algorithms: readonly string[],
-  now: () => Date,
-): VerifyJwt {
-  return async (token, key) => {
+  algorithms: string[],
+  now: () => Date = () => new Date(),
+) {
+  const rules: JWTVerifyOptions = {
+    algorithms,
+    issuer,
+    audience,
+    requiredClaims: ['exp'],
+    clockTolerance: CLOCK_SKEW_SECONDS,
+  };
+  return async (token: string, keys: readonly Key[]): Promise<Claims> => {
     const currentDate = now();
-    const options: JWTVerifyOptions = {
-      algorithms: [...algorithms],
-      issuer,
-      audience,
-      requiredClaims: ['exp'],
-      clockTolerance: CLOCK_SKEW_SECONDS,
-      currentDate,
-    };
-    try {
-      // One of jose's two signatures of this function; which one makes no difference here.
-      const { payload } = await jwtVerify(token, key as JWTVerifyGetKey, options);
-      checkTimes(payload, currentDate);
-      return payload;
-    } catch (error) {
-      throw asProblem(error);
+    let refused: unknown;
+    for (const key of keys) {
+      try {
+        // One of jose's two signatures of this function; which one makes no difference here.
+        const { payload } = await jwtVerify(token, key as JWTVerifyGetKey, { ...rules, currentDate });
+        checkTimes(payload, currentDate);
+        return payload;
+      } catch (error) {
+        refused = error;
+        if (!(error instanceof errors.JWSSignatureVerificationFailed)) break;
+      }
     }
+    throw asProblem(refused);
   };
 }
 

@@ -6,17 +6,15 @@ import type { SessionStore } from './store.ts';
 /**
  * Verifies opaque session tokens, whose claims the company's own back end keeps in Redis. A session that is
  * deleted there has ended with the next request.
- *
- * @param now the clock
  */
-export function redisSessions(store: SessionStore, now = () => new Date()): VerifySession {
+export function redisSessions(store: SessionStore): VerifySession {
   return async (token) => {
     const session = await store.find(token);
     if (!session) throw new ProblemError('session-invalid');
     const claims = parseClaims(session.text);
     // One without any end would outlive whoever forgot it.
     if (claims.exp === undefined && !session.hasTtl) throw wrongClaim('exp');
-    checkTimes(claims, now());
+    checkTimes(claims, new Date());
     return claims;
   };
 }

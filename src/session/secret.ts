@@ -1,5 +1,3 @@
-import { errors } from 'jose';
-import { ProblemError } from '../problem-error.ts';
 import { type JwtRules, jwtVerifier } from './jwt.ts';
 import type { VerifySession } from './session.ts';
 
@@ -30,23 +28,9 @@ export function parseSecrets(text: string): string[] {
  *
  * @param now the clock
  */
-export function secretSessions(config: SecretSessionConfig, now = () => new Date()): VerifySession {
+export function secretSessions(config: SecretSessionConfig, now?: () => Date): VerifySession {
   const verify = jwtVerifier(config, ['HS256'], now);
   const keys = config.secrets.map((secret) => new TextEncoder().encode(secret));
 
-  return async (token) => {
-    let refused: unknown;
-    for (const key of keys) {
-      try {
-        return await verify(token, key);
-      } catch (error) {
-        refused = error;
-        if (!isWrongKey(error)) break;
-      }
-    }
-    throw refused;
-  };
+  return (token) => verify(token, keys);
 }
-
-const isWrongKey = (error: unknown) =>
-  error instanceof ProblemError && error.cause instanceof errors.JWSSignatureVerificationFailed;

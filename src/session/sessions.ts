@@ -22,6 +22,7 @@ export type SessionConfig =
  */
 export function sessionVerifier(app: FastifyInstance, config: SessionConfig, redis?: Redis): VerifySession {
   const store = redis && new SessionStore(redis, app.metrics);
+  // config.ts starts no such gateway without a Redis.
   if (config.kind === 'redis') return redisSessions(store as SessionStore);
   const verify =
     config.kind === 'secret'
