@@ -41,7 +41,7 @@ export const gateway = fp(async (app: FastifyInstance, config: Config) => {
   const isDraining = endConnectionsOnClose(app);
   await app.register(health, { isDraining });
 
-  // Everything in here is for signed-in users: session -> identity -> conversations -> CometChat -> back.
+  // Everything in here is for signed-in users: session -> identity -> limits -> conversations -> CometChat -> back.
   await app.register(async (me) => {
     const redis = redisFor(me, config.redisUrl);
     const edges = { redis, metrics: me.metrics };

@@ -111,10 +111,9 @@ export function loadConfig(environment: NodeJS.ProcessEnv): Config {
   const baseUrl =
     parsed('COMETCHAT_BASE_URL', parseBaseUrl) ??
     cloudBaseUrl(`${env.COMETCHAT_APP_ID}`, `${env.COMETCHAT_REGION}`);
-  faults.push(...missingTogether(env, faults));
+  faults.push(...faultsTogether(env, faults));
 
   if (faults.length > 0 || !uid || !onBehalfOf) throw new ConfigError(faults);
-  const rules = { issuer: `${env.SESSION_ISSUER}`, audience: `${env.SESSION_AUDIENCE}` };
   return {
     listen: { host: env.HOST, port: env.PORT },
     admin: { host: env.HOST, port: env.ADMIN_PORT },
@@ -128,12 +127,7 @@ export function loadConfig(environment: NodeJS.ProcessEnv): Config {
       ],
     },
     browsers: { origins, cookieName: env.SESSION_COOKIE, hstsMaxAge: env.HSTS_MAX_AGE },
-    session:
-      jwksUrl !== undefined
-        ? { kind: 'jwks', url: jwksUrl, ...rules }
-        : env.SESSION_STORE
-          ? { kind: 'redis' }
-          : { kind: 'secret', secrets, ...rules },
+    session: sessionConfig(env, secrets, jwksUrl),
     redisUrl,
     rateLimit: { perMinute: env.RATE_LIMIT_PER_MINUTE },
     identity: { uid, onBehalfOf, lowercase: env.UID_LOWERCASE === 'true' },
@@ -146,8 +140,15 @@ export function loadConfig(environment: NodeJS.ProcessEnv): Config {
   };
 }
 
+/** The kind of session that the variables choose; there is one, with all that it needs. */
+function sessionConfig(env: Environment, secrets: readonly string[], url: string | undefined): SessionConfig {
+  if (env.SESSION_STORE) return { kind: 'redis' };
+  const rules = { issuer: `${env.SESSION_ISSUER}`, audience: `${env.SESSION_AUDIENCE}` };
+  return url === undefined ? { kind: 'secret', secrets, ...rules } : { kind: 'jwks', url, ...rules };
+}
+
 /** The faults of variables that need, or exclude, one another; `faults` are those already known. */
-function missingTogether(env: Partial<Environment>, faults: readonly string[]): string[] {
+function faultsTogether(env: Partial<Environment>, faults: readonly string[]): string[] {
   const found: string[] = [];
   if (env.COMETCHAT_BASE_URL === undefined) {
     for (const name of ['COMETCHAT_APP_ID', 'COMETCHAT_REGION'] as const) {

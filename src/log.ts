@@ -49,6 +49,20 @@ export function createLog({ level, secrets }: LogConfig, destination?: Destinati
   );
 }
 
+/** What ioredis says of a connection that is not there, in several ways and without a code. */
+const DISCONNECTED = /writeable|closed|aborted|retries per request/i;
+
+/** @returns what an error is called in the log: a code or a name, and nothing of what it quotes */
+export function errorType(error: unknown): string {
+  if (!(error instanceof Error)) return 'unknown';
+  if ('code' in error && error.code !== undefined) return String(error.code);
+  // Redis' own errors begin with a code: WRONGPASS, READONLY.
+  const [code] = /^[A-Z]{2,}(?= )/.exec(error.message) ?? [];
+  if (code !== undefined) return code;
+  if (/time(?:d )?out/i.test(error.message)) return 'timeout';
+  return DISCONNECTED.test(error.message) ? 'disconnected' : error.name;
+}
+
 /**
  * An error without its other properties: they hold requests with their headers, or a Buffer, on which
  * pino's redaction throws.

@@ -153,7 +153,7 @@ export const PROBLEMS = {
     status: 503,
     title: 'Sessions cannot be checked right now',
     detail:
-      'Nothing is wrong with the session. Send the same request again after the seconds in Retry-After.',
+      'This says nothing against the session. Send the same request again after the seconds in Retry-After.',
     headers: { 'retry-after': '2' },
   },
   'gateway-draining': {

@@ -1,6 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify';
 import { Redis } from 'ioredis';
+import { errorType } from './log.ts';
 
 /** A command takes well under a millisecond; a request waits no longer than this for a Redis that hangs. */
 const COMMAND_TIMEOUT_MS = 500;
@@ -98,7 +99,7 @@ function connect(url: string, log: FastifyBaseLogger): Redis {
     usable = true;
   });
   redis.on('error', (error: RedisError) => {
-    lost(redisErrorType(error));
+    lost(errorType(error));
     // ioredis would go on with database 0, in which nobody has been signed out.
     if (error.command?.name === 'select') redis.disconnect(true);
   });
@@ -106,16 +107,6 @@ function connect(url: string, log: FastifyBaseLogger): Redis {
   return redis;
 }
 
-interface RedisError extends NodeJS.ErrnoException {
+interface RedisError extends Error {
   readonly command?: { readonly name: string };
-}
-
-/** @returns what an error of Redis, or of the way to it, is called in the log; nothing that it quotes */
-export function redisErrorType({
-  code,
-  message,
-  name,
-}: Pick<RedisError, 'code' | 'message' | 'name'>): string {
-  // Redis' own begin with a code: WRONGPASS, READONLY.
-  return code ?? /^[A-Z]{2,}(?= )/.exec(message)?.[0] ?? (/time(?:d )?out/i.test(message) ? 'timeout' : name);
 }

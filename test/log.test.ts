@@ -1,5 +1,5 @@
 import t from 'tap';
-import { createLog } from '../src/log.ts';
+import { createLog, errorType } from '../src/log.ts';
 import { API_KEY, holdsNoSecret, SECRET, sign } from './helper.ts';
 
 function logger(level = 'info') {
@@ -86,4 +86,16 @@ t.test('lines below the level are left out', async (t) => {
   log.info('no');
   log.warn('yes');
   t.equal(lines.length, 1);
+});
+
+t.test('an error has a name in the log that quotes nothing of it', async (t) => {
+  const type = (message: string, code = {}) => errorType(Object.assign(new Error(message), code));
+  t.equal(type('connect ECONNREFUSED', { code: 'ECONNREFUSED' }), 'ECONNREFUSED');
+  t.equal(type('WRONGPASS invalid username-password pair'), 'WRONGPASS');
+  t.equal(type('Command timed out'), 'timeout');
+  t.equal(type('Socket timeout. Expecting data'), 'timeout');
+  t.equal(type("Stream isn't writeable and enableOfflineQueue options is false"), 'disconnected');
+  t.equal(type('Connection is closed.'), 'disconnected');
+  t.equal(type('Whatever it is'), 'Error');
+  t.equal(errorType('no error'), 'unknown');
 });

@@ -6,7 +6,7 @@ export class Metrics {
 
   readonly problems = new Counter({
     name: 'cometchat_gateway_problems_total',
-    help: 'Errors that clients got, by the code of the problem',
+    help: 'Requests that ended in an error, by the code of the problem',
     labelNames: ['code'],
     registers: [this.registry],
   });

@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Outcome } from '../cometchat/client.ts';
+import { errorType } from '../log.ts';
 import { PROBLEMS } from '../problem.ts';
 import { addressOf } from '../protection/client-address.ts';
 
@@ -68,11 +69,17 @@ function outcomeFields(outcome: Outcome | null) {
 
 function failureFields({ failure, outcome }: FastifyRequest) {
   if (!failure) return undefined;
-  const type = outcome && !outcome.ok ? outcome.errorType : failure.problem;
+  const { problem, cause } = failure;
+  const type =
+    outcome && !outcome.ok
+      ? outcome.errorType
+      : problem === 'session-store-unavailable'
+        ? errorType(cause)
+        : problem;
   return {
-    problem: failure.problem,
+    problem,
     error: { type },
     // Only for what nobody foresaw; elsewhere the type says it all.
-    ...(failure.problem === 'internal' && { err: failure.cause }),
+    ...(problem === 'internal' && { err: cause }),
   };
 }

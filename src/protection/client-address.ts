@@ -5,8 +5,8 @@ import type { FastifyRequest } from 'fastify';
 /** Shorter ones hold more than any private network (10.0.0.0/8, fc00::/7): whoever asks would be believed. */
 const SHORTEST_PREFIX = { 4: 8, 6: 7 } as const;
 
-/** Below these an IPv6 network holds IPv4 addresses in IPv6 form (::ffff:0:0/96), all of them or some. */
-const MAPPED_IPV4 = /^\[::(?!1\])/;
+/** IPv4 in IPv6 form: ::ffff:0:0/96 is all of it. Its networks are written as IPv4 ones. */
+const MAPPED_IPV4 = '[::ffff:';
 
 /**
  * Reads a comma-separated list of the networks that the load balancers are in. Only they are believed when
@@ -31,7 +31,8 @@ function isNetwork(text: string): boolean {
   const version = isIP(address);
   if (version === 0 || others.length > 0 || !/^\d{1,3}$/.test(prefix)) return false;
   // A URL writes an IPv6 address in its one short form, and takes none with a zone.
-  if (version === 6 && MAPPED_IPV4.test(URL.parse(`http://[${address}]/`)?.hostname ?? '[::')) return false;
+  const host = version === 6 ? URL.parse(`http://[${address}]/`)?.hostname : address;
+  if (!host || host.startsWith(MAPPED_IPV4)) return false;
   const length = Number(prefix);
   return length >= SHORTEST_PREFIX[version as 4 | 6] && length <= (version === 4 ? 32 : 128);
 }

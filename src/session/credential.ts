@@ -44,7 +44,7 @@ function cookieValues(headers: readonly string[], name: string): string[] {
       .flatMap((header) => header.split(';'))
       // Nothing else is white space here: a byte that a browser takes for a part of the name, and trim() for
       // none, would let a sibling domain plant a `__Host-` cookie.
-      .map((pair) => pair.replace(/^[ \t]+|[ \t]+$/g, ''))
+      .map((pair) => pair.replace(/^[ \t]+|(?<![ \t])[ \t]+$/g, ''))
       .filter((pair) => pair.startsWith(`${name}=`))
       .map((pair) => pair.slice(name.length + 1))
   );

@@ -1,4 +1,5 @@
 import type { FastifyBaseLogger } from 'fastify';
+import { errorType } from '../log.ts';
 import { isLoopback } from '../loopback.ts';
 import { ProblemError } from '../problem-error.ts';
 import { type JwtRules, jwtVerifier } from './jwt.ts';
@@ -40,7 +41,7 @@ export function jwksSessions(rules: JwtRules, keys: RemoteKeys, log: FastifyBase
     } catch (error) {
       if (error instanceof ProblemError) throw error;
       // The key that the token names is published, but is too weak for jose or is no key at all.
-      log.warn({ err: error }, 'a key of SESSION_JWKS_URL cannot be used');
+      log.warn({ error: { type: errorType(error) } }, 'a key of SESSION_JWKS_URL cannot be used');
       throw new ProblemError('session-invalid', { cause: error });
     }
   };

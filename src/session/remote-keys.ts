@@ -1,6 +1,7 @@
 import type { FastifyBaseLogger } from 'fastify';
-import { createLocalJWKSet, errors, type JWTHeaderParameters, type JWTVerifyGetKey } from 'jose';
+import { createLocalJWKSet, errors, type JWK, type JWTHeaderParameters, type JWTVerifyGetKey } from 'jose';
 import { boundedHttp, receive } from '../bounded-http.ts';
+import { errorType } from '../log.ts';
 import type { Metrics } from '../operations/metrics.ts';
 import { ProblemError } from '../problem-error.ts';
 
@@ -68,13 +69,13 @@ export class RemoteKeys {
    */
   async find(header: JWTHeaderParameters, token: Parameters<JWTVerifyGetKey>[1]): Promise<Key> {
     try {
-      return await this.#current(header, token);
+      return await this.#keyFor(header, token);
     } catch (error) {
-      if (!(error instanceof errors.JWKSNoMatchingKey) && !(error instanceof ProblemError)) throw error;
+      if (!(error instanceof errors.JWKSNoMatchingKey)) throw error;
     }
     await this.#fetchOnDemand();
     try {
-      return await this.#current(header, token);
+      return await this.#keyFor(header, token);
     } catch (error) {
       if (this.#reachable) throw error;
       const cooling = this.#coolingSince + this.#schedule.cooldownMs - this.#now();
@@ -96,9 +97,9 @@ export class RemoteKeys {
     clearTimeout(this.#timer);
   }
 
-  async #current(...[header, token]: Parameters<JWTVerifyGetKey>): Promise<Key> {
-    if (!this.#isUsable()) throw new ProblemError('session-store-unavailable');
-    return (await (this.#keys as JWTVerifyGetKey)(header, token)) as Key;
+  async #keyFor(...[header, token]: Parameters<JWTVerifyGetKey>): Promise<Key> {
+    if (!this.#keys || !this.#isUsable()) throw new errors.JWKSNoMatchingKey('there are no keys at hand');
+    return (await this.#keys(header, token)) as Key;
   }
 
   #isUsable(): boolean {
@@ -128,7 +129,7 @@ export class RemoteKeys {
       // Without any key nobody gets in, and it may well be the address that is wrong.
       const level = this.#isUsable() ? 'warn' : 'error';
       this.#log[level](
-        { error: { type: typeOf(error) } },
+        { error: { type: errorType(error) } },
         'the keys of SESSION_JWKS_URL could not be fetched',
       );
     }
@@ -143,11 +144,10 @@ export class RemoteKeys {
     if (statusCode !== 200) throw Object.assign(new Error('not 200'), { code: String(statusCode) });
     const set = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(rawBody));
     const keys = createLocalJWKSet(set);
-    // A provider that has no key at all has lost them, and does not mean to sign everybody out.
-    if (set.keys.length === 0) throw new errors.JWKSInvalid('it has no key');
+    // A provider that has no key to sign with has lost them, and does not mean to sign everybody out.
+    if (!set.keys.some(isForSignatures)) throw new errors.JWKSInvalid('it has no key for signatures');
     return keys;
   }
 }
 
-const typeOf = (error: unknown) =>
-  String((error as Partial<NodeJS.ErrnoException>).code ?? (error as Error).name);
+const isForSignatures = ({ kty, use = 'sig' }: JWK) => use === 'sig' && /^(?:RSA|EC|OKP)$/.test(String(kty));

@@ -2,7 +2,7 @@ import type { FastifyInstance } from 'fastify';
 import type { Redis } from 'ioredis';
 import { jwksSessions } from './jwks.ts';
 import type { JwtRules } from './jwt.ts';
-import { redisSessions } from './redis.ts';
+import { opaqueSessions } from './opaque.ts';
 import { RemoteKeys } from './remote-keys.ts';
 import { refuseRevoked } from './revocation.ts';
 import { type SecretSessionConfig, secretSessions } from './secret.ts';
@@ -23,7 +23,7 @@ export type SessionConfig =
 export function sessionVerifier(app: FastifyInstance, config: SessionConfig, redis?: Redis): VerifySession {
   const store = redis && new SessionStore(redis, app.metrics);
   // config.ts starts no such gateway without a Redis.
-  if (config.kind === 'redis') return redisSessions(store as SessionStore);
+  if (config.kind === 'redis') return opaqueSessions(store as SessionStore);
   const verify =
     config.kind === 'secret'
       ? secretSessions(config)

@@ -4,7 +4,7 @@ import type { Metrics } from '../operations/metrics.ts';
 import { ProblemError } from '../problem-error.ts';
 
 /** What Redis holds of a session: a document, and whether it ends by itself. */
-export interface StoredSession {
+interface StoredSession {
   readonly text: string;
   readonly hasTtl: boolean;
 }

@@ -3,6 +3,9 @@ import type { Test } from 'tap';
 import type { ProblemCode } from '../../src/problem.ts';
 import { type Answer, build, isProblem, parseAnswer } from '../helper.ts';
 
+/** Why sessions cannot be checked: a code of Redis, of Node.js or of jose. */
+const REASON = /^(?:[A-Z_]+|disconnected|timeout)$/;
+
 /** A gateway of which every refusal is looked at in four ways: the answer, CometChat, the log, the metric. */
 export async function faulty(
   t: Test,
@@ -23,7 +26,7 @@ export async function faulty(
       answer: Answer | string,
       status: number,
       code: ProblemCode,
-      errorType: string | RegExp = code,
+      errorType: string | RegExp = code === 'session-store-unavailable' ? REASON : code,
     ) {
       const reply = typeof answer === 'string' ? parseAnswer(answer) : answer;
       isProblem(t, reply, status, code);

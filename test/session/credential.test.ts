@@ -1,5 +1,6 @@
 import t from 'tap';
 import { callerOf } from '../../src/session/authenticate.ts';
+import { credentialOf } from '../../src/session/credential.ts';
 import { build, callBytes, isProblem, sign } from '../helper.ts';
 
 t.test('without a session there is a 401 that says how to send one', async (t) => {
@@ -20,6 +21,18 @@ t.test('without a session there is a 401 that says how to send one', async (t) =
     t.equal(answer.headers.get('www-authenticate'), 'Bearer realm="cometchat-gateway"');
   }
   t.equal(sandbox.calls.length, 0);
+});
+
+t.test('a cookie of thousands of blanks is looked through once', async (t) => {
+  const blanks = [' ', '\t', ' \t', '; '].map((text) => `a${text.repeat(15_000 / text.length)}b`);
+  // Minutes, and a test that times out, where each blank begins a search of its own.
+  for (let round = 0; round < 200; round += 1) {
+    for (const cookie of blanks) {
+      t.throws(() => credentialOf({ headersDistinct: { cookie: [cookie] } } as never, 'session'), {
+        code: 'session-missing',
+      });
+    }
+  }
 });
 
 t.test('the scheme may be written in any case', async (t) => {

@@ -7,7 +7,7 @@ import type { SessionStore } from './store.ts';
  * Verifies opaque session tokens, whose claims the company's own back end keeps in Redis. A session that is
  * deleted there has ended with the next request.
  */
-export function redisSessions(store: SessionStore): VerifySession {
+export function opaqueSessions(store: SessionStore): VerifySession {
   return async (token) => {
     const session = await store.find(token);
     if (!session) throw new ProblemError('session-invalid');
