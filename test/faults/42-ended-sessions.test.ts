@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import t from 'tap';
+import t, { type Test } from 'tap';
 import { callBytes, ME, planted, sign, unlessInstalled } from '../helper.ts';
 import { issuer } from '../issuer.ts';
 import { RedisServer } from '../redis-server.ts';
@@ -10,6 +10,13 @@ const bearer = (token: string) => ({ authorization: `Bearer ${token}` });
 const TOKEN = 'opaque-token-of-a-test==';
 const KEY = `session:${createHash('sha256').update(TOKEN).digest('hex')}`;
 planted.add(TOKEN);
+
+/** A gateway whose sessions are in a Redis of their own. */
+async function opaque(t: Test, env: Record<string, string> = {}) {
+  const redis = await RedisServer.start(t);
+  const kind = { SESSION_SECRET: undefined, SESSION_STORE: 'redis', REDIS_URL: redis.url };
+  return { redis, ...(await faulty(t, { ...kind, ...env })) };
+}
 
 t.test('a signed-out JWT is refused by the next request', unlessInstalled('redis-server'), async (t) => {
   const redis = await RedisServer.start(t);
@@ -48,12 +55,7 @@ t.test(
   'an opaque session is good as long as it stands in Redis',
   unlessInstalled('redis-server'),
   async (t) => {
-    const redis = await RedisServer.start(t);
-    const { put, served, refused } = await faulty(t, {
-      SESSION_SECRET: undefined,
-      SESSION_STORE: 'redis',
-      REDIS_URL: redis.url,
-    });
+    const { redis, put, served, refused } = await opaque(t);
     await refused(t, await put({ tags: [] }, bearer(TOKEN)), 401, 'session-invalid');
     await redis.command('SET', KEY, JSON.stringify({ sub: ME, exp: now() + 60 }));
     await served(t, await put({ tags: [] }, bearer(TOKEN)));
@@ -67,12 +69,7 @@ t.test(
 );
 
 t.test('an opaque session has an end, a beginning and claims', unlessInstalled('redis-server'), async (t) => {
-  const redis = await RedisServer.start(t);
-  const { put, refused } = await faulty(t, {
-    SESSION_SECRET: undefined,
-    SESSION_STORE: 'redis',
-    REDIS_URL: redis.url,
-  });
+  const { redis, put, refused } = await opaque(t);
   const expired = JSON.stringify({ sub: ME, exp: now() - 1 });
   await redis.command('SET', KEY, expired, 'EX', 60);
   await refused(t, await put({ tags: [] }, bearer(TOKEN)), 401, 'session-expired');
@@ -99,12 +96,7 @@ t.test('an opaque session has an end, a beginning and claims', unlessInstalled('
 });
 
 t.test('the token itself is no key to what stands in Redis', unlessInstalled('redis-server'), async (t) => {
-  const redis = await RedisServer.start(t);
-  const { put, refused } = await faulty(t, {
-    SESSION_SECRET: undefined,
-    SESSION_STORE: 'redis',
-    REDIS_URL: redis.url,
-  });
+  const { redis, put, refused } = await opaque(t);
   for (const key of [TOKEN, `session:${TOKEN}`, `session:${KEY}`]) {
     await redis.command('SET', key, JSON.stringify({ sub: ME, exp: now() + 60 }));
   }
@@ -117,13 +109,7 @@ t.test(
   'a cookie of other characters than a token’s is none, whatever is stored',
   unlessInstalled('redis-server'),
   async (t) => {
-    const redis = await RedisServer.start(t);
-    const { raw, served, refused } = await faulty(t, {
-      SESSION_SECRET: undefined,
-      SESSION_STORE: 'redis',
-      SESSION_COOKIE: 'session',
-      REDIS_URL: redis.url,
-    });
+    const { redis, raw, served, refused } = await opaque(t, { SESSION_COOKIE: 'session' });
     const ours = [
       'Connection: close',
       'Content-Type: application/json',
