@@ -63,6 +63,8 @@ function strangerFields(request: FastifyRequest) {
   );
 }
 
+type Failure = NonNullable<FastifyRequest['failure']>;
+
 function outcomeFields(outcome: Outcome | null) {
   return outcome?.status && { cometchat: { status: outcome.status, code: outcome.code } };
 }
@@ -70,16 +72,16 @@ function outcomeFields(outcome: Outcome | null) {
 function failureFields({ failure, outcome }: FastifyRequest) {
   if (!failure) return undefined;
   const { problem, cause } = failure;
-  const type =
-    outcome && !outcome.ok
-      ? outcome.errorType
-      : problem === 'session-store-unavailable'
-        ? errorType(cause)
-        : problem;
   return {
     problem,
-    error: { type },
+    error: { type: errorTypeOf(failure, outcome) },
     // Only for what nobody foresaw; elsewhere the type says it all.
     ...(problem === 'internal' && { err: cause }),
   };
+}
+
+/** What went wrong: more exact than the problem, where that stands for several things. */
+function errorTypeOf({ problem, cause }: Failure, outcome: Outcome | null): string {
+  if (outcome && !outcome.ok) return outcome.errorType;
+  return problem === 'session-store-unavailable' ? errorType(cause) : problem;
 }
