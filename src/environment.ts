@@ -28,6 +28,19 @@ export const OneOf = (values: readonly string[], meta: { default?: string } = {}
     { must: `be one of ${values.join(', ')}`, ...meta },
   );
 
+/**
+ * Reads a comma-separated list.
+ *
+ * @param must what is to be right about every item of it, as with the variables themselves
+ * @throws Error whose message says so and which one is wrong, and never repeats it
+ */
+export function parseList(text: string, isRight: (item: string) => boolean, must: string): string[] {
+  const items = text.split(',').map((item) => item.trim());
+  const wrong = items.findIndex((item) => !isRight(item));
+  if (wrong >= 0) throw new Error(`must ${must}; number ${wrong + 1} is none`);
+  return items;
+}
+
 /** The environment is not fit to start with; `faults` names every variable at fault, and never a value. */
 export class ConfigError extends Error {
   readonly faults: readonly string[];

@@ -1,6 +1,7 @@
 import { isIP } from 'node:net';
 import { normalizeIP } from '@fastify/rate-limit';
 import type { FastifyRequest } from 'fastify';
+import { parseList } from '../environment.ts';
 
 /** Shorter ones hold more than any private network (10.0.0.0/8, fc00::/7): whoever asks would be believed. */
 const SHORTEST_PREFIX = { 4: 8, 6: 7 } as const;
@@ -15,15 +16,9 @@ const MAPPED_IPV4 = '[::ffff:';
  * @throws Error whose message says which one is wrong
  */
 export function parseTrustedProxies(text: string): string[] {
-  const networks = text.split(',').map((network) => network.trim());
-  for (const [index, network] of networks.entries()) {
-    if (!isNetwork(network)) {
-      throw new Error(
-        `must hold the load balancers’ networks such as 10.1.0.0/16 (no number of hops, no "true", nothing wider than /8, or /7 of IPv6, nor IPv4 in IPv6 form); number ${index + 1} is none`,
-      );
-    }
-  }
-  return networks;
+  const must =
+    'hold the load balancers’ networks such as 10.1.0.0/16 (no number of hops, no "true", nothing wider than /8, or /7 of IPv6, nor IPv4 in IPv6 form)';
+  return parseList(text, isNetwork, must);
 }
 
 function isNetwork(text: string): boolean {

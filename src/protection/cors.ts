@@ -1,5 +1,6 @@
 import cors, { type FastifyCorsOptions } from '@fastify/cors';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { parseList } from '../environment.ts';
 import { isLoopback } from '../loopback.ts';
 
 /** How long a browser may remember a preflight, in seconds: Chromium's longest. */
@@ -11,15 +12,9 @@ const PREFLIGHT_SECONDS = 7200;
  * @throws Error whose message says which one is wrong
  */
 export function parseOrigins(text: string): ReadonlySet<string> {
-  const origins = text.split(',').map((origin) => origin.trim());
-  for (const [index, origin] of origins.entries()) {
-    if (!isOrigin(origin)) {
-      throw new Error(
-        `must hold exact origins such as https://app.example (no wildcard, path or slash at the end; http:// for loopback alone); number ${index + 1} is none`,
-      );
-    }
-  }
-  return new Set(origins);
+  const must =
+    'hold exact origins such as https://app.example (no wildcard, path or slash at the end; http:// for loopback alone)';
+  return new Set(parseList(text, isOrigin, must));
 }
 
 function isOrigin(text: string): boolean {

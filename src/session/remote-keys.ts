@@ -98,12 +98,13 @@ export class RemoteKeys {
   }
 
   async #keyFor(...[header, token]: Parameters<JWTVerifyGetKey>): Promise<Key> {
-    if (!this.#keys || !this.#isUsable()) throw new errors.JWKSNoMatchingKey('there are no keys at hand');
-    return (await this.#keys(header, token)) as Key;
+    const keys = this.#usableKeys();
+    if (!keys) throw new errors.JWKSNoMatchingKey('there are no keys at hand');
+    return (await keys(header, token)) as Key;
   }
 
-  #isUsable(): boolean {
-    return this.#keys !== undefined && this.#now() - this.#fetchedAt <= this.#schedule.maxStaleMs;
+  #usableKeys(): JWTVerifyGetKey | undefined {
+    return this.#now() - this.#fetchedAt <= this.#schedule.maxStaleMs ? this.#keys : undefined;
   }
 
   async #fetchOnDemand(): Promise<void> {
@@ -127,7 +128,7 @@ export class RemoteKeys {
       this.#reachable = false;
       this.#metrics.keyFetches.inc({ result: 'failed' });
       // Without any key nobody gets in, and it may well be the address that is wrong.
-      const level = this.#isUsable() ? 'warn' : 'error';
+      const level = this.#usableKeys() ? 'warn' : 'error';
       this.#log[level](
         { error: { type: errorType(error) } },
         'the keys of SESSION_JWKS_URL could not be fetched',
