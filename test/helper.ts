@@ -1,10 +1,10 @@
 import { spawnSync } from 'node:child_process';
-import { createSecretKey, randomBytes } from 'node:crypto';
+import { createSecretKey, type KeyObject, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import net from 'node:net';
 import { text } from 'node:stream/consumers';
 import { type FastifyHttpOptions, type FastifyInstance, fastify, type RawServerDefault } from 'fastify';
-import { type JWTHeaderParameters, SignJWT } from 'jose';
+import { type CryptoKey, type JWTHeaderParameters, SignJWT } from 'jose';
 import type { Test } from 'tap';
 import { gateway, serverOptions } from '../src/app.ts';
 import { loadConfig } from '../src/config.ts';
@@ -22,10 +22,10 @@ export const AUDIENCE = 'cometchat-gateway';
 export const ME = 'cometchat-uid-4';
 export const OTHER = 'cometchat-uid-3';
 
-/** What must never stand in a log line or in a reply: the keys. */
+/** What must never stand in a log line or in a reply: the keys, and what a test adds. */
 export const planted = new Set([API_KEY, SECRET, JSON.stringify(SECRET).slice(1, -1)]);
 /** The signature of every token that was signed here. */
-export const signatures = new Set<string>();
+const signatures = new Set<string>();
 
 /** How many of the secrets stand in a text. */
 function leaks(text: string): number {
@@ -70,18 +70,27 @@ export function faultsOf(env: Record<string, string | undefined>): readonly stri
   }
 }
 
-/** Signs a token; a claim or header of `undefined` is left out. */
-export async function sign(
+/** Remembers a token as one that must never stand in a log line or in a reply. */
+export function plantToken(token: string): string {
+  signatures.add(token.slice(token.lastIndexOf('.') + 1));
+  return token;
+}
+
+/** Signs a token, good for a minute, with the session secret; a claim or header of `undefined` is left out. */
+export const sign = (
   claims: Record<string, unknown> = {},
   { secret = SECRET, header = {} }: { secret?: string; header?: Partial<JWTHeaderParameters> } = {},
+): Promise<string> => signWith(createSecretKey(Buffer.from(secret)), { alg: 'HS256', ...header }, claims);
+
+/** The same with any key. */
+export async function signWith(
+  key: CryptoKey | KeyObject,
+  header: JWTHeaderParameters,
+  claims: Record<string, unknown>,
 ): Promise<string> {
   const now = Math.floor(Date.now() / 1000);
   const all = { sub: ME, iss: ISSUER, aud: AUDIENCE, iat: now, exp: now + 60, ...claims };
-  const token = await new SignJWT(JSON.parse(JSON.stringify(all)))
-    .setProtectedHeader({ alg: 'HS256', ...header })
-    .sign(createSecretKey(Buffer.from(secret)));
-  signatures.add(token.slice(token.lastIndexOf('.') + 1));
-  return token;
+  return plantToken(await new SignJWT(JSON.parse(JSON.stringify(all))).setProtectedHeader(header).sign(key));
 }
 
 /** The call as bytes, with these header fields beside Host and the body's length. */
@@ -220,8 +229,5 @@ export function isProblem(t: Test, answer: Answer, status: number, code: Problem
 
 /** Checks that nothing in a text is one of the secrets that the gateway holds or was shown. */
 export function holdsNoSecret(t: Test, text: string): void {
-  t.notOk(
-    [...planted].some((secret) => text.includes(secret)),
-    'no secret in it',
-  );
+  t.equal(leaks(text), 0, 'no secret in it');
 }

@@ -1,9 +1,8 @@
-import { once } from 'node:events';
 import http from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { type CryptoKey, exportJWK, generateKeyPair, type JWK, SignJWT } from 'jose';
+import { type CryptoKey, exportJWK, generateKeyPair, type JWK } from 'jose';
 import type { Test } from 'tap';
-import { AUDIENCE, ISSUER, ME, signatures } from './helper.ts';
+import { signWith } from './helper.ts';
+import { listening } from './ports.ts';
 
 /** What the issuer answers to whoever asks for its keys. */
 export interface KeysReply {
@@ -39,14 +38,8 @@ export class IssuerKey {
   }
 
   /** Signs a token as sign() of helper.ts does. */
-  async sign(claims: Record<string, unknown> = {}, header: Record<string, unknown> = {}): Promise<string> {
-    const now = Math.floor(Date.now() / 1000);
-    const all = { sub: ME, iss: ISSUER, aud: AUDIENCE, iat: now, exp: now + 60, ...claims };
-    const token = await new SignJWT(JSON.parse(JSON.stringify(all)))
-      .setProtectedHeader({ alg: this.alg, kid: this.kid, ...header })
-      .sign(this.#privateKey);
-    signatures.add(token.slice(token.lastIndexOf('.') + 1));
-    return token;
+  sign(claims: Record<string, unknown> = {}, header: Record<string, unknown> = {}): Promise<string> {
+    return signWith(this.#privateKey, { alg: this.alg, kid: this.kid, ...header }, claims);
   }
 }
 
@@ -68,12 +61,7 @@ export async function issuer(t: Test, alg = 'RS256') {
     } = state.reply ?? {};
     response.writeHead(status, { 'content-type': 'application/json', ...headers }).end(body);
   });
-  await once(server.listen(0, '127.0.0.1'), 'listening');
-  t.teardown(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/jwks.json`;
+  const url = `http://127.0.0.1:${await listening(t, server)}/jwks.json`;
   const env = { SESSION_SECRET: undefined, SESSION_JWKS_URL: url };
   return Object.assign(state, { env, url, key, jwk: key.jwk, server });
 }

@@ -1,8 +1,8 @@
-import { once } from 'node:events';
-import net, { type AddressInfo } from 'node:net';
+import net from 'node:net';
 import t, { type Test } from 'tap';
 import { Child } from './child.ts';
 import { API_KEY, environment, holdsNoSecret, sign } from './helper.ts';
+import { listening } from './ports.ts';
 import { Sandbox } from './sandbox/server.ts';
 
 /** The gateway as a process, once it is ready, with a sandbox behind it. */
@@ -34,9 +34,7 @@ t.test('a bad configuration ends the start with 78 and a line for each fault', a
 
 t.test('a port that is taken ends the start with 1', async (t) => {
   const server = net.createServer();
-  await once(server.listen(0, '127.0.0.1'), 'listening');
-  t.teardown(() => server.close());
-  const { port } = server.address() as AddressInfo;
+  const port = await listening(t, server);
   const child = new Child(t, ['src/main.ts'], { ...environment('https://chat.example'), PORT: String(port) });
   t.equal(await child.exit(), 1);
   t.match(child.stdout, /"level":"fatal".*EADDRINUSE/);

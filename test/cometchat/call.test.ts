@@ -1,11 +1,10 @@
-import { once } from 'node:events';
 import http from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import t from 'tap';
 import type { CometChatClient } from '../../src/cometchat/client.ts';
 import { cometChatId } from '../../src/cometchat/contract.ts';
 import { API_KEY, build, ME, OTHER } from '../helper.ts';
+import { listening } from '../ports.ts';
 import { DOCUMENTED_REPLY } from '../sandbox/world.ts';
 
 t.test('the call is CometChat’s documented one, to the letter, whatever the server behind it', async (t) => {
@@ -15,9 +14,7 @@ t.test('the call is CometChat’s documented one, to the letter, whatever the se
     calls.push({ line: `${request.method} ${request.url}`, headers: request.headers, body });
     response.end(JSON.stringify(DOCUMENTED_REPLY));
   });
-  await once(server.listen(0, '127.0.0.1'), 'listening');
-  t.teardown(() => server.close());
-  const { port } = server.address() as AddressInfo;
+  const port = await listening(t, server);
 
   const { put } = await build(t, { COMETCHAT_BASE_URL: `http://127.0.0.1:${port}/some/path/v3.0/` });
   const answer = await put({ tags: ['archived'], conversationWith: OTHER });

@@ -1,9 +1,9 @@
-import { once } from 'node:events';
-import net, { type AddressInfo } from 'node:net';
+import net from 'node:net';
 import t from 'tap';
 import { CometChatClient } from '../../src/cometchat/client.ts';
 import { type CometChatId, cometChatId } from '../../src/cometchat/contract.ts';
 import { API_KEY, build, isProblem } from '../helper.ts';
+import { listening } from '../ports.ts';
 import { DOCUMENTED_REPLY } from '../sandbox/world.ts';
 
 t.test('nobody listens at CometChat’s address', async (t) => {
@@ -52,9 +52,7 @@ t.test('the deadline holds where it is shorter than a try', async (t) => {
 
 t.test('CometChat’s host takes the connection and never finishes the TLS handshake', async (t) => {
   const silent = net.createServer((socket) => t.teardown(() => socket.destroy()));
-  await once(silent.listen(0, '127.0.0.1'), 'listening');
-  t.teardown(() => silent.close());
-  const { port } = silent.address() as AddressInfo;
+  const port = await listening(t, silent);
   const env = { COMETCHAT_BASE_URL: `https://127.0.0.1:${port}`, COMETCHAT_ATTEMPT_TIMEOUT_MS: '150' };
   const { put, requests } = await build(t, env);
   isProblem(t, await put({ tags: [] }), 504, 'cometchat-timeout');
@@ -74,18 +72,14 @@ t.test('an answer that is no UTF-8', async (t) => {
   const body = JSON.stringify(DOCUMENTED_REPLY).replaceAll('Project', 'Projet caf\xe9');
   const head = `HTTP/1.1 200 OK\r\nContent-Length: ${body.length}\r\n\r\n`;
   const server = net.createServer((socket) => socket.end(Buffer.from(head + body, 'latin1')));
-  await once(server.listen(0, '127.0.0.1'), 'listening');
-  t.teardown(() => server.close());
-  const { port } = server.address() as AddressInfo;
+  const port = await listening(t, server);
   const { put } = await build(t, { COMETCHAT_BASE_URL: `http://127.0.0.1:${port}` });
   isProblem(t, await put({ tags: [] }), 502, 'cometchat-reply-invalid');
 });
 
 t.test('an answer that is no HTTP', async (t) => {
   const server = net.createServer((socket) => socket.end('SSH-2.0-OpenSSH_9.2\r\n'));
-  await once(server.listen(0, '127.0.0.1'), 'listening');
-  t.teardown(() => server.close());
-  const { port } = server.address() as AddressInfo;
+  const port = await listening(t, server);
   const { put, requests } = await build(t, { COMETCHAT_BASE_URL: `http://127.0.0.1:${port}` });
   isProblem(t, await put({ tags: [] }), 502, 'cometchat-failed');
   t.match(requests(), [{ error: { type: /^HPE_/ } }]);

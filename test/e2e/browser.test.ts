@@ -1,9 +1,8 @@
-import { once } from 'node:events';
 import http from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { type BrowserContext, chromium, type Page } from 'playwright-core';
 import t, { type Test } from 'tap';
 import { build, OTHER, sign, unlessInstalled } from '../helper.ts';
+import { listening } from '../ports.ts';
 
 // A real browser decides here what a page may do: no header is set by hand that a page could not set.
 
@@ -30,12 +29,7 @@ async function site(t: Test, host = 'localhost'): Promise<string> {
   const server = http.createServer((_request, response) => {
     response.setHeader('content-type', 'text/html').end('<!doctype html><title>A page</title>');
   });
-  await once(server.listen(0, '127.0.0.1'), 'listening');
-  t.teardown(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  return `http://${host}:${(server.address() as AddressInfo).port}`;
+  return `http://${host}:${await listening(t, server)}`;
 }
 
 async function browser(t: Test): Promise<BrowserContext> {

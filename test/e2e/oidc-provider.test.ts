@@ -1,11 +1,11 @@
 import { once } from 'node:events';
 import http from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { exportJWK, generateKeyPair, type JWK } from 'jose';
 import { Provider } from 'oidc-provider';
 import t, { type Test } from 'tap';
 import { faulty } from '../faults/faulty.ts';
-import { AUDIENCE, ME, signatures } from '../helper.ts';
+import { AUDIENCE, ME, plantToken } from '../helper.ts';
+import { freePort } from '../ports.ts';
 
 /** The client's secret, and its name, which is the user too: a token of its own is the simplest there is. */
 const CLIENT_SECRET = 'only-of-this-test';
@@ -77,17 +77,12 @@ class IdentityProvider {
       body: new URLSearchParams({ grant_type: 'client_credentials', resource: 'https://gateway.example' }),
     });
     const { access_token: token } = (await response.json()) as { access_token: string };
-    signatures.add(token.slice(token.lastIndexOf('.') + 1));
-    return token;
+    return plantToken(token);
   }
 }
 
 async function identityProvider(t: Test): Promise<IdentityProvider> {
-  const reserved = http.createServer().listen(0, '127.0.0.1');
-  await once(reserved, 'listening');
-  const provider = new IdentityProvider((reserved.address() as AddressInfo).port);
-  reserved.close();
-  await once(reserved, 'close');
+  const provider = new IdentityProvider(await freePort());
   t.teardown(() => provider.stop());
   return provider;
 }

@@ -1,7 +1,5 @@
 import { createHmac } from 'node:crypto';
-import { once } from 'node:events';
 import http from 'node:http';
-import type { AddressInfo } from 'node:net';
 import {
   exportJWK,
   exportSPKI,
@@ -13,6 +11,7 @@ import {
 import t from 'tap';
 import { AUDIENCE, ISSUER, ME, SECRET, sign } from '../helper.ts';
 import { issuer } from '../issuer.ts';
+import { listening } from '../ports.ts';
 import { faulty } from './faulty.ts';
 
 const bearer = (token: string) => ({ authorization: `Bearer ${token}` });
@@ -66,9 +65,7 @@ t.test('a key that a token brings along, or points at, is nobody’s', async (t)
     asked += 1;
     response.end(JSON.stringify({ keys: [{ ...jwk, kid: 'mine' }] }));
   });
-  await once(server.listen(0, '127.0.0.1'), 'listening');
-  t.teardown(() => server.close());
-  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+  const url = `http://127.0.0.1:${await listening(t, server)}/`;
   const headers: Partial<JWTHeaderParameters>[] = [
     { jwk },
     { jwk, kid: key.kid },

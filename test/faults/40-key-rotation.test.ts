@@ -9,6 +9,7 @@ import { jwksSessions } from '../../src/session/jwks.ts';
 import { RemoteKeys, SCHEDULE } from '../../src/session/remote-keys.ts';
 import { AUDIENCE, ISSUER, ME } from '../helper.ts';
 import { IssuerKey, issuer, type KeysReply } from '../issuer.ts';
+import { listening } from '../ports.ts';
 import { faulty } from './faulty.ts';
 
 /** A verifier whose clock and timers are the test's. */
@@ -244,9 +245,7 @@ t.test(
 
 t.test('a provider that hangs holds up neither the start for long nor a known key', async (t) => {
   const server = net.createServer(() => {});
-  await once(server.listen(0, '127.0.0.1'), 'listening');
-  t.teardown(() => server.close());
-  const { port } = server.address() as net.AddressInfo;
+  const port = await listening(t, server);
   const edges = { log: pino({ level: 'silent' }), metrics: new Metrics() };
   const keys = new RemoteKeys(`http://127.0.0.1:${port}/`, edges, { ...SCHEDULE, timeoutMs: 50 });
   t.teardown(() => keys.close());

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
-import { once } from 'node:events';
-import net, { type AddressInfo } from 'node:net';
+import net from 'node:net';
 import t, { type Test } from 'tap';
 import { ME, sign, unlessInstalled } from '../helper.ts';
+import { listening } from '../ports.ts';
 import { RedisServer } from '../redis-server.ts';
 import { faulty } from './faulty.ts';
 
@@ -20,9 +20,7 @@ async function fakeRedis(t: Test, replies: Record<string, string>): Promise<stri
       }
     });
   });
-  await once(server.listen(0, '127.0.0.1'), 'listening');
-  t.teardown(() => server.close());
-  return `redis://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  return `redis://127.0.0.1:${await listening(t, server)}`;
 }
 
 /** How often Redis could not be asked, by what for. */
