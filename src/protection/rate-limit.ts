@@ -1,9 +1,10 @@
 import rateLimit, { type FastifyRateLimitStore, type RateLimitPluginOptions } from '@fastify/rate-limit';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Redis } from 'ioredis';
-import { errorType } from '../log.ts';
+import { minuteAt } from '../clock-minute.ts';
 import type { Metrics } from '../operations/metrics.ts';
 import { ProblemError } from '../problem-error.ts';
+import { sharedOrLocal } from '../shared-or-local.ts';
 
 const WINDOW_SECONDS = 60;
 
@@ -26,16 +27,6 @@ interface Edges {
 export type Limit = (request: FastifyRequest, reply: FastifyReply) => Promise<void>;
 
 /**
- * The minute that a moment is in. Every minute counts under keys of its own, so that a clock that jumps can
- * lock nobody out for longer than that.
- */
-export function windowAt(now: number): { number: number; secondsLeft: number } {
-  const seconds = now / 1000;
-  const number = Math.floor(seconds / WINDOW_SECONDS);
-  return { number, secondsLeft: Math.max(1, Math.ceil((number + 1) * WINDOW_SECONDS - seconds)) };
-}
-
-/**
  * Makes a limit of so many requests a minute for each key: in Redis where there is one, and in this process
  * where there is none or while it cannot be asked.
  *
@@ -52,34 +43,25 @@ export async function createLimit(
   const options = {
     max: perMinute,
     timeWindow: WINDOW_SECONDS * 1000,
-    keyGenerator: (request: FastifyRequest) => `${windowAt(now()).number}:${keyOf(request)}`,
+    keyGenerator: (request: FastifyRequest) => `${minuteAt(now()).number}:${keyOf(request)}`,
   };
   const local = await counter(app, { ...options, cache: LOCAL_KEYS });
   const shared = redis && (await counter(app, { ...options, store: storeIn(redis, `rate:${name}:`) }));
 
-  let together = true;
-  async function count(request: FastifyRequest) {
-    if (!shared) return local(request);
-    try {
-      const used = await shared(request);
-      if (!together) app.log.info({ limit: name }, 'the replicas count together again');
-      together = true;
-      return used;
-    } catch (error) {
-      metrics.redisFailures.inc({ use: 'rate_limit' });
-      if (together) {
-        app.log.warn({ limit: name, error: { type: errorType(error) } }, 'each replica counts for itself');
-      }
-      together = false;
-      return local(request);
-    }
-  }
+  const together = sharedOrLocal('rate_limit', { log: app.log, metrics }, { limit: name });
+  const count = (request: FastifyRequest) =>
+    shared
+      ? together(
+          () => shared(request),
+          () => local(request),
+        )
+      : local(request);
 
   return async (request, reply) => {
     const used = await count(request);
     /* c8 ignore next -- there is no list of those whom no limit holds; the type does not know */
     if (used.isAllowed) return;
-    const { secondsLeft } = windowAt(now());
+    const { secondsLeft } = minuteAt(now());
     // https://datatracker.ietf.org/doc/draft-ietf-httpapi-ratelimit-headers/
     reply.header('ratelimit-policy', `"${name}";q=${perMinute};w=${WINDOW_SECONDS}`);
     reply.header('ratelimit', `"${name}";r=${used.remaining};t=${secondsLeft}`);

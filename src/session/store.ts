@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Redis } from 'ioredis';
-import type { Metrics } from '../operations/metrics.ts';
+import type { Metrics, RedisUse } from '../operations/metrics.ts';
 import { ProblemError } from '../problem-error.ts';
 
 /** What Redis holds of a session: a document, and whether it ends by itself. */
@@ -36,7 +36,7 @@ export class SessionStore {
     return (await this.#ask('revocation', () => this.#redis.exists(`revoked:${jti}`))) > 0;
   }
 
-  async #ask<T>(use: 'session' | 'revocation', command: () => Promise<T>): Promise<T> {
+  async #ask<T>(use: RedisUse, command: () => Promise<T>): Promise<T> {
     try {
       return await command();
     } catch (cause) {

@@ -214,7 +214,7 @@ t.test('what Redis refuses stands in the line of the request', unlessInstalled('
   const revocable = { authorization: `Bearer ${await sign({ jti: 'a' })}` };
   await refused(t, await put({ tags: [] }, revocable), 503, 'session-store-unavailable', 'NOPERM');
   await served(t, await put({ tags: [] }));
-  t.match(lines.join(), /"type":"NOPERM"},"msg":"each replica counts for itself"/);
+  t.match(lines.join(), /"type":"NOPERM"},"msg":"each replica is on its own in this"/);
 });
 
 t.test('a Redis that answers what nobody asked harms nothing', async (t) => {
@@ -268,12 +268,12 @@ t.test(
     await served(t, await put({ tags: [] }));
     t.match(await failures(app), { rate_limit: 2 });
     const told = lines.filter((line) =>
-      line.includes('"error":{"type":"OOM"},"msg":"each replica counts for itself"'),
+      line.includes('"error":{"type":"OOM"},"msg":"each replica is on its own in this"'),
     );
     t.equal(told.length, 1);
     await redis.command('CONFIG', 'SET', 'maxmemory', 0);
     await served(t, await put({ tags: [] }));
-    t.match(lines.join(), /"limit":"user","msg":"the replicas count together again"/);
+    t.match(lines.join(), /"limit":"user","msg":"the replicas share this again"/);
   },
 );
 

@@ -1,10 +1,11 @@
 import { fastify } from 'fastify';
 import { Redis } from 'ioredis';
 import t from 'tap';
+import { minuteAt } from '../../src/clock-minute.ts';
 import { answerWithProblems } from '../../src/error-handlers.ts';
 import { Metrics } from '../../src/operations/metrics.ts';
 import { addressOf } from '../../src/protection/client-address.ts';
-import { createLimit, windowAt } from '../../src/protection/rate-limit.ts';
+import { createLimit } from '../../src/protection/rate-limit.ts';
 import { build, callBytes, sign, unlessInstalled } from '../helper.ts';
 import { RedisServer } from '../redis-server.ts';
 import { faulty } from './faulty.ts';
@@ -195,18 +196,18 @@ t.test('the minute is the machine’s, where no clock is given', unlessInstalled
     { onRequest: await createLimit(app, 'user', () => 'me', { perMinute: 9 }, edges) },
     async () => 'ok',
   );
-  const before = windowAt(Date.now()).number;
+  const before = minuteAt(Date.now()).number;
   t.equal((await app.inject('/')).statusCode, 200);
   const [key] = (await redis.keys('*')) as string[];
   t.match(key, new RegExp(`^rate:user:(${before}|${before + 1}):me$`));
 });
 
 t.test('the seconds that are left are never none, nor more than a minute', async (t) => {
-  t.strictSame(windowAt(0), { number: 0, secondsLeft: 60 });
-  t.strictSame(windowAt(1), { number: 0, secondsLeft: 60 });
-  t.strictSame(windowAt(59_000), { number: 0, secondsLeft: 1 });
-  t.strictSame(windowAt(59_999), { number: 0, secondsLeft: 1 });
-  t.strictSame(windowAt(60_000), { number: 1, secondsLeft: 60 });
+  t.strictSame(minuteAt(0), { number: 0, secondsLeft: 60 });
+  t.strictSame(minuteAt(1), { number: 0, secondsLeft: 60 });
+  t.strictSame(minuteAt(59_000), { number: 0, secondsLeft: 1 });
+  t.strictSame(minuteAt(59_999), { number: 0, secondsLeft: 1 });
+  t.strictSame(minuteAt(60_000), { number: 1, secondsLeft: 60 });
 });
 
 t.test('requests that ask for nothing that is protected are not counted', async (t) => {
