@@ -1,6 +1,9 @@
+import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
 import { setTimeout as wait } from 'node:timers/promises';
 import { type Static, Type } from '@sinclair/typebox';
+import type { Reply } from './api.ts';
+import { RawSchema, writeRaw } from './raw.ts';
 
 /** What the next call to the sandbox meets instead of, or before, the true answer. */
 export const FaultSchema = Type.Object(
@@ -8,8 +11,8 @@ export const FaultSchema = Type.Object(
     times: Type.Optional(Type.Integer({ minimum: 1, description: 'How many calls meet it; 1 unless given' })),
     delayMs: Type.Optional(Type.Integer({ minimum: 0, description: 'Wait before the first byte' })),
     reset: Type.Optional(
-      Type.Union([Type.Literal('before-headers'), Type.Literal('in-body')], {
-        description: 'Break the connection off; the write has been done',
+      Type.Union([Type.Literal('on-arrival'), Type.Literal('before-headers'), Type.Literal('in-body')], {
+        description: 'Break the connection off; the write has been done, but for on-arrival',
       }),
     ),
     status: Type.Optional(
@@ -18,24 +21,26 @@ export const FaultSchema = Type.Object(
     headers: Type.Optional(Type.Record(Type.String(), Type.String(), { description: 'Retry-After, say' })),
     body: Type.Optional(Type.Unknown({ description: 'Answer this, text as it is; and do not write' })),
     dripMs: Type.Optional(Type.Integer({ minimum: 1, description: 'Send the body a byte at a time' })),
+    raw: Type.Optional(RawSchema),
+    keepOpen: Type.Optional(Type.Boolean({ description: 'No FIN after raw' })),
   },
   { additionalProperties: false },
 );
 export type Fault = Static<typeof FaultSchema>;
 
-export interface Reply {
-  readonly status: number;
-  readonly headers: Readonly<Record<string, string>>;
-  readonly body: string;
+/** A row of the catalogue. */
+export interface NamedFault {
+  readonly about: string;
+  /** @param now UNIX milliseconds, for what holds a time of day */
+  readonly faults: (now: number) => Fault[];
 }
 
-/** @returns whether the fault answers in place of CometChat */
-export const isCanned = (fault: Fault): boolean => fault.status !== undefined || fault.body !== undefined;
-
-/** @returns the reply that the fault prescribes */
-export function cannedReply({ status = 200, body = '' }: Fault): Reply {
-  const text = typeof body === 'string' ? body : JSON.stringify(body);
-  return { status, headers: { 'content-type': 'application/json' }, body: text };
+/** @returns the reply that the fault has in place of CometChat's, or undefined where CometChat answers */
+export function cannedReply({ status, body, raw, reset }: Fault): Reply | undefined {
+  if (raw || reset === 'on-arrival') return { status: 0, headers: {}, body: '' };
+  if (status === undefined && body === undefined) return undefined;
+  const text = typeof body === 'string' ? body : (JSON.stringify(body) ?? '');
+  return { status: status ?? 200, headers: { 'content-type': 'application/json' }, body: text };
 }
 
 /**
@@ -44,13 +49,21 @@ export function cannedReply({ status = 200, body = '' }: Fault): Reply {
  * @param stopped ends all waiting when the sandbox closes
  */
 export async function play(fault: Fault, reply: Reply, response: ServerResponse, stopped: AbortSignal) {
+  const { socket } = response.req;
   if (fault.delayMs) await wait(fault.delayMs, undefined, { signal: stopped });
-  if (fault.reset === 'before-headers') return void response.socket?.resetAndDestroy();
+  if (fault.reset === 'on-arrival' || fault.reset === 'before-headers') return void socket.resetAndDestroy();
+  if (fault.raw) {
+    // It gets the socket after an earlier reply on the same connection.
+    if (!response.socket) await once(response, 'socket', { signal: stopped });
+    await writeRaw(fault.raw, socket, !fault.keepOpen, stopped);
+    // The server takes it as answered, and the next request of the connection has its turn.
+    return void response.emit('finish');
+  }
   const bytes = Buffer.from(reply.body);
   if (fault.headers?.['transfer-encoding'] === undefined) response.setHeader('content-length', bytes.length);
   response.writeHead(reply.status, { ...reply.headers, ...fault.headers });
   if (fault.reset === 'in-body') {
-    response.write(bytes.subarray(0, bytes.length / 2), () => response.socket?.resetAndDestroy());
+    response.write(bytes.subarray(0, bytes.length / 2), () => socket.resetAndDestroy());
     return;
   }
   if (!fault.dripMs) return void response.end(bytes);

@@ -1,22 +1,6 @@
-import t, { type Test } from 'tap';
+import t from 'tap';
 import { Child } from '../child.ts';
-import { Sandbox } from './server.ts';
-
-const KEY = 'key';
-
-async function sandboxed(t: Test, options: { callsPerMinute?: number } = {}) {
-  const sandbox = await Sandbox.start({ apiKey: KEY, ...options });
-  t.teardown(() => sandbox.close());
-  return {
-    sandbox,
-    async call(method: string, path: string, body?: unknown, headers: Record<string, string> = {}) {
-      const all = { apikey: KEY, onBehalfOf: 'cometchat-uid-1', ...headers };
-      const init = { method, headers: all, ...(body !== undefined && { body: JSON.stringify(body) }) };
-      const response = await fetch(sandbox.origin + path, init);
-      return { status: response.status, headers: response.headers, json: JSON.parse(await response.text()) };
-    },
-  };
-}
+import { KEY, sandboxed } from './sandboxed.ts';
 
 t.test('it refuses as CometChat does, by code', async (t) => {
   const { call } = await sandboxed(t);
@@ -77,6 +61,42 @@ t.test('it counts calls, and refuses those over the minute’s limit', async (t)
   const second = await call('GET', path);
   t.match(second, { status: 429, json: { error: { code: 'ERR_TOO_MANY_REQUESTS' } } });
   t.ok(Number(second.headers.get('retry-after')) > 0);
+});
+
+t.test('the limit’s headers have another spelling', async (t) => {
+  const { call } = await sandboxed(t, { spelling: 'x-ratelimit' });
+  const { headers } = await call('GET', '/v3/users/cometchat-uid-2/conversation');
+  t.equal(headers.get('x-ratelimit-limit'), '20000');
+  t.equal(headers.get('x-ratelimit-remaining'), '19999');
+  t.ok(Number(headers.get('x-ratelimit-reset')) > Date.now() / 1000);
+  t.notOk(headers.has('x-rate-limit'));
+});
+
+t.test('it has more keys, more users, and a short memory', async (t) => {
+  const { sandbox, call } = await sandboxed(t, { otherKeys: ['second'], users: 7, remember: 2 });
+  const path = '/v3/users/cometchat-uid-6/conversation';
+  for (const from of ['cometchat-uid-4', 'cometchat-uid-5', 'cometchat-uid-7']) {
+    t.match(await call('PUT', path, { tags: [] }, { onBehalfOf: from, apikey: 'second' }), {
+      status: 200,
+      json: { data: { conversationWith: { uid: 'cometchat-uid-6', name: 'User 6' } } },
+    });
+  }
+  t.match(await call('GET', '/v3/users/cometchat-uid-8/conversation'), { status: 404 });
+  t.equal(sandbox.received, 4);
+  t.match(sandbox.calls, [{ headers: { onbehalfof: 'cometchat-uid-7' } }, { method: 'GET' }]);
+});
+
+t.test('it tells of every write', async (t) => {
+  const { sandbox, call } = await sandboxed(t);
+  const writes: unknown[] = [];
+  sandbox.world.onWrite = (write) => writes.push(write);
+  await call('PUT', '/v3/users/cometchat-uid-2/conversation', { tags: ['a'] });
+  await call('PUT', '/v3/users/nobody/conversation', { tags: ['b'] });
+  await call('PUT', '/v3/groups/project-group/conversation', { tags: [] });
+  t.same(writes, [
+    { onBehalfOf: 'cometchat-uid-1', type: 'users', id: 'cometchat-uid-2', tags: ['a'] },
+    { onBehalfOf: 'cometchat-uid-1', type: 'groups', id: 'project-group', tags: [] },
+  ]);
 });
 
 t.test('npm run sandbox can be asked what it saw, and told to misbehave', async (t) => {

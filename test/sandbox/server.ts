@@ -1,14 +1,16 @@
 import { EventEmitter, once } from 'node:events';
 import http, { type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo, Socket } from 'node:net';
+import https from 'node:https';
+import type { Socket } from 'node:net';
 import { text } from 'node:stream/consumers';
-import { Type } from '@sinclair/typebox';
-import { TypeCompiler } from '@sinclair/typebox/compiler';
-import { cannedReply, type Fault, FaultSchema, isCanned, play, type Reply } from './faults.ts';
-import { Refusal, World } from './world.ts';
-
-const WINDOW_SECONDS = 60;
-const isFaultList = TypeCompiler.Compile(Type.Array(FaultSchema));
+import { Api, type Reply } from './api.ts';
+import { CATALOGUE, type Name } from './catalogue.ts';
+import { type Certificate, makeCertificate } from './certificates.ts';
+import { control } from './control.ts';
+import { cannedReply, type Fault, play } from './faults.ts';
+import { Link, type LinkState } from './link.ts';
+import type { SandboxOptions } from './options.ts';
+import { World } from './world.ts';
 
 /** A call as it arrived. */
 export interface Call {
@@ -20,55 +22,81 @@ export interface Call {
   readonly reply: Reply;
 }
 
-export interface SandboxOptions {
-  readonly apiKey: string;
-  readonly host?: string;
-  /** 0 takes a free one. */
-  readonly port?: number;
-  readonly callsPerMinute?: number;
-}
-
 /**
  * A stand-in for CometChat's REST API v3: a real server that answers the conversation calls as CometChat's
- * documentation says, remembers what it was asked, and misbehaves when told to.
- *
- * Beside the API it has `GET /sandbox/calls`, `PUT /sandbox/faults` (a JSON array, played one after the
- * other) and `DELETE /sandbox` (forgets both).
+ * documentation says, remembers what it was asked, and misbehaves when told to. control.ts has the calls of its
+ * own, beside the API.
  */
 export class Sandbox {
   readonly calls: Call[] = [];
-  readonly world = new World();
+  /** How many calls there were, kept or not. */
+  received = 0;
+  readonly world: World;
+  /** The certificate of the authority to trust, with TLS. */
+  readonly ca: string | undefined;
+  readonly #api: Api;
   readonly #faults: Fault[] = [];
+  #chaos: { share: number; names: readonly Name[]; random: () => number } | undefined;
   readonly #arrivals = new EventEmitter();
-  readonly #options: Required<SandboxOptions>;
+  readonly #options: SandboxOptions;
   readonly #stopped = new AbortController();
-  readonly #server = http.createServer((request, response) => void this.#serve(request, response));
-  #window = { start: 0, calls: 0 };
+  readonly #server: http.Server;
+  readonly #link: Link;
 
-  constructor(options: SandboxOptions) {
-    this.#options = { host: '127.0.0.1', port: 0, callsPerMinute: 20_000, ...options };
+  private constructor(options: SandboxOptions, certificate: Certificate | undefined) {
+    const { apiKey, otherKeys = [], callsPerMinute = 20_000, spelling = 'x-rate-limit' } = options;
+    this.#options = options;
+    this.ca = certificate?.ca;
+    this.world = new World(options.users);
+    this.#api = new Api(this.world, { keys: [apiKey, ...otherKeys], callsPerMinute, spelling });
+    const serve = (request: IncomingMessage, response: ServerResponse) => void this.#serve(request, response);
+    const { key, cert } = certificate ?? {};
+    this.#server = key && cert ? https.createServer({ key, cert }, serve) : http.createServer(serve);
+    this.#link = new Link(this.#server, options.host ?? '127.0.0.1', options.port ?? 0);
   }
 
   /** Starts a sandbox; its `baseUrl` is what `COMETCHAT_BASE_URL` takes. */
   static async start(options: SandboxOptions): Promise<Sandbox> {
-    const sandbox = new Sandbox(options);
-    const { host, port } = sandbox.#options;
-    await once(sandbox.#server.listen(port, host), 'listening');
+    const sandbox = new Sandbox(options, options.tls && (await makeCertificate(options.tls)));
+    await sandbox.link('up');
     return sandbox;
   }
 
   get origin(): string {
-    const { port } = this.#server.address() as AddressInfo;
-    return `http://${this.#options.host}:${port}`;
+    return `${this.ca ? 'https' : 'http'}://${this.#options.host ?? '127.0.0.1'}:${this.#link.port}`;
   }
 
   get baseUrl(): string {
     return `${this.origin}/v3`;
   }
 
-  /** Lets the next calls meet these faults, each as often as its `times` says. */
-  fault(...faults: Fault[]): void {
+  /** Lets the next calls meet these faults, each as often as its `times` says. @returns how many wait now */
+  fault(...faults: Fault[]): number {
     for (const { times = 1, ...fault } of faults) this.#faults.push(...Array(times).fill(fault));
+    return this.#faults.length;
+  }
+
+  /** The same with a fault of the catalogue. */
+  play(name: Name, times = 1): number {
+    const faults = CATALOGUE[name].faults(Date.now());
+    return this.fault(...Array(times).fill(faults).flat());
+  }
+
+  /** From now on a call that no fault waits for meets one of these with this probability; 0 ends it. */
+  chaos(share: number, names: readonly Name[], random: () => number = Math.random): void {
+    this.#chaos = { share, names, random };
+  }
+
+  /** Breaks the connection to the sandbox, or makes it whole; resolves when it is so. @see Link.set */
+  link(state: LinkState, forMs?: number): Promise<void> {
+    return this.#link.set(state, forMs);
+  }
+
+  /** Forgets the calls, and the faults that wait. */
+  forget(): void {
+    this.calls.length = 0;
+    this.received = 0;
+    this.#faults.length = 0;
   }
 
   /** Calls back for every connection that is opened. */
@@ -84,24 +112,17 @@ export class Sandbox {
 
   async close(): Promise<void> {
     this.#stopped.abort();
-    this.#server.closeAllConnections();
-    await new Promise((resolve) => this.#server.close(resolve));
+    await this.link('refused');
   }
 
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     try {
       const body = await text(request);
-      const path = request.url ?? '/';
-      if (path.startsWith('/sandbox')) {
-        const [status, document] = this.#control(`${request.method} ${path}`, body);
-        response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(document));
-        return;
-      }
-      const fault = this.#faults.shift() ?? {};
-      const reply = isCanned(fault) ? cannedReply(fault) : this.#answer(request, path, body);
-      const call = { method: request.method ?? '', path, headers: request.headers, body, reply };
-      this.calls.push(call);
-      this.#arrivals.emit('call', call);
+      const { method = '', url: path = '/', headers } = request;
+      if (path.startsWith('/sandbox')) return control(this, { method, path, body }, response);
+      const fault = this.#nextFault();
+      const reply = cannedReply(fault) ?? this.#api.answer({ method, path, headers, body });
+      this.#remember({ method, path, headers, body, reply });
       await play(fault, reply, response, this.#stopped.signal);
     } catch {
       // The client went away, or the sandbox is closing.
@@ -109,80 +130,18 @@ export class Sandbox {
     }
   }
 
-  #answer(request: IncomingMessage, path: string, body: string): Reply {
-    const limits = this.#spend();
-    try {
-      const result = this.#route(request, path, body);
-      return { status: 200, headers: limits, body: JSON.stringify(result) };
-    } catch (error) {
-      if (!(error instanceof Refusal)) throw error;
-      const { status, code, message, details } = error;
-      const headers = status === 429 ? { ...limits, 'retry-after': this.#reset() } : limits;
-      const document = { error: { message, devMessage: message, source: 'chat-api', code, details } };
-      return { status, headers, body: JSON.stringify(document) };
-    }
+  #nextFault(): Fault {
+    const waiting = this.#faults.shift();
+    if (waiting || !this.#chaos) return waiting ?? {};
+    const { share, names, random } = this.#chaos;
+    const name = random() < share ? names[Math.floor(random() * names.length)] : undefined;
+    return (name && CATALOGUE[name].faults(Date.now())[0]) ?? {};
   }
 
-  #route({ method, headers }: IncomingMessage, path: string, body: string): unknown {
-    const { apikey, onbehalfof } = headers;
-    if (apikey === undefined)
-      throw new Refusal(401, 'AUTH_ERR_EMPTY_APIKEY', 'The header apikey is missing.');
-    if (apikey !== this.#options.apiKey) {
-      throw new Refusal(401, 'AUTH_ERR_APIKEY_NOT_FOUND', `The apikey ${apikey} does not exist.`);
-    }
-    if (this.#window.calls > this.#options.callsPerMinute) {
-      throw new Refusal(429, 'ERR_TOO_MANY_REQUESTS', 'Too many requests.');
-    }
-    const [, type, id] = /^\/v3(?:\.0)?\/(users|groups)\/([^/?]+)\/conversation$/.exec(path) ?? [];
-    if ((type !== 'users' && type !== 'groups') || id === undefined) {
-      throw new Refusal(404, 'ERR_API_NOT_FOUND', `The API ${path} does not exist.`);
-    }
-    const onBehalfOf = typeof onbehalfof === 'string' ? onbehalfof : undefined;
-    if (method === 'GET') return this.world.read(onBehalfOf, type, decodeURIComponent(id));
-    if (method === 'PUT') return this.world.update(onBehalfOf, type, decodeURIComponent(id), parse(body));
-    throw new Refusal(404, 'ERR_API_NOT_FOUND', `The API ${method} ${path} does not exist.`);
-  }
-
-  /** Counts the call and tells what is left of the minute, in the first of the documented spellings. */
-  #spend(): Record<string, string> {
-    const now = Date.now() / 1000;
-    if (now - this.#window.start >= WINDOW_SECONDS) this.#window = { start: Math.floor(now), calls: 0 };
-    this.#window.calls += 1;
-    const { callsPerMinute } = this.#options;
-    return {
-      'content-type': 'application/json',
-      'x-rate-limit': String(callsPerMinute),
-      'x-rate-limit-remaining': String(Math.max(0, callsPerMinute - this.#window.calls)),
-      'x-rate-limit-reset': String(this.#window.start + WINDOW_SECONDS),
-    };
-  }
-
-  #reset(): string {
-    return String(Math.max(1, Math.ceil(this.#window.start + WINDOW_SECONDS - Date.now() / 1000)));
-  }
-
-  /** @returns status and document of the reply to a call of the sandbox's own */
-  #control(call: string, body: string): [number, unknown] {
-    if (call === 'GET /sandbox/calls') return [200, this.calls];
-    if (call === 'DELETE /sandbox') {
-      this.calls.length = 0;
-      this.#faults.length = 0;
-      return [200, {}];
-    }
-    if (call !== 'PUT /sandbox/faults') return [404, { error: `there is no ${call}` }];
-    const faults = parse(body);
-    if (isFaultList.Check(faults)) {
-      this.fault(...faults);
-      return [200, { faults: this.#faults.length }];
-    }
-    return [400, { errors: [...isFaultList.Errors(faults)].map(({ path, message }) => ({ path, message })) }];
-  }
-}
-
-function parse(body: string): unknown {
-  try {
-    return JSON.parse(body);
-  } catch {
-    return undefined;
+  #remember(call: Call): void {
+    this.received += 1;
+    this.calls.push(call);
+    if (this.calls.length > (this.#options.remember ?? Number.POSITIVE_INFINITY)) this.calls.shift();
+    this.#arrivals.emit('call', call);
   }
 }
