@@ -1,0 +1,134 @@
+import { DEADLINE_MS } from './clients.ts';
+import type { History } from './history.ts';
+import { PHASES } from './phases.ts';
+import { counts, sum, table } from './table.ts';
+import type { Tally } from './tally.ts';
+import type { Watch } from './watch.ts';
+
+/** What must hold. */
+interface Row {
+  readonly what: string;
+  readonly measured: string;
+  readonly bound: string;
+  readonly holds: boolean;
+}
+
+/** All that was measured. */
+export interface Findings {
+  readonly tally: Tally;
+  readonly history: History;
+  readonly watches: readonly Watch[];
+  readonly filesAtEnd: readonly number[];
+  /** Connections to CometChat that are still open at the end. */
+  readonly connections: number;
+  /** In milliseconds. */
+  readonly lag: { readonly p99: number; readonly max: number };
+  readonly linesByLevel: ReadonlyMap<string, number>;
+  readonly errorLines: readonly string[];
+  /** Why the run was ended early. */
+  readonly stopped: string | undefined;
+}
+
+const MAX_GROWTH = 1.2;
+/** In a shorter run a process is still warming up. */
+const MIN_SAMPLES = 300;
+const MAX_CALLS_PER_REQUEST = 1.3;
+
+/** @returns the tables, and whether all holds that must */
+export function report(findings: Findings): { text: string; holds: boolean } {
+  const rows = [...clientRows(findings), ...historyRows(findings), ...processRows(findings)];
+  const text = [
+    table(['what must hold', 'measured', 'bound', ''], rows.map(cells)),
+    table(['phase', 'sent', '200', 'calls per request'], phaseCells(findings.tally)),
+    notes(findings).join('\n'),
+    ...findings.tally.odd,
+    ...findings.history.examples,
+    ...findings.errorLines,
+  ].join('\n\n');
+  return { text, holds: rows.every(({ holds }) => holds) };
+}
+
+function clientRows({ tally, stopped }: Findings): Row[] {
+  const times = tally.times.toSorted((a, b) => a - b);
+  const quantile = (part: number) => (times[Math.floor(times.length * part)] ?? 0).toFixed();
+  const lost = sum(tally.lost.values());
+  const internal = tally.problems.get('internal') ?? 0;
+  return [
+    must('run to its end', stopped ?? 'yes', 'yes', !stopped && tally.ok > 0),
+    must('requests without an answer', `${lost} of ${tally.sent} ${counts(tally.lost)}`, '0', lost === 0),
+    must(
+      'answers in time: p50, p99, max ms',
+      `${quantile(0.5)}, ${quantile(0.99)}, ${tally.slowest.toFixed()}`,
+      `${DEADLINE_MS}`,
+      tally.slowest <= DEADLINE_MS,
+    ),
+    must('answers 500', `${internal}`, '0', internal === 0),
+    must('answers of an unknown form', `${tally.oddCount}`, '0', tally.oddCount === 0),
+  ];
+}
+
+function historyRows({ history: { violations } }: Findings): Row[] {
+  const none = (what: string, count: number) => must(what, `${count}`, '0', count === 0);
+  return [
+    none('writes applied after one that was sent later', violations.order),
+    none('writes answered with 200 and never applied', violations.missing),
+    none('conversations left with older tags', violations.final),
+  ];
+}
+
+function processRows(findings: Findings): Row[] {
+  const { watches, filesAtEnd, connections, tally } = findings;
+  const filesBefore = watches.map(({ filesAtStart }) => filesAtStart);
+  const mayBeOpen = sum(filesBefore) + connections;
+  const outage = PHASES.filter((phase) => phase.outage).map((phase) => tally.phase(phase));
+  const perRequest = sum(outage.map(({ calls }) => calls)) / sum(outage.map(({ sent }) => sent));
+  return [
+    ...watches.map(memoryRow),
+    must(
+      'files open: before, after',
+      `${filesBefore.join(' + ')}, ${filesAtEnd.join(' + ')}`,
+      `${mayBeOpen} with ${connections} connections`,
+      sum(filesAtEnd) <= mayBeOpen,
+    ),
+    must(
+      'calls per request in outages',
+      perRequest.toFixed(2),
+      `${MAX_CALLS_PER_REQUEST}`,
+      !(perRequest > MAX_CALLS_PER_REQUEST),
+    ),
+  ];
+}
+
+function memoryRow(watch: Watch): Row {
+  const what = `memory of ${watch.name}: MB by quarter`;
+  const quarters = [0, 1, 2, 3].map((number) => watch.quarter(number).toFixed()).join(', ');
+  if (watch.samples < MIN_SAMPLES) return must(what, quarters, 'none: too short a run', true);
+  const growth = watch.quarter(3) / watch.quarter(1);
+  const bound = `${MAX_GROWTH} times the 2nd`;
+  return must(what, `${quarters}: ${growth.toFixed(2)}`, bound, growth <= MAX_GROWTH);
+}
+
+const notes = ({ tally, lag, linesByLevel }: Findings) => [
+  `problems: ${counts(tally.problems)}`,
+  `clients that left: ${tally.left}`,
+  `log lines: ${counts(linesByLevel)}`,
+  `delay of the clients’ own event loop: p99 ${lag.p99.toFixed(1)} ms, at most ${lag.max.toFixed(1)} ms`,
+];
+
+const phaseCells = ({ phases }: Tally) =>
+  [...phases]
+    .filter(([, { sent }]) => sent > 0)
+    .map(([name, { sent, ok, calls }]) => [
+      name,
+      `${sent}`,
+      `${((100 * ok) / sent).toFixed(1)} %`,
+      (calls / sent).toFixed(2),
+    ]);
+
+const must = (what: string, measured: string, bound: string, holds: boolean): Row => ({
+  what,
+  measured,
+  bound,
+  holds,
+});
+const cells = ({ what, measured, bound, holds }: Row) => [what, measured, bound, holds ? 'ok' : 'FAILED'];

@@ -1,0 +1,105 @@
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { setTimeout as wait } from 'node:timers/promises';
+import type { Children } from './children.ts';
+import { Clients } from './clients.ts';
+import { allConversations } from './conversations.ts';
+import { History } from './history.ts';
+import { startHouse } from './house.ts';
+import { type Phase, phaseAt } from './phases.ts';
+import type { Findings } from './report.ts';
+import type { Report } from './sandbox.ts';
+import { counts, sum } from './table.ts';
+import { Tally } from './tally.ts';
+import { Watch } from './watch.ts';
+
+const NANOSECONDS_PER_MS = 1_000_000;
+const LOOK_EVERY_MS = 100;
+const NOTE_EVERY_MS = 1000;
+const SHOW_EVERY_MS = 5000;
+/** After the load, for connections to close: Node.js' servers keep idle ones for five seconds. */
+const SETTLE_MS = 7000;
+
+/**
+ * Lets the apps of all users send so many requests a second, for so many seconds.
+ *
+ * @param stop ends it early
+ */
+export async function soak(
+  seconds: number,
+  rate: number,
+  children: Children,
+  stop: AbortSignal,
+): Promise<Findings> {
+  const { session, sandbox, gateways } = await startHouse(children);
+  const conversations = await allConversations(session);
+  const watches = gateways.map((gateway) => new Watch(gateway));
+  const [history, tally] = [new History(), new Tally()];
+  const start = performance.now();
+  const elapsed = () => performance.now() - start;
+  const phase = () => phaseAt(elapsed() / 1000, seconds);
+
+  let connections = 0;
+  sandbox.on('message', (report: Report) => {
+    for (const [name, tags] of report.writes) history.applied(name, tags, performance.now());
+    tally.phase(phase()).calls += report.calls;
+    connections = report.connections;
+  });
+
+  let told: Phase | undefined;
+  const tell = every(LOOK_EVERY_MS, () => {
+    if (phase() !== told && sandbox.connected) sandbox.send(phase());
+    told = phase();
+  });
+  const note = every(NOTE_EVERY_MS, () => {
+    // One of them may have ended.
+    if (stop.aborted) return;
+    for (const watch of watches) watch.note();
+    history.prune(performance.now());
+  });
+  const show = every(SHOW_EVERY_MS, () =>
+    process.stderr.write(`${progress(elapsed(), phase(), tally, watches)}\n`),
+  );
+
+  const lag = monitorEventLoopDelay({ resolution: 1 });
+  lag.enable();
+  const clients = new Clients(
+    gateways.map(({ url }) => url),
+    conversations,
+    history,
+    tally,
+  );
+  await clients.run(rate, seconds, phase, stop);
+  lag.disable();
+  for (const timer of [note, show]) clearInterval(timer);
+  await wait(SETTLE_MS, undefined, { signal: stop }).catch(() => {});
+  clearInterval(tell);
+  history.finish();
+  return {
+    tally,
+    history,
+    watches,
+    connections,
+    filesAtEnd: stop.aborted ? [] : watches.map((watch) => watch.openFiles()),
+    lag: { p99: lag.percentile(99) / NANOSECONDS_PER_MS, max: lag.max / NANOSECONDS_PER_MS },
+    linesByLevel: children.linesByLevel,
+    errorLines: children.errorLines,
+    stopped: stop.aborted ? String(stop.reason) : undefined,
+  };
+}
+
+function progress(ms: number, { name }: Phase, tally: Tally, watches: readonly Watch[]): string {
+  const { sent, ok, left, lost, problems, slowest } = tally;
+  const memory = watches.map(({ now }) => now.toFixed()).join(' + ');
+  return [
+    `${(ms / 1000).toFixed().padStart(4)} s ${name}: ${sent} sent, ${ok} ok, ${left} left, ${sum(lost.values())} lost`,
+    `slowest ${slowest.toFixed()} ms`,
+    `${memory} MB`,
+    counts(problems),
+  ].join('; ');
+}
+
+/** Does it now, and then again and again. */
+function every(ms: number, job: () => void): NodeJS.Timeout {
+  job();
+  return setInterval(job, ms);
+}
