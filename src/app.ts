@@ -64,7 +64,7 @@ export const gateway = fp(async (app: FastifyInstance, config: Config) => {
     parseJsonOnly(me);
     me.setValidatorCompiler(validatorCompiler);
 
-    const cometchat = new CometChatClient(config.cometchat);
+    const cometchat = new CometChatClient(config.cometchat, { log: app.log, ...edges });
     me.addHook('onClose', async () => cometchat.close());
     await me.register(conversations, { cometchat });
   });

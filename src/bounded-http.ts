@@ -1,8 +1,15 @@
 import got, { type ExtendOptions, type Got, type Response } from 'got';
 
-/** The reply has more bytes than were asked for. */
-export class ReplyTooLarge extends Error {
-  readonly code = 'reply_too_large';
+/** A hint or two may come before the reply (103, say); with more, somebody keeps us busy. */
+const MAX_INFORMATIONAL = 8;
+
+/** The reply is not one that anybody here would wait for; `code` says why. */
+export class ReplyRefused extends Error {
+  readonly code: 'reply_too_large' | 'reply_informational' | 'reply_upgrade';
+  constructor(code: ReplyRefused['code']) {
+    super(code);
+    this.code = code;
+  }
 }
 
 /**
@@ -12,47 +19,85 @@ export class ReplyTooLarge extends Error {
  * @param totalMs for a whole call, in milliseconds
  */
 export function boundedHttp(totalMs: number, options: ExtendOptions = {}): Got {
-  // Shorter than the whole, so that the log tells an unreachable server from a slow one.
-  const connecting = Math.ceil((totalMs * 2) / 3);
   return got.extend({
     retry: { limit: 0 },
     followRedirect: false,
     decompress: false,
     throwHttpErrors: false,
-    timeout: {
-      lookup: connecting,
-      connect: connecting,
-      secureConnect: connecting,
-      send: totalMs,
-      response: totalMs,
-      socket: totalMs,
-      request: totalMs,
-    },
+    timeout: phases(totalMs),
     ...options,
   });
+}
+
+function phases(totalMs: number) {
+  // Each shorter than the whole, so that the log tells an unreachable server from a slow one, and that from a slow body.
+  const connecting = Math.ceil((totalMs * 2) / 3);
+  return {
+    lookup: connecting,
+    connect: connecting,
+    secureConnect: connecting,
+    send: totalMs,
+    response: Math.max(1, totalMs - 10),
+    socket: totalMs,
+    request: totalMs,
+  };
+}
+
+export interface CallOptions {
+  readonly method?: 'PUT';
+  readonly headers?: Record<string, string>;
+  readonly body?: string;
+  /** In place of the client's own, in milliseconds. */
+  readonly totalMs?: number;
+  /** Breaks the call off. */
+  readonly signal?: AbortSignal;
 }
 
 /**
  * Makes one call and takes the whole reply, whatever its status, up to so many bytes.
  *
- * @throws got's RequestError where the connection failed or took too long; ReplyTooLarge
+ * @throws got's RequestError where the connection failed or took too long; ReplyRefused
  */
 export async function receive(
   client: Got,
   url: string,
-  options: { method?: 'PUT'; headers?: Record<string, string>; body?: string },
+  { totalMs, signal, ...options }: CallOptions,
   maxBytes: number,
 ): Promise<Response<Uint8Array>> {
   const cancel = new AbortController();
-  let oversize = false;
-  const call = client(url, { ...options, signal: cancel.signal, responseType: 'buffer' });
+  const breakOff = () => cancel.abort();
+  let refusal: ReplyRefused | undefined;
+  const refuse = (code: ReplyRefused['code']) => {
+    refusal ??= new ReplyRefused(code);
+    cancel.abort();
+  };
+  signal?.addEventListener('abort', breakOff);
+  const call = client(url, {
+    ...options,
+    ...(totalMs !== undefined && { timeout: phases(totalMs) }),
+    signal: cancel.signal,
+    responseType: 'buffer',
+  });
   call.on('downloadProgress', ({ transferred }) => {
-    oversize = transferred > maxBytes;
-    if (oversize) cancel.abort();
+    if (transferred > maxBytes) refuse('reply_too_large');
+  });
+  call.on('request', (request) => {
+    let informational = 0;
+    request.on('information', () => {
+      informational += 1;
+      if (informational > MAX_INFORMATIONAL) refuse('reply_informational');
+    });
+    // Without a listener Node.js closes the connection, and got waits for a reply until its time is over.
+    request.on('upgrade', (_reply, socket) => {
+      socket.destroy();
+      refuse('reply_upgrade');
+    });
   });
   try {
     return await call;
   } catch (error) {
-    throw oversize ? new ReplyTooLarge() : error;
+    throw refusal ?? error;
+  } finally {
+    signal?.removeEventListener('abort', breakOff);
   }
 }

@@ -24,8 +24,17 @@ export const EnvironmentSchema = Type.Object({
     pattern: '^[\\x21-\\x7e]+$',
     must: 'be the REST API key of scope fullAccess, in visible ASCII characters',
   }),
+  COMETCHAT_API_KEY_SECONDARY: Type.Optional(
+    Text({
+      secret: true,
+      pattern: '^[\\x21-\\x7e]+$',
+      must: 'be another REST API key of scope fullAccess, in visible ASCII characters',
+    }),
+  ),
   COMETCHAT_DEADLINE_MS: Whole(100, 60_000, ' (milliseconds)', 3000),
   COMETCHAT_ATTEMPT_TIMEOUT_MS: Whole(50, 60_000, ' (milliseconds)', 1500),
+  COMETCHAT_MAX_CONCURRENCY: Whole(1, 10_000, '', 256),
+  COMETCHAT_CALLS_PER_MINUTE: Whole(1, 10_000_000, '', 20_000),
   SESSION_SECRET: Type.Optional(
     Text({
       secret: true,
@@ -114,17 +123,15 @@ export function loadConfig(environment: NodeJS.ProcessEnv): Config {
   faults.push(...faultsTogether(env, faults));
 
   if (faults.length > 0 || !uid || !onBehalfOf) throw new ConfigError(faults);
+  const { COMETCHAT_API_KEY: apiKey, COMETCHAT_API_KEY_SECONDARY: secondKey } = env;
+  const apiKeys = secondKey === undefined ? [apiKey] : [apiKey, secondKey];
   return {
     listen: { host: env.HOST, port: env.PORT },
     admin: { host: env.HOST, port: env.ADMIN_PORT },
     trustedProxies,
     log: {
       level: env.LOG_LEVEL,
-      secrets: [
-        env.COMETCHAT_API_KEY,
-        ...secrets,
-        ...(redisUrl === undefined ? [] : redisPasswords(redisUrl)),
-      ],
+      secrets: [...apiKeys, ...secrets, ...(redisUrl === undefined ? [] : redisPasswords(redisUrl))],
     },
     browsers: { origins, cookieName: env.SESSION_COOKIE, hstsMaxAge: env.HSTS_MAX_AGE },
     session: sessionConfig(env, secrets, jwksUrl),
@@ -133,9 +140,11 @@ export function loadConfig(environment: NodeJS.ProcessEnv): Config {
     identity: { uid, onBehalfOf, lowercase: env.UID_LOWERCASE === 'true' },
     cometchat: {
       baseUrl,
-      apiKey: env.COMETCHAT_API_KEY,
+      apiKeys,
       deadlineMs: env.COMETCHAT_DEADLINE_MS,
       attemptTimeoutMs: env.COMETCHAT_ATTEMPT_TIMEOUT_MS,
+      maxConcurrency: env.COMETCHAT_MAX_CONCURRENCY,
+      callsPerMinute: env.COMETCHAT_CALLS_PER_MINUTE,
     },
   };
 }
@@ -154,6 +163,12 @@ function faultsTogether(env: Partial<Environment>, faults: readonly string[]): s
     for (const name of ['COMETCHAT_APP_ID', 'COMETCHAT_REGION'] as const) {
       if (env[name] === undefined) found.push(`${name}: is missing; set it, or COMETCHAT_BASE_URL instead`);
     }
+  }
+  if (
+    env.COMETCHAT_API_KEY_SECONDARY !== undefined &&
+    env.COMETCHAT_API_KEY_SECONDARY === env.COMETCHAT_API_KEY
+  ) {
+    found.push('COMETCHAT_API_KEY_SECONDARY: must be another key than COMETCHAT_API_KEY');
   }
   const [kind, ...others] = SESSION_KINDS.filter((name) => env[name] !== undefined);
   if (kind === undefined && !faults.some((fault) => fault.startsWith('SESSION_SECRET_FILE: '))) {

@@ -97,6 +97,11 @@ export const PROBLEMS = {
     title: 'The request took too long to arrive',
     detail: 'Send it again; nothing was changed.',
   },
+  superseded: {
+    status: 409,
+    title: 'A newer write has overtaken this one',
+    detail: 'The same user has set other tags on this conversation since. Nothing needs to be sent again.',
+  },
   'body-too-large': {
     status: 413,
     title: 'The body is too large',
@@ -148,6 +153,18 @@ export const PROBLEMS = {
     title: 'The app’s CometChat quota is used up',
     detail: 'Nothing was changed. Send it again after the seconds in Retry-After.',
     headers: { 'retry-after': '60' },
+  },
+  'cometchat-unavailable': {
+    status: 503,
+    title: 'CometChat is failing',
+    detail: 'Nothing was changed. Send it again after the seconds in Retry-After.',
+    headers: { 'retry-after': '5' },
+  },
+  'gateway-overloaded': {
+    status: 503,
+    title: 'The gateway has too many calls in hand',
+    detail: 'Nothing was changed. Send it again after the seconds in Retry-After.',
+    headers: { 'retry-after': '1' },
   },
   'session-store-unavailable': {
     status: 503,

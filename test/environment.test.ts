@@ -11,7 +11,7 @@ const withFile = (t: Test, content: string) => {
 };
 
 t.test('a secret comes from the file that NAME_FILE names, without its last line break', async (t) => {
-  t.equal(loadConfig(withFile(t, `${API_KEY}\r\n`)).cometchat.apiKey, API_KEY);
+  t.strictSame(loadConfig(withFile(t, `${API_KEY}\r\n`)).cometchat.apiKeys, [API_KEY]);
 });
 
 t.test('session secrets come from a file too', async (t) => {
@@ -42,7 +42,7 @@ t.test('a secret of raw bytes is refused', async (t) => {
 
 t.test('an empty NAME_FILE counts as unset', async (t) => {
   const env = { ...environment('https://chat.example'), COMETCHAT_API_KEY_FILE: '' };
-  t.equal(loadConfig(env).cometchat.apiKey, API_KEY);
+  t.strictSame(loadConfig(env).cometchat.apiKeys, [API_KEY]);
 });
 
 t.test('a secret given twice is a fault', async (t) => {

@@ -7,10 +7,12 @@ import { type FastifyHttpOptions, type FastifyInstance, fastify, type RawServerD
 import { type CryptoKey, type JWTHeaderParameters, SignJWT } from 'jose';
 import type { Test } from 'tap';
 import { gateway, serverOptions } from '../src/app.ts';
+import type { CometChatConfig } from '../src/cometchat/client.ts';
 import { loadConfig } from '../src/config.ts';
 import { ConfigError } from '../src/environment.ts';
 import { createLog } from '../src/log.ts';
 import type { Problem } from '../src/problem-error.ts';
+import type { SandboxOptions } from './sandbox/options.ts';
 import { Sandbox } from './sandbox/server.ts';
 
 /** The secrets of every test: long, odd, and searched for in what leaves the gateway. */
@@ -123,6 +125,8 @@ export interface LogLine extends Record<string, unknown> {
  * @param overrides variables of the environment; `undefined` unsets one
  * @param extend adds to the app before it listens
  * @param server goes before the server's own options
+ * @param cometchat the same for the client's; retries come at once unless it says else
+ * @param sandbox its options
  */
 export async function build(
   t: Test,
@@ -130,9 +134,16 @@ export async function build(
   {
     extend,
     server,
-  }: { extend?: (app: FastifyInstance) => void; server?: FastifyHttpOptions<RawServerDefault> } = {},
+    cometchat,
+    sandbox: options,
+  }: {
+    extend?: (app: FastifyInstance) => void;
+    server?: FastifyHttpOptions<RawServerDefault>;
+    cometchat?: Partial<CometChatConfig>;
+    sandbox?: Partial<SandboxOptions>;
+  } = {},
 ) {
-  const sandbox = await Sandbox.start({ apiKey: API_KEY });
+  const sandbox = await Sandbox.start({ apiKey: API_KEY, ...options });
   t.teardown(() => sandbox.close());
   const generous = { RATE_LIMIT_PER_MINUTE: '1000000' };
   const config = loadConfig({ ...environment(sandbox.baseUrl), ...generous, ...overrides });
@@ -144,7 +155,8 @@ export async function build(
     ...serverOptions(createLog(config.log, { write: (line) => lines.push(line) }), config.trustedProxies),
     ...server,
   });
-  await app.register(gateway, { ...config, rateLimit });
+  const client = { ...config.cometchat, random: () => 0.01, ...cometchat };
+  await app.register(gateway, { ...config, rateLimit, cometchat: client });
   extend?.(app);
   const origin = await app.listen(config.listen);
   const answers: string[] = [];

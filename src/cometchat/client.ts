@@ -1,51 +1,69 @@
-import http from 'node:http';
-import https from 'node:https';
-import { RequestError, TimeoutError } from 'got';
-import { boundedHttp, ReplyTooLarge, receive } from '../bounded-http.ts';
+import { setTimeout as wait } from 'node:timers/promises';
+import { type BulkheadPolicy, bulkhead } from 'cockatiel';
 import type { ProblemCode } from '../problem.ts';
-import { type CometChatId, readConversations, readErrorCode, type UpstreamConversation } from './contract.ts';
-import { problemOf } from './errors.ts';
-import { retryAfterSeconds } from './retry-after.ts';
+import { type ApiConfig, type Call, CometChatApi, type Peer } from './api.ts';
+import { Breaker } from './breaker.ts';
+import type { CometChatId } from './contract.ts';
+import type { Edges } from './edges.ts';
+import { type Place, SharedOrder } from './order.ts';
+import { ABANDONED, ended, type Failure, type Outcome } from './outcome.ts';
+import { Quota } from './quota.ts';
+import { isTransient, RetryBudget, retryDelay } from './retry.ts';
+import { type Write, Writes } from './writes.ts';
 
-/** The documented reply has 3 KB; one of many conversations stays well below this. */
-const MAX_REPLY_BYTES = 256 * 1024;
-
-export interface CometChatConfig {
-  /** With the API version's path and without a slash at its end. */
-  readonly baseUrl: string;
-  readonly apiKey: string;
-  /** Over all tries of one call, and for each of them. */
+export interface CometChatConfig extends ApiConfig {
+  /** Over all tries of one write, as one client sees it. */
   readonly deadlineMs: number;
-  readonly attemptTimeoutMs: number;
+  readonly maxConcurrency: number;
+  readonly callsPerMinute: number;
+  /** The clock of the quota, in UNIX milliseconds, and chance, from 0 to 1; the machine's unless given. */
+  readonly now?: () => number;
+  readonly random?: () => number;
 }
 
-/** A conversation as CometChat's path names it: the one with this user, or of this group. */
-export type Peer = { readonly type: 'user' | 'group'; readonly id: CometChatId };
+/** What became of a client's write, and how it came to that. */
+export interface Result {
+  readonly outcome: Outcome;
+  /** Error types of the tries after which another one was made. */
+  readonly retried: readonly string[];
+  /** It was the same as another one under way, and both were one. */
+  readonly merged: boolean;
+}
 
-/** What became of a call; `status`, `code` and `errorType` are for the log. */
-export type Outcome = { readonly status?: number; readonly code?: string } & (
-  | { readonly ok: true; readonly conversations: UpstreamConversation[] }
-  | {
-      readonly ok: false;
-      readonly problem: ProblemCode;
-      /** CometChat's code, a Node.js error code, or what was wrong with the reply. */
-      readonly errorType: string;
-      readonly retryAfterSeconds?: number;
-    }
-);
+/** Ends writes that shall not be made, whichever they are. */
+const REFUSALS: ReadonlySet<ProblemCode> = new Set(['cometchat-busy', 'cometchat-unavailable']);
+const NEVER = new AbortController().signal;
 
-/** Makes the calls to CometChat. The only place that holds the REST API key. */
+/**
+ * Carries writes to CometChat: in order, as one where they are the same, again where that may help, and not at all
+ * where it would only do harm.
+ */
 export class CometChatClient {
   readonly #config: CometChatConfig;
-  readonly #agents = {
-    http: new http.Agent({ keepAlive: true }),
-    https: new https.Agent({ keepAlive: true }),
-  };
-  readonly #put: ReturnType<typeof putAs>;
+  readonly #edges: Edges;
+  readonly #api: CometChatApi;
+  readonly #writes = new Writes();
+  readonly #order: SharedOrder | undefined;
+  readonly #quota: Quota;
+  readonly #breaker: Breaker;
+  readonly #room: BulkheadPolicy;
+  readonly #budget = new RetryBudget();
+  #inFlight = 0;
 
-  constructor(config: CometChatConfig) {
+  constructor(config: CometChatConfig, edges: Edges) {
+    const { log, metrics, redis } = edges;
     this.#config = config;
-    this.#put = putAs(config, this.#agents);
+    this.#edges = edges;
+    this.#quota = new Quota(config.callsPerMinute, config.now ?? Date.now, edges);
+    this.#api = new CometChatApi(config, edges, (report) => this.#quota.learn(report));
+    this.#order = redis && new SharedOrder(redis, edges);
+    this.#room = bulkhead(config.maxConcurrency);
+    this.#breaker = new Breaker(config.attemptTimeoutMs, (open) => {
+      metrics.circuitOpen.set(open ? 1 : 0);
+      if (!open) return log.info('CometChat answers again');
+      metrics.circuitOpened.inc();
+      log.warn('CometChat fails: calls end here until it answers again');
+    });
   }
 
   /**
@@ -54,94 +72,121 @@ export class CometChatClient {
    * @param onBehalfOf the user who acts
    * @param peer whose conversation with that user is meant
    * @param tags the whole new set
-   * @returns what became of it; never throws for anything that CometChat or the network does
+   * @param gone aborted when the client has left
+   * @returns what became of it; never throws for anything that CometChat, the network or Redis does
    */
-  async updateTags(onBehalfOf: CometChatId, peer: Peer, tags: readonly string[]): Promise<Outcome> {
-    const { baseUrl, apiKey } = this.#config;
-    const url = `${baseUrl}/${peer.type}s/${peer.id}/conversation`;
-    try {
-      const reply = await this.#put(url, { apikey: apiKey, onBehalfOf }, JSON.stringify({ tags }));
-      return interpret(reply.statusCode, reply.headers, reply.rawBody);
-    } catch (error) {
-      if (error instanceof ReplyTooLarge) return invalidReply(error.code);
-      if (error instanceof RequestError) return broken(error);
-      throw error;
+  async updateTags(
+    onBehalfOf: CometChatId,
+    peer: Peer,
+    tags: readonly string[],
+    gone: AbortSignal = NEVER,
+  ): Promise<Result> {
+    const call = { onBehalfOf, peer, body: JSON.stringify({ tags }) };
+    const lane = `${onBehalfOf}:${peer.type}:${peer.id}`;
+    const client = { gone, deadline: performance.now() + this.#config.deadlineMs };
+    const same = this.#writes.find(lane, call.body);
+    if (same) {
+      this.#edges.metrics.mergedWrites.inc();
+      return { outcome: await same.join(client), retried: same.retried, merged: true };
     }
+    const refusal = this.#refusal();
+    if (refusal) return { outcome: refusal, retried: [], merged: false };
+    const write = this.#writes.begin(lane, call.body, (write, isFirst) =>
+      this.#room.execute(() => this.#perform(write, call, isFirst, this.#order?.place(lane, call.body))),
+    );
+    return { outcome: await write.join(client), retried: write.retried, merged: false };
   }
 
   /** Closes the idle connections. */
   close(): void {
-    for (const agent of Object.values(this.#agents)) agent.destroy();
+    this.#api.close();
+  }
+
+  /** @returns why no new write is begun at all */
+  #refusal(): Failure | undefined {
+    if (this.#room.executionSlots === 0) return ended('gateway-overloaded');
+    return this.#breaker.refusal() ?? this.#quota.refusal();
+  }
+
+  async #perform(write: Write, call: Call, isFirst: boolean, place: Place | undefined): Promise<Outcome> {
+    let outcome: Outcome | undefined;
+    try {
+      if (!isFirst) await Promise.all([place?.take(), write.turn]);
+      this.#budget.call(performance.now());
+      outcome = await this.#tryUntilDone(write, call, place);
+      return outcome;
+    } finally {
+      place?.leave(outcome && isFinal(outcome) ? outcome : undefined);
+    }
+  }
+
+  async #tryUntilDone(write: Write, call: Call, place: Place | undefined): Promise<Outcome> {
+    const { metrics } = this.#edges;
+    let failure: Failure | undefined;
+    for (let tries = 1; ; tries += 1) {
+      const done = await this.#prepare(write, call, place);
+      // A refusal would say that nothing was changed, which after a failure nobody knows.
+      if (done) return failure && !done.ok && REFUSALS.has(done.problem) ? failure : done;
+      const outcome = await this.#try(write, call);
+      if (outcome.ok || !isTransient(outcome)) return outcome;
+      if (write.ended) return write.ended;
+      const timeLeft = write.deadline - performance.now();
+      const delay = retryDelay(tries, outcome, timeLeft, (this.#config.random ?? Math.random)());
+      if (delay === undefined) return outcome;
+      if (!this.#budget.spend(performance.now())) {
+        metrics.retriesWithheld.inc();
+        return outcome;
+      }
+      metrics.retries.inc();
+      write.retried.push(outcome.errorType);
+      place?.leave();
+      await wait(delay, undefined, { signal: write.idle }).catch(() => {});
+      failure = outcome;
+    }
+  }
+
+  /** Waits for all that a try needs, its turn last. @returns how the write has ended without it, if it has */
+  async #prepare(write: Write, call: Call, place: Place | undefined): Promise<Outcome | undefined> {
+    for (;;) {
+      const done = write.ended ?? (await place?.enter(write, this.#config.attemptTimeoutMs));
+      if (done?.ok) this.#edges.metrics.mergedWrites.inc();
+      if (done) return done;
+      const taken = await this.#quota.take(call.onBehalfOf, this.#inFlight);
+      if (typeof taken !== 'function') return taken;
+      const refusal = write.ended ?? this.#breaker.refusal();
+      if (!refusal && (place?.isHeld ?? true)) return undefined;
+      taken();
+      if (refusal) return refusal;
+    }
+  }
+
+  /** Sends it once. */
+  async #try(write: Write, call: Call): Promise<Outcome> {
+    const timeLeft = Math.max(1, Math.ceil(write.deadline - performance.now()));
+    const timeoutMs = Math.min(this.#config.attemptTimeoutMs, timeLeft);
+    const end = performance.now() + timeoutMs;
+    this.#inFlight += 1;
+    const outcome = await this.#breaker
+      .run(() => this.#api.send(call, timeoutMs, write.abandoned))
+      .finally(() => {
+        this.#inFlight -= 1;
+      });
+    this.#edges.metrics.tries.inc({ result: resultOf(outcome) });
+    if (outcome === ABANDONED) {
+      // It was cut off, and CometChat may be at it still: a newer write has to wait as if it had not been.
+      await wait(end - performance.now(), undefined, { ref: false });
+    } else if (!outcome.ok && outcome.problem === 'cometchat-busy') {
+      this.#quota.exhausted(outcome.retryAfterSeconds ?? 0);
+    }
+    return outcome;
   }
 }
 
-/** In whose name CometChat acts. A key without a user could see everybody's data, so neither goes alone. */
-interface Actor {
-  readonly apikey: string;
-  readonly onBehalfOf: CometChatId;
-}
+/** CometChat has decided. */
+const isFinal = (outcome: Outcome): boolean =>
+  outcome.ok || (outcome.status !== undefined && !isTransient(outcome));
 
-/** Makes the one way to send anything to CometChat, which takes key and user together. */
-function putAs(
-  { deadlineMs, attemptTimeoutMs }: CometChatConfig,
-  agent: { http: http.Agent; https: https.Agent },
-) {
-  const client = boundedHttp(Math.min(deadlineMs, attemptTimeoutMs), {
-    agent,
-    headers: {
-      accept: 'application/json',
-      'content-type': 'application/json',
-      'user-agent': 'cometchat-gateway',
-    },
-  });
-  return (url: string, actor: Actor, body: string) =>
-    receive(client, url, { method: 'PUT', headers: { ...actor }, body }, MAX_REPLY_BYTES);
-}
-
-/** Decides by the body what a reply means; by the status where the body says nothing. */
-function interpret(status: number, headers: http.IncomingHttpHeaders, rawBody: Uint8Array): Outcome {
-  const body = parseJson(headers, rawBody);
-  const code = readErrorCode(body);
-  const success = status >= 200 && status < 300;
-  if (success && code === undefined) {
-    const conversations = readConversations(body);
-    return conversations ? { ok: true, status, conversations } : { ...invalidReply('reply_invalid'), status };
-  }
-  // Not followed: the key would go along to wherever it points.
-  if (status >= 300 && status < 400) return { ...invalidReply('redirect'), status };
-  const problem = problemOf(status, code);
-  return {
-    ok: false,
-    status,
-    ...(code !== undefined && { code }),
-    problem,
-    errorType: code ?? String(status),
-    ...(problem === 'cometchat-busy' && {
-      retryAfterSeconds: retryAfterSeconds(headers, Date.now() / 1000),
-    }),
-  };
-}
-
-/** Keeps a byte-order mark, which JSON.parse() then refuses, as it should (RFC 8259, section 8.1). */
-const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
-
-/** @returns the parsed body, or undefined where it is no JSON */
-function parseJson(headers: http.IncomingHttpHeaders, rawBody: Uint8Array): unknown {
-  const type = headers['content-type'];
-  if (type !== undefined && !/^application\/(?:[\w.+-]+\+)?json\b/i.test(type)) return undefined;
-  try {
-    return JSON.parse(utf8.decode(rawBody));
-  } catch {
-    return undefined;
-  }
-}
-
-const invalidReply = (errorType: string) =>
-  ({ ok: false, problem: 'cometchat-reply-invalid', errorType }) as const;
-
-/** The connection failed or took too long. got's error holds the request's headers: only its code leaves. */
-function broken(error: RequestError): Outcome {
-  return error instanceof TimeoutError
-    ? { ok: false, problem: 'cometchat-timeout', errorType: `timeout_${error.event}` }
-    : { ok: false, problem: 'cometchat-failed', errorType: error.code };
-}
+const resultOf = (outcome: Outcome): ProblemCode | 'ok' | 'client_gone' => {
+  if (outcome.ok) return 'ok';
+  return outcome === ABANDONED ? 'client_gone' : outcome.problem;
+};

@@ -1,5 +1,6 @@
 import { type Static, type TSchema, Type } from '@sinclair/typebox';
 import { TypeCompiler } from '@sinclair/typebox/compiler';
+import { Value } from '@sinclair/typebox/value';
 
 // What CometChat's REST API v3 takes and gives: https://www.cometchat.com/docs/rest-api/conversations
 
@@ -50,6 +51,10 @@ const ConversationSchema = Type.Union([
 ]);
 /** A conversation as CometChat sends it, as far as the gateway reads it. */
 export type UpstreamConversation = Static<typeof ConversationSchema>;
+
+/** Takes everything out of a conversation that the gateway does not read, such as the text of its last message. */
+export const withoutUnknown = (conversation: UpstreamConversation): UpstreamConversation =>
+  Value.Clean(ConversationSchema, structuredClone(conversation)) as UpstreamConversation;
 
 // The documented example has an array, the OpenAPI file and the SDK one object.
 const successReply = TypeCompiler.Compile(

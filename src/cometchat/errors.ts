@@ -55,3 +55,10 @@ export function problemOf(status: number, code: string | undefined): ProblemCode
   if (status < 400 || status >= 500) return 'cometchat-failed';
   return code === undefined && !BARE_REJECTIONS.has(status) ? 'gateway-misconfigured' : 'cometchat-rejected';
 }
+
+/** CometChat does not take this key; another one may do. */
+const KEY_REFUSALS = new Set(['AUTH_ERR_EMPTY_APIKEY', 'AUTH_ERR_APIKEY_NOT_FOUND', 'AUTH_ERR_NO_ACCESS']);
+
+/** @returns whether a failed reply is about the key, and about nothing else */
+export const isKeyRefusal = (status: number | undefined, code: string | undefined): boolean =>
+  code === undefined ? status === 401 : KEY_REFUSALS.has(code);

@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
+import { wholeNumber } from './quota-headers.ts';
 
 /** What CometChat's documentation tells clients to wait where it names no time. */
 const DEFAULT_SECONDS = 60;
@@ -7,21 +8,34 @@ const MIN_SECONDS = 1;
 const MAX_SECONDS = 3600;
 
 /**
- * How long a rate-limited caller should wait: `Retry-After` in seconds or as a date (RFC 9110, section
- * 10.2.3), else the reset time of CometChat's rate-limit headers in either spelling, else a minute.
+ * How long a rate-limited caller should wait: `Retry-After`, else the reset time of CometChat's rate-limit headers in
+ * either spelling, else a minute.
  *
  * @param headers of the 429
  * @param now in UNIX seconds
  * @returns whole seconds from 1 to 3600
  */
-export function retryAfterSeconds(headers: IncomingHttpHeaders, now: number): number {
-  const wait =
-    secondsOrDate(headers['retry-after'], now) ??
+export function rateLimitSeconds(headers: IncomingHttpHeaders, now: number): number {
+  return (
+    retryAfterSeconds(headers, now) ??
     resetIn(headers['x-rate-limit-reset'], now) ??
     resetIn(headers['x-ratelimit-reset'], now) ??
-    DEFAULT_SECONDS;
-  return Math.min(MAX_SECONDS, Math.max(MIN_SECONDS, Math.ceil(wait)));
+    DEFAULT_SECONDS
+  );
 }
+
+/**
+ * What `Retry-After` asks for, in seconds or as a date (RFC 9110, section 10.2.3).
+ *
+ * @param now in UNIX seconds
+ * @returns whole seconds from 1 to 3600; undefined where there is none that can be read
+ */
+export function retryAfterSeconds(headers: IncomingHttpHeaders, now: number): number | undefined {
+  const wait = secondsOrDate(headers['retry-after'], now);
+  return wait === undefined ? undefined : bounded(wait);
+}
+
+const bounded = (seconds: number) => Math.min(MAX_SECONDS, Math.max(MIN_SECONDS, Math.ceil(seconds)));
 
 function secondsOrDate(value: string | undefined, now: number): number | undefined {
   if (value === undefined) return undefined;
@@ -32,5 +46,6 @@ function secondsOrDate(value: string | undefined, now: number): number | undefin
 }
 
 function resetIn(value: string | string[] | undefined, now: number): number | undefined {
-  return typeof value === 'string' && /^\d+$/.test(value) ? Number(value) - now : undefined;
+  const reset = wholeNumber(value);
+  return reset === undefined ? undefined : bounded(reset - now);
 }

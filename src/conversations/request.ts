@@ -1,4 +1,4 @@
-import type { Peer } from '../cometchat/client.ts';
+import type { Peer } from '../cometchat/api.ts';
 import { cometChatId, MAX_TAGS } from '../cometchat/contract.ts';
 import type { Caller } from '../identity.ts';
 import { type FieldError, ProblemError } from '../problem-error.ts';

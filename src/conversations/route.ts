@@ -1,6 +1,8 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import type { Static } from '@sinclair/typebox';
-import type { CometChatClient, Outcome } from '../cometchat/client.ts';
+import type { FastifyReply } from 'fastify';
+import type { CometChatClient } from '../cometchat/client.ts';
+import type { Failure } from '../cometchat/outcome.ts';
 import { requireJson } from '../json-body.ts';
 import { ProblemError } from '../problem-error.ts';
 import { problemResponses } from '../problem-responses.ts';
@@ -46,6 +48,7 @@ export const conversations: FastifyPluginAsyncTypebox<{ cometchat: CometChatClie
             'group-not-found',
             'method-not-allowed',
             'request-timeout',
+            'superseded',
             'body-too-large',
             'media-type-unsupported',
             'cometchat-rejected',
@@ -56,24 +59,35 @@ export const conversations: FastifyPluginAsyncTypebox<{ cometchat: CometChatClie
             'cometchat-reply-invalid',
             'gateway-misconfigured',
             'cometchat-busy',
+            'cometchat-unavailable',
+            'gateway-overloaded',
             'session-store-unavailable',
             'cometchat-timeout',
           ]),
         },
       },
     },
-    async (request): Promise<Static<typeof ConversationsSchema>> => {
+    async (request, reply): Promise<Static<typeof ConversationsSchema>> => {
       const caller = callerOf(request);
       const { peer, tags } = readTagsBody(request.body, caller);
-      const outcome = await cometchat.updateTags(caller.onBehalfOf, peer, tags);
-      request.outcome = outcome;
+      const result = await cometchat.updateTags(caller.onBehalfOf, peer, tags, goneSignal(reply));
+      request.cometchat = result;
+      const { outcome } = result;
       if (!outcome.ok) throw asProblem(outcome);
       return { conversations: slimConversations(outcome.conversations, tags) };
     },
   );
 };
 
-function asProblem({ problem, retryAfterSeconds }: Extract<Outcome, { ok: false }>): ProblemError {
+/** Aborted when the client has left. (Fastify's request.signal already is when the body has been read.) */
+function goneSignal({ raw }: FastifyReply): AbortSignal {
+  const gone = new AbortController();
+  if (raw.destroyed) gone.abort();
+  else raw.once('close', () => gone.abort());
+  return gone.signal;
+}
+
+function asProblem({ problem, retryAfterSeconds }: Failure): ProblemError {
   return new ProblemError(problem, {
     ...(retryAfterSeconds !== undefined && { headers: { 'retry-after': String(retryAfterSeconds) } }),
   });

@@ -1,5 +1,5 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import type { Outcome } from '../cometchat/client.ts';
+import type { Result } from '../cometchat/client.ts';
 import { errorType } from '../log.ts';
 import { PROBLEMS } from '../problem.ts';
 import { addressOf } from '../protection/client-address.ts';
@@ -7,13 +7,13 @@ import { addressOf } from '../protection/client-address.ts';
 declare module 'fastify' {
   interface FastifyRequest {
     /** What became of the call to CometChat, where one was made. */
-    outcome: Outcome | null;
+    cometchat: Result | null;
   }
 }
 
 /** Logs one line a request and counts its problem, whatever it ends with, and tells the client the id to find it by. */
 export function logRequests(app: FastifyInstance): void {
-  app.decorateRequest('outcome', null);
+  app.decorateRequest('cometchat', null);
   app.addHook('onRequest', async (request, reply) => logRequest(request, reply));
 }
 
@@ -30,7 +30,9 @@ export function logRequest(request: FastifyRequest, reply: FastifyReply): void {
 
 function logLine(request: FastifyRequest, reply: FastifyReply): void {
   const { method, routeOptions, failure, server } = request;
+  const aborted = !reply.raw.writableFinished;
   if (failure) server.metrics.problems.inc({ code: failure.problem });
+  if (aborted) server.metrics.clientsGone.inc();
   request.log[levelOf(request)](
     {
       method,
@@ -38,11 +40,11 @@ function logLine(request: FastifyRequest, reply: FastifyReply): void {
       route: routeOptions.url,
       // None, where the client was gone before it could be answered.
       ...(reply.raw.headersSent && { status: reply.statusCode }),
-      ...(!reply.raw.writableFinished && { aborted: true }),
+      ...(aborted && { aborted, error: { type: 'client_gone' } }),
       ms: Math.round(reply.elapsedTime * 10) / 10,
       onBehalfOf: request.caller?.onBehalfOf,
       ...strangerFields(request),
-      ...outcomeFields(request.outcome),
+      ...resultFields(request.cometchat),
       ...failureFields(request),
     },
     'request',
@@ -65,23 +67,33 @@ function strangerFields(request: FastifyRequest) {
 
 type Failure = NonNullable<FastifyRequest['failure']>;
 
-function outcomeFields(outcome: Outcome | null) {
-  return outcome?.status && { cometchat: { status: outcome.status, code: outcome.code } };
+function resultFields(result: Result | null) {
+  if (!result) return undefined;
+  const { outcome, retried, merged } = result;
+  return {
+    ...(outcome.status !== undefined && {
+      cometchat: { status: outcome.status, ...(!outcome.ok && { code: outcome.code }) },
+    }),
+    // What went wrong before it went well, or wrong for good.
+    ...(retried.length > 0 && { retried }),
+    ...(merged && { merged }),
+    ...(!outcome.ok && { shape: outcome.shape }),
+  };
 }
 
-function failureFields({ failure, outcome }: FastifyRequest) {
+function failureFields({ failure, cometchat }: FastifyRequest) {
   if (!failure) return undefined;
   const { problem, cause } = failure;
   return {
     problem,
-    error: { type: errorTypeOf(failure, outcome) },
+    error: { type: errorTypeOf(failure, cometchat) },
     // Only for what nobody foresaw; elsewhere the type says it all.
     ...(problem === 'internal' && { err: cause }),
   };
 }
 
 /** What went wrong: more exact than the problem, where that stands for several things. */
-function errorTypeOf({ problem, cause }: Failure, outcome: Outcome | null): string {
-  if (outcome && !outcome.ok) return outcome.errorType;
+function errorTypeOf({ problem, cause }: Failure, result: Result | null): string {
+  if (result && !result.outcome.ok) return result.outcome.errorType;
   return problem === 'session-store-unavailable' ? errorType(cause) : problem;
 }

@@ -1,0 +1,77 @@
+import type { Redis } from 'ioredis';
+import { minuteAt } from '../clock-minute.ts';
+
+/** What has been spent in a minute before the call that is asked for; see fair-share.ts. */
+export interface Count {
+  readonly spent: number;
+  readonly mine: number;
+  readonly users: number;
+}
+
+/** Where the calls of a minute are counted. */
+export interface Ledger {
+  /** Counts a call; `now` is in UNIX milliseconds. */
+  take(user: string, now: number): Count | Promise<Count>;
+  /** Counts it back. Its user goes on to count as one of those who want calls. */
+  giveBack(user: string, now: number): void;
+}
+
+/** No legal uid, so that it never is a user's. */
+const EVERYBODY = ':all';
+
+/** In this process. */
+export class LocalLedger implements Ledger {
+  #number = 0;
+  #calls = new Map<string, number>();
+
+  take(user: string, now: number): Count {
+    const calls = this.#at(now);
+    const count = { spent: calls.get(EVERYBODY) ?? 0, mine: calls.get(user) ?? 0 };
+    calls.set(EVERYBODY, count.spent + 1).set(user, count.mine + 1);
+    return { ...count, users: calls.size - 1 };
+  }
+
+  giveBack(user: string, now: number): void {
+    const calls = this.#at(now);
+    for (const name of [EVERYBODY, user]) calls.set(name, Math.max(0, (calls.get(name) ?? 0) - 1));
+  }
+
+  #at(now: number): Map<string, number> {
+    const { number } = minuteAt(now);
+    if (number !== this.#number) this.#calls = new Map();
+    this.#number = number;
+    return this.#calls;
+  }
+}
+
+/** A minute's key is of no use after it. */
+const KEPT_MS = 120_000;
+
+/** In Redis, for all replicas. */
+export class RedisLedger implements Ledger {
+  readonly #redis: Redis;
+
+  constructor(redis: Redis) {
+    this.#redis = redis;
+  }
+
+  /** @throws whatever is wrong with Redis */
+  async take(user: string, now: number): Promise<Count> {
+    const key = keyOf(now);
+    // One after the other on the wire, and one wait for all.
+    const [spent, mine, users] = await Promise.all([
+      this.#redis.hincrby(key, EVERYBODY, 1),
+      this.#redis.hincrby(key, user, 1),
+      this.#redis.hlen(key),
+      this.#redis.pexpire(key, KEPT_MS),
+    ]);
+    return { spent: spent - 1, mine: mine - 1, users: users - 1 };
+  }
+
+  giveBack(user: string, now: number): void {
+    // What is not given back is a call that nobody makes in this minute: no harm worth an error.
+    for (const name of [EVERYBODY, user]) this.#redis.hincrby(keyOf(now), name, -1).catch(() => {});
+  }
+}
+
+const keyOf = (now: number) => `quota:${minuteAt(now).number}`;

@@ -1,0 +1,104 @@
+import type { Redis } from 'ioredis';
+import { sharedOrLocal } from '../shared-or-local.ts';
+import type { Edges } from './edges.ts';
+import { waitForShare } from './fair-share.ts';
+import { ended, type Failure } from './outcome.ts';
+import type { QuotaReport } from './quota-headers.ts';
+import { type Count, type Ledger, LocalLedger, RedisLedger } from './quota-ledger.ts';
+
+const MINUTE_MS = 60_000;
+/** There as long as the quota is used up, for the other replicas to see. */
+const CLOSED = 'quota:closed';
+
+/**
+ * Keeps the app's quota of CometChat's calls: shared fairly among the users, and not burnt any further when it is
+ * used up. Counted in Redis where there is one, in this process where there is none or while it cannot be asked.
+ */
+export class Quota {
+  readonly #limit: number;
+  readonly #now: () => number;
+  readonly #redis: Redis | undefined;
+  readonly #local: Ledger = new LocalLedger();
+  readonly #shared: Ledger | undefined;
+  readonly #together: ReturnType<typeof sharedOrLocal>;
+  #report: QuotaReport | undefined;
+  #closedUntil = 0;
+
+  /**
+   * @param callsPerMinute of the whole app
+   * @param now the clock, in UNIX milliseconds
+   */
+  constructor(callsPerMinute: number, now: () => number, edges: Edges) {
+    this.#limit = callsPerMinute;
+    this.#now = now;
+    this.#redis = edges.redis;
+    this.#shared = edges.redis && new RedisLedger(edges.redis);
+    this.#together = sharedOrLocal('quota', edges);
+  }
+
+  /** @returns why no call can be made now, whoever asks; undefined where one might */
+  refusal(): Failure | undefined {
+    const left = this.#closedUntil - this.#now();
+    return left > 0 ? busy(left) : undefined;
+  }
+
+  /**
+   * Takes a call of the quota.
+   *
+   * @param user whose call it is
+   * @param inFlight the calls that CometChat has not answered yet
+   * @returns why it must not be made, with the seconds until it may; or the way to give it back, if it is not
+   *   made after all
+   */
+  async take(user: string, inFlight: number): Promise<Failure | (() => void)> {
+    const now = this.#now();
+    const { ledger, count } = await this.#count(user, now);
+    const wait = waitForShare({ ...this.#asReported(count, inFlight), elapsedMs: now % MINUTE_MS });
+    const refusal = this.refusal() ?? (wait > 0 ? busy(wait) : undefined);
+    const giveBack = () => ledger.giveBack(user, now);
+    if (refusal) giveBack();
+    return refusal ?? giveBack;
+  }
+
+  /** Believes what a reply says of the quota. */
+  learn(report: QuotaReport): void {
+    this.#report = report;
+    if (report.remaining === 0) this.#close(report.reset * 1000 - this.#now());
+  }
+
+  /** CometChat has refused a call for want of quota, for so many seconds. */
+  exhausted(seconds: number): void {
+    this.#close(seconds * 1000);
+  }
+
+  /** It counts by the minute, so that nothing it says can close the quota for longer. */
+  #close(ms: number): void {
+    const hold = Math.min(ms, MINUTE_MS);
+    const until = this.#now() + hold;
+    if (hold <= 0 || until <= this.#closedUntil) return;
+    this.#closedUntil = until;
+    // If Redis does not take it, the others find out for themselves.
+    this.#redis?.set(CLOSED, 1, 'PX', Math.ceil(hold)).catch(() => {});
+  }
+
+  async #count(user: string, now: number): Promise<{ ledger: Ledger; count: Count }> {
+    const local = () => ({ ledger: this.#local, count: this.#local.take(user, now) as Count });
+    const [redis, shared] = [this.#redis, this.#shared];
+    if (!redis || !shared) return local();
+    return this.#together(async () => {
+      const [count, closedMs] = await Promise.all([shared.take(user, now), redis.pttl(CLOSED)]);
+      this.#closedUntil = Math.max(this.#closedUntil, this.#now() + Math.min(closedMs, MINUTE_MS));
+      return { ledger: shared, count };
+    }, local);
+  }
+
+  /** CometChat knows of callers that this gateway does not: the company's own back end, say. */
+  #asReported(count: Count, inFlight: number): Count & { limit: number } {
+    const report = this.#report;
+    if (!report || report.reset * 1000 <= this.#now()) return { ...count, limit: this.#limit };
+    const limit = Math.min(report.limit, this.#limit);
+    return { ...count, limit, spent: Math.max(count.spent, limit - report.remaining + inFlight) };
+  }
+}
+
+const busy = (ms: number): Failure => ended('cometchat-busy', Math.ceil(ms / 1000));

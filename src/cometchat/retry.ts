@@ -1,0 +1,104 @@
+import { PROBLEM_BY_CODE } from './errors.ts';
+import type { Failure } from './outcome.ts';
+
+/** With the first one. */
+export const MAX_TRIES = 3;
+const FIRST_DELAY_MS = 100;
+/** A try that has less time than this is not worth a call. */
+const SHORTEST_TRY_MS = 50;
+
+/** CometChat's codes that may be gone with the next try. */
+const TRANSIENT_CODES = new Set([
+  'ERR_TOO_MANY_REQUESTS',
+  'ERR_MISSION_FAILED',
+  'ERR_OPERATION_FAILED',
+  'ERR_EXCEPTION',
+  'ERR_BAD_ERROR_RESPONSE',
+]);
+
+/** The same of bare statuses: not processed, or said by a proxy. A bare 500 is more likely a defect, met again. */
+const TRANSIENT_STATUSES = new Set([408, 429, 502, 503, 504]);
+
+/** A connection that broke, or never was. What a certificate or the bytes of a reply are at fault for stays so. */
+const TRANSIENT_ERRORS = new Set([
+  'EAI_AGAIN',
+  'ECONNABORTED',
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'EHOSTUNREACH',
+  'ENETDOWN',
+  'ENETUNREACH',
+  'ENOTFOUND',
+  'EPIPE',
+  // The connection ended in the middle of the reply.
+  'ERR_HTTP_CONTENT_LENGTH_MISMATCH',
+  'ETIMEDOUT',
+]);
+
+/**
+ * Whether sending the same PUT again may help. It is always safe: the set of tags is replaced as a whole, and
+ * RFC 9110, section 9.2.2 calls that idempotent.
+ */
+export function isTransient({ problem, errorType, status, code }: Failure): boolean {
+  if (code !== undefined && Object.hasOwn(PROBLEM_BY_CODE, code)) return TRANSIENT_CODES.has(code);
+  if (status !== undefined) return TRANSIENT_STATUSES.has(status);
+  return problem === 'cometchat-timeout' || TRANSIENT_ERRORS.has(errorType);
+}
+
+/**
+ * Decides whether a failed try is followed by another, and when.
+ *
+ * @param tries how many there were, from 1 on
+ * @param timeLeftMs until the deadline
+ * @param random from 0 to 1: the whole of the delay is left to chance ("full jitter"), so that those who failed
+ *   together do not come back together
+ * @returns milliseconds to wait; undefined where there shall be no other try, be it for want of time
+ */
+export function retryDelay(
+  tries: number,
+  failure: Failure,
+  timeLeftMs: number,
+  random: number,
+): number | undefined {
+  if (tries >= MAX_TRIES || !isTransient(failure)) return undefined;
+  const asked = (failure.retryAfterSeconds ?? 0) * 1000;
+  const delay = asked + random * FIRST_DELAY_MS * 2 ** (tries - 1);
+  return delay + SHORTEST_TRY_MS <= timeLeftMs ? delay : undefined;
+}
+
+const WINDOW_MS = 10_000;
+/** So that an app that is hardly used gets its retries too. */
+const RESERVE = 10;
+const SHARE = 0.1;
+
+/**
+ * Lets retries be a tenth of the calls of the last ten to twenty seconds, and ten beside: in an outage, when every
+ * call fails, they must not double what CometChat gets.
+ */
+export class RetryBudget {
+  #window = { number: 0, calls: 0, retries: 0 };
+  #before = { calls: 0, retries: 0 };
+
+  /** @param now in milliseconds, of any clock that does not go back */
+  call(now: number): void {
+    this.#at(now).calls += 1;
+  }
+
+  /** @returns whether a retry may be made; it then counts as made */
+  spend(now: number): boolean {
+    const window = this.#at(now);
+    const calls = window.calls + this.#before.calls;
+    if (window.retries + this.#before.retries >= RESERVE + Math.floor(calls * SHARE)) return false;
+    window.retries += 1;
+    return true;
+  }
+
+  #at(now: number) {
+    const number = Math.floor(now / WINDOW_MS);
+    if (number !== this.#window.number) {
+      this.#before = number === this.#window.number + 1 ? this.#window : { calls: 0, retries: 0 };
+      this.#window = { number, calls: 0, retries: 0 };
+    }
+    return this.#window;
+  }
+}

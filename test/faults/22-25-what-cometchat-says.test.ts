@@ -1,0 +1,155 @@
+import t from 'tap';
+import { API_KEY, ME, OTHER, planted } from '../helper.ts';
+import type { Name } from '../sandbox/catalogue.ts';
+import { upstream } from './upstream.ts';
+
+const FAILED = [502, 'cometchat-failed'] as const;
+
+t.test('22: a failure of CometChat’s that comes once is not seen', async (t) => {
+  for (const name of ['22-500', '22-502', '22-503', '22-504', '22-transient-code'] satisfies Name[]) {
+    const { meets, sandbox } = await upstream(t);
+    sandbox.play(name);
+    t.comment(name);
+    await meets(t, {
+      answer: 200,
+      calls: 2,
+      line: { level: 'info', status: 200, retried: [/^ERR_/] },
+      moved: { 'tries cometchat-failed': 1, 'tries ok': 1, retries: 1 },
+    });
+  }
+});
+
+t.test('22: one that stays is told after three tries', async (t) => {
+  for (const status of [502, 503, 504]) {
+    const { meets, sandbox } = await upstream(t);
+    sandbox.fault({ status, times: 3 });
+    await meets(t, {
+      answer: FAILED,
+      calls: 3,
+      line: {
+        level: 'warn',
+        cometchat: { status },
+        error: { type: `${status}` },
+        retried: [`${status}`, `${status}`],
+      },
+      moved: { 'problems cometchat-failed': 1, 'tries cometchat-failed': 3, retries: 2 },
+    });
+  }
+});
+
+t.test('22: a bare 500 is a defect, which another try would only meet again', async (t) => {
+  const { meets, sandbox } = await upstream(t);
+  sandbox.fault({ status: 500 });
+  await meets(t, {
+    answer: FAILED,
+    calls: 1,
+    line: { level: 'warn', error: { type: '500' }, retried: undefined },
+    moved: { 'problems cometchat-failed': 1, 'tries cometchat-failed': 1 },
+  });
+});
+
+t.test('22: a Retry-After beyond the deadline is passed on at once', async (t) => {
+  const { meets, sandbox } = await upstream(t);
+  sandbox.fault({ status: 503, headers: { 'retry-after': '20' } });
+  await meets(t, {
+    answer: FAILED,
+    retryAfter: 20,
+    calls: 1,
+    line: { error: { type: '503' } },
+    moved: { 'problems cometchat-failed': 1, 'tries cometchat-failed': 1 },
+  });
+});
+
+t.test('23: the first key is refused: the second one serves that very call, and the next ones', async (t) => {
+  const refused = `refused-${API_KEY}`;
+  planted.add(refused);
+  const keys = { COMETCHAT_API_KEY: refused, COMETCHAT_API_KEY_SECONDARY: API_KEY };
+  const { meets, lines, sandbox } = await upstream(t, keys);
+  await meets(t, {
+    answer: 200,
+    calls: 2,
+    line: { level: 'info', status: 200 },
+    moved: { 'api_key_refusals primary': 1, 'tries ok': 1 },
+  });
+  t.strictSame(
+    sandbox.calls.map(({ headers }) => headers.apikey === refused),
+    [true, false],
+  );
+  const alarms = lines.map((line) => JSON.parse(line)).filter(({ level }) => level === 'error');
+  t.match(alarms, [{ msg: 'CometChat refuses an API key', key: 'primary', instead: 'secondary' }]);
+  t.equal(alarms.length, 1);
+  await meets(t, { answer: 200, calls: 1, line: {}, moved: { 'tries ok': 1 } });
+});
+
+t.test(
+  '23: with no key left it is the operator’s alarm, never the user’s fault, until a key is good again',
+  async (t) => {
+    const keys = { COMETCHAT_API_KEY_SECONDARY: `other-${API_KEY}` };
+    const { meets, sandbox } = await upstream(t, keys, { sandbox: { otherKeys: Object.values(keys) } });
+    const misconfigured = {
+      answer: [502, 'gateway-misconfigured'] as const,
+      line: {
+        level: 'error',
+        problem: 'gateway-misconfigured',
+        error: { type: 'AUTH_ERR_APIKEY_NOT_FOUND' },
+      },
+    };
+    const counted = { 'problems gateway-misconfigured': 1, 'tries gateway-misconfigured': 1 };
+    sandbox.play('23-key-refused', 4);
+    await meets(t, {
+      ...misconfigured,
+      calls: 2,
+      moved: { ...counted, 'api_key_refusals primary': 1, 'api_key_refusals secondary': 1 },
+    });
+    await meets(t, { ...misconfigured, calls: 1, moved: { ...counted, 'api_key_refusals primary': 1 } });
+    await meets(t, { ...misconfigured, calls: 1, moved: { ...counted, 'api_key_refusals secondary': 1 } });
+    await meets(t, { answer: 200, calls: 1, line: {}, moved: { 'tries ok': 1 } });
+  },
+);
+
+t.test('23: a single key that is refused', async (t) => {
+  const { meets } = await upstream(t, {}, { sandbox: { apiKey: 'another-key-than-the-one-of-the-gateway' } });
+  await meets(t, {
+    answer: [502, 'gateway-misconfigured'],
+    calls: 1,
+    line: { level: 'error', error: { type: 'AUTH_ERR_APIKEY_NOT_FOUND' } },
+    moved: {
+      'problems gateway-misconfigured': 1,
+      'tries gateway-misconfigured': 1,
+      'api_key_refusals primary': 1,
+    },
+  });
+});
+
+t.test('24: what CometChat does not know is told by its own code, and not asked for again', async (t) => {
+  const cases = [
+    ['24-uid', 'user-not-found', 'ERR_UID_NOT_FOUND'],
+    ['24-guid', 'group-not-found', 'ERR_GUID_NOT_FOUND'],
+    ['24-conversation', 'conversation-not-found', 'ERR_CONVERSATION_NOT_ACCESSIBLE'],
+  ] as const;
+  for (const [name, code, errorType] of cases) {
+    const { meets, sandbox } = await upstream(t);
+    sandbox.play(name);
+    await meets(t, {
+      answer: [404, code],
+      calls: 1,
+      line: { level: 'info', cometchat: { code: errorType }, error: { type: errorType } },
+      moved: { [`problems ${code}`]: 1, [`tries ${code}`]: 1 },
+    });
+  }
+});
+
+t.test('25: a write that was applied and whose reply got lost is sent again, to one effect', async (t) => {
+  const { meets, sandbox } = await upstream(t);
+  const written: (readonly string[])[] = [];
+  sandbox.world.onWrite = ({ tags }) => void written.push(tags);
+  sandbox.play('25-applied-but-lost');
+  await meets(t, {
+    answer: 200,
+    calls: 2,
+    line: { level: 'info', retried: ['ECONNRESET'] },
+    moved: { 'tries cometchat-failed': 1, 'tries ok': 1, retries: 1 },
+  });
+  t.strictSame(written, [['vip'], ['vip']]);
+  t.strictSame(sandbox.world.tags(ME, 'users', OTHER), ['vip']);
+});

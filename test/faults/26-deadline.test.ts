@@ -1,0 +1,68 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import t from 'tap';
+import { upstream } from './upstream.ts';
+
+const ENV = { COMETCHAT_DEADLINE_MS: '500', COMETCHAT_ATTEMPT_TIMEOUT_MS: '300' };
+
+/** How long something takes, in milliseconds. */
+async function duration(work: () => Promise<unknown>): Promise<number> {
+  const start = performance.now();
+  await work();
+  return performance.now() - start;
+}
+
+t.test('26: the deadline holds over all tries', async (t) => {
+  const { meets, sandbox } = await upstream(t, ENV);
+  sandbox.play('09-silence', 9);
+  const ms = await duration(() =>
+    meets(t, {
+      answer: [504, 'cometchat-timeout'],
+      calls: 2,
+      line: { level: 'warn', error: { type: /^timeout_/ }, retried: ['timeout_response'] },
+      moved: { 'problems cometchat-timeout': 1, 'tries cometchat-timeout': 2, retries: 1 },
+    }),
+  );
+  t.ok(ms > 400 && ms < 700, `${ms} ms`);
+});
+
+t.test('26: it holds where it is shorter than a try', async (t) => {
+  const { meets, sandbox } = await upstream(t, { ...ENV, COMETCHAT_ATTEMPT_TIMEOUT_MS: '60000' });
+  sandbox.play('09-silence');
+  const ms = await duration(() =>
+    meets(t, {
+      answer: [504, 'cometchat-timeout'],
+      calls: 1,
+      line: { error: { type: /^timeout_/ } },
+      moved: { 'problems cometchat-timeout': 1, 'tries cometchat-timeout': 1 },
+    }),
+  );
+  t.ok(ms > 400 && ms < 700, `${ms} ms`);
+});
+
+t.test('26: no other try is begun when there is no time for it', async (t) => {
+  const { meets, sandbox } = await upstream(t, { ...ENV, COMETCHAT_ATTEMPT_TIMEOUT_MS: '490' });
+  sandbox.play('09-silence', 9);
+  await meets(t, {
+    answer: [504, 'cometchat-timeout'],
+    calls: 1,
+    line: { retried: undefined },
+    moved: { 'problems cometchat-timeout': 1, 'tries cometchat-timeout': 1 },
+  });
+});
+
+t.test('26: each client has a deadline of its own, also where the same write serves several', async (t) => {
+  const { setTags, sandbox, requests } = await upstream(t, { ...ENV, COMETCHAT_ATTEMPT_TIMEOUT_MS: '600' });
+  sandbox.play('09-silence');
+  sandbox.fault({ delayMs: 150 });
+  const arrived = sandbox.nextCall();
+  const first = setTags();
+  await arrived;
+  await wait(250);
+  const second = setTags();
+  t.equal((await first).json.code, 'cometchat-timeout');
+  t.equal((await second).status, 200, 'there was time for another try');
+  t.match(requests(), [
+    { status: 504, error: { type: 'deadline' } },
+    { status: 200, merged: true },
+  ]);
+});

@@ -1,0 +1,101 @@
+import t, { type Test } from 'tap';
+import { OTHER } from '../helper.ts';
+import { upstream } from './upstream.ts';
+
+/** A clock that can be put forward, for the whole process. */
+function clockOf(t: Test) {
+  const clock = { ahead: 0 };
+  const { now } = Date;
+  t.intercept(Date, 'now', { value: () => now() + clock.ahead });
+  return clock;
+}
+
+const unavailable = (retryAfter: number) => ({
+  answer: [503, 'cometchat-unavailable'] as const,
+  retryAfter,
+  calls: 0,
+  line: { level: 'warn', problem: 'cometchat-unavailable', error: { type: 'cometchat-unavailable' } },
+  moved: { 'problems cometchat-unavailable': 1 },
+});
+
+t.test('27: the circuit opens, sends one probe, and closes', async (t) => {
+  const clock = clockOf(t);
+  const { meets, sandbox, setTags, putAs, lines } = await upstream(t);
+  sandbox.fault({ status: 503, times: 100 });
+  for (let n = 0; n < 10; n += 1) await setTags();
+  t.match(lines.join(), /"msg":"CometChat fails/);
+  await meets(t, unavailable(5));
+  clock.ahead += 4000;
+  await meets(t, unavailable(1));
+
+  clock.ahead += 1000;
+  await meets(t, {
+    answer: [502, 'cometchat-failed'],
+    calls: 1,
+    line: { error: { type: '503' } },
+    moved: {
+      'problems cometchat-failed': 1,
+      'tries cometchat-failed': 1,
+      circuit_opened: 1,
+      retries_withheld: 1,
+    },
+  });
+  await meets(t, unavailable(5));
+
+  sandbox.forget();
+  clock.ahead += 5000;
+  sandbox.fault({ delayMs: 100 });
+  const arrived = sandbox.nextCall();
+  const probe = setTags();
+  await arrived;
+  const others = await Promise.all([1, 2, 3].map((user) => putAs(`cometchat-uid-${user}`)));
+  t.strictSame(
+    others.map(({ json, headers }) => [json.code, headers.get('retry-after')]),
+    Array(3).fill(['cometchat-unavailable', '2']),
+  );
+  t.equal((await probe).status, 200);
+  t.equal(sandbox.received, 1, 'one probe');
+  await meets(t, { answer: 200, calls: 1, line: {}, moved: { 'tries ok': 1 } });
+  t.match(lines.join(), /"msg":"CometChat answers again"/);
+});
+
+t.test('27: what CometChat refuses does not open it', async (t) => {
+  const { meets, sandbox, setTags } = await upstream(t);
+  sandbox.fault({ status: 404, body: { error: { code: 'ERR_UID_NOT_FOUND' } }, times: 30 });
+  for (let n = 0; n < 30; n += 1) await setTags();
+  await meets(t, { answer: 200, calls: 1, line: {}, moved: { 'tries ok': 1 } });
+});
+
+t.test('28: the cap is full: a quick 503, and no queue', async (t) => {
+  const { meets, sandbox, put, putAs } = await upstream(t, { COMETCHAT_MAX_CONCURRENCY: '2' });
+  sandbox.fault({ delayMs: 300, times: 2 });
+  const held: Promise<unknown>[] = [];
+  for (const user of ['cometchat-uid-1', 'cometchat-uid-2']) {
+    const arrived = sandbox.nextCall();
+    held.push(putAs(user));
+    await arrived;
+  }
+  await meets(t, {
+    answer: [503, 'gateway-overloaded'],
+    retryAfter: 1,
+    calls: 0,
+    line: { level: 'warn', error: { type: 'gateway-overloaded' } },
+    moved: { 'problems gateway-overloaded': 1 },
+  });
+  await Promise.all(held);
+  t.equal((await put({ tags: [], conversationWith: OTHER })).status, 200, 'there is room again');
+});
+
+t.test('29: the retry budget is spent: no retry', async (t) => {
+  const { meets, sandbox, setTags } = await upstream(t);
+  sandbox.fault({ status: 503, times: 15 });
+  for (let n = 0; n < 5; n += 1) await setTags();
+  t.equal(sandbox.received, 15, 'five calls and ten retries');
+  sandbox.fault({ status: 503, times: 1 });
+  await meets(t, {
+    answer: [502, 'cometchat-failed'],
+    calls: 1,
+    line: { error: { type: '503' }, retried: undefined },
+    moved: { 'problems cometchat-failed': 1, 'tries cometchat-failed': 1, retries_withheld: 1 },
+  });
+});
