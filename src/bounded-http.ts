@@ -93,11 +93,9 @@ export async function receive(
       refuse('reply_upgrade');
     });
   });
-  try {
-    return await call;
-  } catch (error) {
-    throw refusal ?? error;
-  } finally {
-    signal?.removeEventListener('abort', breakOff);
-  }
+  return call
+    .catch((error) => {
+      throw refusal ?? error;
+    })
+    .finally(() => signal?.removeEventListener('abort', breakOff));
 }

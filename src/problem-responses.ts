@@ -5,6 +5,7 @@ const HEADERS_BY_STATUS: Readonly<Record<number, { name: string; description: st
   401: { name: 'WWW-Authenticate', description: 'The challenge of RFC 6750' },
   405: { name: 'Allow', description: 'The methods that the address takes' },
   429: { name: 'Retry-After', description: 'Seconds to wait' },
+  502: { name: 'Retry-After', description: 'Seconds to wait, where CometChat has named any' },
   503: { name: 'Retry-After', description: 'Seconds to wait' },
 };
 

@@ -48,11 +48,13 @@ export class CometChatClient {
   readonly #breaker: Breaker;
   readonly #room: BulkheadPolicy;
   readonly #budget = new RetryBudget();
+  readonly #random: () => number;
   #inFlight = 0;
 
   constructor(config: CometChatConfig, edges: Edges) {
     const { log, metrics, redis } = edges;
     this.#config = config;
+    this.#random = config.random ?? Math.random;
     this.#edges = edges;
     this.#quota = new Quota(config.callsPerMinute, config.now ?? Date.now, edges);
     this.#api = new CometChatApi(config, edges, (report) => this.#quota.learn(report));
@@ -131,7 +133,7 @@ export class CometChatClient {
       if (outcome.ok || !isTransient(outcome)) return outcome;
       if (write.ended) return write.ended;
       const timeLeft = write.deadline - performance.now();
-      const delay = retryDelay(tries, outcome, timeLeft, (this.#config.random ?? Math.random)());
+      const delay = retryDelay(tries, outcome, timeLeft, this.#random());
       if (delay === undefined) return outcome;
       if (!this.#budget.spend(performance.now())) {
         metrics.retriesWithheld.inc();
@@ -175,8 +177,8 @@ export class CometChatClient {
     if (outcome === ABANDONED) {
       // It was cut off, and CometChat may be at it still: a newer write has to wait as if it had not been.
       await wait(end - performance.now(), undefined, { ref: false });
-    } else if (!outcome.ok && outcome.problem === 'cometchat-busy') {
-      this.#quota.exhausted(outcome.retryAfterSeconds ?? 0);
+    } else if (!outcome.ok && outcome.problem === 'cometchat-busy' && outcome.retryAfterSeconds) {
+      this.#quota.exhausted(outcome.retryAfterSeconds);
     }
     return outcome;
   }

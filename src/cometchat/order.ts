@@ -56,7 +56,12 @@ end
 redis.call('DEL', KEYS[2])
 return 0`;
 
-type Answer = [state: 'go' | 'wait' | 'superseded' | 'done' | 'alone', outcome?: string];
+type State = 'go' | 'wait' | 'superseded' | 'done';
+type Reply = [number: number, state: State, outcome?: string];
+interface Answer {
+  readonly state: State | 'alone';
+  readonly outcome?: Outcome;
+}
 
 /** The order of writes between replicas: the same as in each of them, kept in Redis. */
 export class SharedOrder {
@@ -115,12 +120,12 @@ export class Place {
   async enter(write: Write, tryMs: number): Promise<Outcome | undefined> {
     while (!write.ended) {
       const asked = performance.now();
-      const [state, outcome = ''] = await this.#together<Answer>(
+      const { state, outcome } = await this.#together<Answer>(
         () => this.#enter(tryMs + SLACK_MS),
-        () => ['alone'],
+        () => ({ state: 'alone' }),
       );
       if (state === 'superseded') return ended('superseded');
-      if (state === 'done') return JSON.parse(outcome);
+      if (outcome) return outcome;
       if (state !== 'wait') {
         this.#heldUntil = state === 'go' ? asked + SLACK_MS : Number.POSITIVE_INFINITY;
         return undefined;
@@ -148,9 +153,10 @@ export class Place {
   }
 
   async #enter(leaseMs: number): Promise<Answer> {
-    const [number, ...answer] = (await this.#eval(ENTER, leaseMs, this.#digest)) as [number, ...Answer];
+    const [number, state, outcome] = (await this.#eval(ENTER, leaseMs, this.#digest)) as Reply;
+    if (!Number.isSafeInteger(number)) throw new Error('Redis has given no place');
     this.#number = number;
-    return answer;
+    return { state, ...(outcome !== undefined && { outcome: JSON.parse(outcome) }) };
   }
 
   #eval(script: string, ...args: (string | number)[]): Promise<unknown> {

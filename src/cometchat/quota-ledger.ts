@@ -32,8 +32,9 @@ export class LocalLedger implements Ledger {
   }
 
   giveBack(user: string, now: number): void {
-    const calls = this.#at(now);
-    for (const name of [EVERYBODY, user]) calls.set(name, Math.max(0, (calls.get(name) ?? 0) - 1));
+    // Those of a minute that is over are forgotten already.
+    if (minuteAt(now).number !== this.#number) return;
+    for (const name of [EVERYBODY, user]) this.#calls.set(name, Number(this.#calls.get(name)) - 1);
   }
 
   #at(now: number): Map<string, number> {
@@ -65,6 +66,7 @@ export class RedisLedger implements Ledger {
       this.#redis.hlen(key),
       this.#redis.pexpire(key, KEPT_MS),
     ]);
+    if (![spent, mine, users].every(Number.isSafeInteger)) throw new Error('Redis has not counted');
     return { spent: spent - 1, mine: mine - 1, users: users - 1 };
   }
 

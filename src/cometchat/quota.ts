@@ -74,11 +74,17 @@ export class Quota {
   /** It counts by the minute, so that nothing it says can close the quota for longer. */
   #close(ms: number): void {
     const hold = Math.min(ms, MINUTE_MS);
-    const until = this.#now() + hold;
-    if (hold <= 0 || until <= this.#closedUntil) return;
-    this.#closedUntil = until;
+    if (hold <= 0 || !this.#closeFor(hold)) return;
     // If Redis does not take it, the others find out for themselves.
     this.#redis?.set(CLOSED, 1, 'PX', Math.ceil(hold)).catch(() => {});
+  }
+
+  /** @returns whether it was not closed for as long already */
+  #closeFor(ms: number): boolean {
+    const until = this.#now() + ms;
+    const isLonger = until > this.#closedUntil;
+    if (isLonger) this.#closedUntil = until;
+    return isLonger;
   }
 
   async #count(user: string, now: number): Promise<{ ledger: Ledger; count: Count }> {
@@ -87,7 +93,7 @@ export class Quota {
     if (!redis || !shared) return local();
     return this.#together(async () => {
       const [count, closedMs] = await Promise.all([shared.take(user, now), redis.pttl(CLOSED)]);
-      this.#closedUntil = Math.max(this.#closedUntil, this.#now() + Math.min(closedMs, MINUTE_MS));
+      if (closedMs > 0) this.#closeFor(Math.min(closedMs, MINUTE_MS));
       return { ledger: shared, count };
     }, local);
   }

@@ -80,3 +80,13 @@ t.test(
     t.equal(quota.refusal(), undefined, 'a time that is over closes nothing');
   },
 );
+
+t.test('what is given back in a later minute was not of that one', async (t) => {
+  const { clock, quota, ask } = quotaOf(2);
+  const taken = await quota.take('a', 0);
+  clock.now += 60_000;
+  t.equal(await ask('b'), 0);
+  if (typeof taken === 'function') taken();
+  t.equal(await ask('c'), 0);
+  t.equal(await ask('d'), 60, 'two of two are spent');
+});

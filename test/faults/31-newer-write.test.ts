@@ -88,6 +88,20 @@ for (const shared of [false, true]) {
     t.strictSame(written, ['vip', 'vip'], 'what comes after it is made again');
   });
 
+  t.test(`31: ${where}: the same write in flight is refused once`, options, async (t) => {
+    const { one, two, sandbox } = await replicas(t, shared);
+    sandbox.fault({ delayMs: 100, status: 404, body: { error: { code: 'ERR_UID_NOT_FOUND' } } });
+    const arrived = sandbox.nextCall();
+    const first = to(one, 'vip');
+    await arrived;
+    const answers = await Promise.all([first, to(two, 'vip')]);
+    t.strictSame(
+      answers.map(({ json }) => json.code),
+      ['user-not-found', 'user-not-found'],
+    );
+    t.equal(sandbox.received, 1);
+  });
+
   t.test(`31: ${where}: other conversations do not wait`, options, async (t) => {
     const { one, two, sandbox } = await replicas(t, shared);
     sandbox.fault({ delayMs: 60_000 });

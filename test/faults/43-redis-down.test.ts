@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import net from 'node:net';
 import t, { type Test } from 'tap';
 import { ME, sign, unlessInstalled } from '../helper.ts';
@@ -217,13 +218,43 @@ t.test('what Redis refuses stands in the line of the request', unlessInstalled('
   t.match(lines.join(), /"type":"NOPERM"},"msg":"each replica is on its own in this"/);
 });
 
+t.test('the rights that the README asks Redis for are enough', unlessInstalled('redis-server'), async (t) => {
+  const redis = await RedisServer.start(t);
+  const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
+  const [, rights = ''] = /^ACL SETUSER gateway on ><password> (.*)$/m.exec(readme) ?? [];
+  await redis.command('ACL', 'SETUSER', 'gateway', 'on', '>test', ...rights.split(' '));
+  const REDIS_URL = redis.url.replace(/:[^:@]+@/, 'gateway:test@');
+  const { app, put, sandbox } = await faulty(t, { REDIS_URL });
+  const other = await faulty(t, { REDIS_URL, COMETCHAT_BASE_URL: sandbox.baseUrl });
+  const revocable = { authorization: `Bearer ${await sign({ jti: 'a' })}` };
+  sandbox.fault({ delayMs: 100 }, { status: 429 });
+  const arrived = sandbox.nextCall();
+  const first = put({ tags: ['a'] }, revocable);
+  await arrived;
+  t.equal(
+    (await other.put({ tags: ['a'] }, revocable)).status,
+    200,
+    'merged with the one of the first replica',
+  );
+  t.equal((await first).status, 200);
+  t.equal((await put({ tags: [] })).json.code, 'cometchat-busy');
+  t.equal((await other.put({ tags: [] })).json.code, 'cometchat-busy');
+  t.equal(sandbox.received, 2);
+  t.strictSame([await failures(app), await failures(other.app)], [{}, {}]);
+});
+
 t.test('a Redis that answers what nobody asked harms nothing', async (t) => {
   for (const reply of ['$-1', '+OK', '*0', '*2\r\n$1\r\nx\r\n$1\r\ny', ':99999999999999999999']) {
-    const odd = await fakeRedis(t, { set: reply, incr: reply, info: '$0\r\n' });
+    const odd = await fakeRedis(t, {
+      ...Object.fromEntries(
+        ['set', 'incr', 'eval', 'hincrby', 'hlen', 'pexpire', 'pttl'].map((name) => [name, reply]),
+      ),
+      info: '$0\r\n',
+    });
     const { put, served, app } = await faulty(t, { REDIS_URL: odd, RATE_LIMIT_PER_MINUTE: '9' });
     const answer = await served(t, await put({ tags: [] }));
     t.match(answer.headers.get('ratelimit'), /^"user";r=8;t=\d+$/);
-    t.match(await failures(app), { rate_limit: 1 });
+    t.match(await failures(app), { rate_limit: 1, write_order: 1, quota: 1 });
   }
 });
 
@@ -266,11 +297,11 @@ t.test(
     await refused(t, await put({ tags: [] }, revoked), 401, 'session-revoked');
     await served(t, await put({ tags: [] }));
     await served(t, await put({ tags: [] }));
-    t.match(await failures(app), { rate_limit: 2 });
+    t.match(await failures(app), { rate_limit: 2, write_order: 2, quota: 2 });
     const told = lines.filter((line) =>
       line.includes('"error":{"type":"OOM"},"msg":"each replica is on its own in this"'),
     );
-    t.equal(told.length, 1);
+    t.equal(told.length, 3, 'one for each of them');
     await redis.command('CONFIG', 'SET', 'maxmemory', 0);
     await served(t, await put({ tags: [] }));
     t.match(lines.join(), /"limit":"user","msg":"the replicas share this again"/);
