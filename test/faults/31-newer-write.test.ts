@@ -16,7 +16,7 @@ async function replicas(t: Test, shared: boolean) {
   sandbox.world.onWrite = ({ tags }) => void written.push(tags.join());
   const env = {
     COMETCHAT_BASE_URL: sandbox.baseUrl,
-    COMETCHAT_DEADLINE_MS: '1000',
+    COMETCHAT_DEADLINE_MS: '2000',
     ...(shared && { REDIS_URL: (await RedisServer.start(t)).url }),
   };
   // Between two tries there is time for somebody else.
@@ -54,12 +54,12 @@ for (const shared of [false, true]) {
     options,
     async (t) => {
       const { one, two, sandbox, written } = await replicas(t, shared);
-      sandbox.fault({ delayMs: 200 });
+      sandbox.fault({ delayMs: 600 });
       const arrived = sandbox.nextCall();
       const first = to(one, 'first');
       await arrived;
       const second = to(two, 'second');
-      await wait(30);
+      await wait(100);
       const third = to(one, 'third');
       const answers = await Promise.all([first, second, third]);
       t.strictSame(
@@ -72,7 +72,7 @@ for (const shared of [false, true]) {
 
   t.test(`31: ${where}: the same write in flight is made once`, options, async (t) => {
     const { one, two, sandbox, written } = await replicas(t, shared);
-    sandbox.fault({ delayMs: 100 });
+    sandbox.fault({ delayMs: 400 });
     const arrived = sandbox.nextCall();
     const first = to(one, 'vip');
     await arrived;
@@ -90,7 +90,7 @@ for (const shared of [false, true]) {
 
   t.test(`31: ${where}: the same write in flight is refused once`, options, async (t) => {
     const { one, two, sandbox } = await replicas(t, shared);
-    sandbox.fault({ delayMs: 100, status: 404, body: { error: { code: 'ERR_UID_NOT_FOUND' } } });
+    sandbox.fault({ delayMs: 400, status: 404, body: { error: { code: 'ERR_UID_NOT_FOUND' } } });
     const arrived = sandbox.nextCall();
     const first = to(one, 'vip');
     await arrived;
