@@ -2,7 +2,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import t from 'tap';
 import { upstream } from './upstream.ts';
 
-const ENV = { COMETCHAT_DEADLINE_MS: '500', COMETCHAT_ATTEMPT_TIMEOUT_MS: '300' };
+const ENV = { COMETCHAT_DEADLINE_MS: '1000', COMETCHAT_ATTEMPT_TIMEOUT_MS: '600' };
 
 /** How long something takes, in milliseconds. */
 async function duration(work: () => Promise<unknown>): Promise<number> {
@@ -22,8 +22,8 @@ t.test('26: the deadline holds over all tries', async (t) => {
       moved: { 'problems cometchat-timeout': 1, 'tries cometchat-timeout': 2, retries: 1 },
     }),
   );
-  // Two tries have 600 ms, three 900; what is measured here is the deadline and a busy machine.
-  t.ok(ms > 400 && ms < 2000, `${ms} ms`);
+  // A third try would have ended later; what is more than a second is the machine’s.
+  t.ok(ms > 900 && ms < 3000, `${ms} ms`);
 });
 
 t.test('26: it holds where it is shorter than a try', async (t) => {
@@ -37,11 +37,11 @@ t.test('26: it holds where it is shorter than a try', async (t) => {
       moved: { 'problems cometchat-timeout': 1, 'tries cometchat-timeout': 1 },
     }),
   );
-  t.ok(ms > 400 && ms < 2000, `${ms} ms`);
+  t.ok(ms > 900 && ms < 3000, `${ms} ms`);
 });
 
 t.test('26: no other try is begun when there is no time for it', async (t) => {
-  const { meets, sandbox } = await upstream(t, { ...ENV, COMETCHAT_ATTEMPT_TIMEOUT_MS: '490' });
+  const { meets, sandbox } = await upstream(t, { ...ENV, COMETCHAT_ATTEMPT_TIMEOUT_MS: '990' });
   sandbox.play('09-silence', 9);
   await meets(t, {
     answer: [504, 'cometchat-timeout'],
@@ -52,13 +52,13 @@ t.test('26: no other try is begun when there is no time for it', async (t) => {
 });
 
 t.test('26: each client has a deadline of its own, also where the same write serves several', async (t) => {
-  const { setTags, sandbox, requests } = await upstream(t, { ...ENV, COMETCHAT_ATTEMPT_TIMEOUT_MS: '600' });
+  const { setTags, sandbox, requests } = await upstream(t, { ...ENV, COMETCHAT_ATTEMPT_TIMEOUT_MS: '1200' });
   sandbox.play('09-silence');
-  sandbox.fault({ delayMs: 150 });
+  sandbox.fault({ delayMs: 200 });
   const arrived = sandbox.nextCall();
   const first = setTags();
   await arrived;
-  await wait(250);
+  await wait(400);
   const second = setTags();
   t.equal((await first).json.code, 'cometchat-timeout');
   t.equal((await second).status, 200, 'there was time for another try');
