@@ -100,7 +100,7 @@ export const PROBLEMS = {
   superseded: {
     status: 409,
     title: 'A newer write has overtaken this one',
-    detail: 'The same user has set other tags on this conversation since. Nothing needs to be sent again.',
+    detail: 'The same user has sent other tags for this conversation since. Nothing needs to be sent again.',
   },
   'body-too-large': {
     status: 413,

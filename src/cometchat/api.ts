@@ -82,7 +82,7 @@ export class CometChatApi {
     }
   }
 
-  /** Closes the idle connections. */
+  /** Closes the connections. */
   close(): void {
     for (const agent of Object.values(this.#agents)) agent.destroy();
   }
@@ -90,11 +90,9 @@ export class CometChatApi {
   /** @returns the key to try in place of one that was refused, if any; the operator hears of it */
   #refused(key: ApiKey): ApiKey | undefined {
     this.#edges.metrics.keyRefusals.inc({ key: key.name });
-    const isNews = this.#keys.current === key;
-    const other = this.#keys.refuse(key, performance.now());
-    if (other && isNews) {
-      this.#edges.log.error({ key: key.name, instead: other.name }, 'CometChat refuses an API key');
-    }
+    const { other, isNews } = this.#keys.refuse(key, performance.now());
+    if (isNews)
+      this.#edges.log.error({ key: key.name, instead: other?.name }, 'CometChat refuses an API key');
     return other;
   }
 
@@ -110,6 +108,7 @@ export class CometChatApi {
     const cutSoon = () => {
       timer = setTimeout(() => cut.abort(), LINGER_MS);
     };
+    if (abandoned.aborted) cutSoon();
     abandoned.addEventListener('abort', cutSoon);
     try {
       const reply = await this.#put(

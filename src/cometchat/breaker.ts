@@ -16,41 +16,65 @@ const OPEN_MS = 5000;
  * been answered.
  */
 export class Breaker {
-  readonly #circuit: CircuitBreakerPolicy;
   /** How long a probe may take, in seconds. */
   readonly #probeSeconds: number;
+  readonly #onChange: (isOpen: boolean) => void;
+  #circuit = this.#closed();
   #openedAt = 0;
+  #isOpen = false;
 
   /** @param onChange called when it opens, and when it is closed again */
-  constructor(tryTimeoutMs: number, onChange: (open: boolean) => void) {
+  constructor(tryTimeoutMs: number, onChange: (isOpen: boolean) => void) {
     this.#probeSeconds = Math.ceil(tryTimeoutMs / 1000);
-    const isOutage = handleWhenResult((outcome) => this.#isOutage(outcome as Outcome));
-    this.#circuit = circuitBreaker(isOutage, { halfOpenAfter: OPEN_MS, breaker: new CountBreaker(SAMPLE) });
-    this.#circuit.onBreak(() => {
-      this.#openedAt = Date.now();
-      onChange(true);
-    });
-    this.#circuit.onReset(() => onChange(false));
+    this.#onChange = onChange;
   }
 
   /** @returns why nothing may be sent now, with the seconds until it is tried again; undefined where it may */
   refusal(): Failure | undefined {
     // cockatiel would let the others wait for the probe.
-    if (this.#circuit.state === CircuitState.HalfOpen)
+    if (this.#circuit.state === CircuitState.HalfOpen) {
       return ended('cometchat-unavailable', this.#probeSeconds);
+    }
     if (this.#circuit.state !== CircuitState.Open) return undefined;
     const left = this.#openedAt + OPEN_MS - Date.now();
-    return left > 0 ? ended('cometchat-unavailable', Math.ceil(left / 1000)) : undefined;
+    // The clock was set back, and cockatiel would wait until it is where it was.
+    if (left > OPEN_MS) this.#reset();
+    return left > 0 && left <= OPEN_MS ? ended('cometchat-unavailable', Math.ceil(left / 1000)) : undefined;
   }
 
-  /** Makes a try; there must have been no refusal since the last turn of the event loop. */
+  /** Makes a try. There must have been no refusal, and nothing waited for since. */
   run(attempt: () => Promise<Outcome>): Promise<Outcome> {
     return this.#circuit.execute(attempt);
   }
 
-  /** CometChat is not there, or not well. Whatever it decides, refusals included, shows that it is. */
+  #closed(): CircuitBreakerPolicy {
+    const isOutage = handleWhenResult((outcome) => this.#isOutage(outcome as Outcome));
+    const circuit = circuitBreaker(isOutage, { halfOpenAfter: OPEN_MS, breaker: new CountBreaker(SAMPLE) });
+    circuit.onBreak(() => {
+      this.#openedAt = Date.now();
+      this.#tell(true);
+    });
+    circuit.onReset(() => this.#tell(false));
+    return circuit;
+  }
+
+  #reset(): void {
+    this.#circuit = this.#closed();
+    this.#tell(false);
+  }
+
+  /** A probe that fails opens it once more, which is no news. */
+  #tell(isOpen: boolean): void {
+    if (isOpen !== this.#isOpen) this.#onChange(isOpen);
+    this.#isOpen = isOpen;
+  }
+
+  /**
+   * CometChat is not there, or not well. Whatever it says by a code of its own, refusals and troubles included, shows
+   * that it is there; and may be about one conversation alone, whose user must not be able to close it for all.
+   */
   #isOutage(outcome: Outcome): boolean {
-    if (outcome.ok) return false;
+    if (outcome.ok || outcome.code !== undefined) return false;
     // A probe whose client has left has shown nothing.
     if (outcome === ABANDONED) return this.#circuit.state === CircuitState.HalfOpen;
     return outcome.problem === 'cometchat-failed' || outcome.problem === 'cometchat-timeout';

@@ -2,15 +2,13 @@ import { type BulkheadPolicy, bulkhead } from 'cockatiel';
 import type { Call, Peer } from './api.ts';
 import type { CometChatId } from './contract.ts';
 import type { Edges } from './edges.ts';
-import { type Place, SharedOrder } from './order.ts';
+import { SharedOrder } from './order.ts';
 import { ended, type Failure, type Outcome } from './outcome.ts';
-import { isTransient } from './retry.ts';
 import { Tries, type TriesConfig } from './tries.ts';
-import { type Write, Writes } from './writes.ts';
+import type { Write } from './write.ts';
+import { Writes } from './writes.ts';
 
 export interface CometChatConfig extends TriesConfig {
-  /** Over all tries of one write, as one client sees it. */
-  readonly deadlineMs: number;
   /** Writes in hand at once. */
   readonly maxConcurrency: number;
 }
@@ -61,20 +59,23 @@ export class CometChatClient {
     const call = { onBehalfOf, peer, body: JSON.stringify({ tags }) };
     const lane = `${onBehalfOf}:${peer.type}:${peer.id}`;
     const client = { gone, deadline: performance.now() + this.#deadlineMs };
+    const place = this.#order?.place(lane, call.body);
     const same = this.#writes.find(lane, call.body);
-    if (same) {
+    // Another replica may have had a newer one since.
+    if (same && (!same.place || (await place?.isWith(same.place)))) {
       this.#metrics.mergedWrites.inc();
       return { outcome: await same.join(client), retried: same.retried, merged: true };
     }
-    const refusal = this.#refusal();
+    const newest = this.#writes.newest(lane);
+    const refusal = same && newest && newest !== same ? ended('superseded') : this.#refusal();
     if (refusal) return { outcome: refusal, retried: [], merged: false };
-    const write = this.#writes.begin(lane, call.body, (write, isFirst) =>
-      this.#room.execute(() => this.#perform(write, call, isFirst, this.#order?.place(lane, call.body))),
+    const write = this.#writes.begin(lane, call.body, place, (self, isFirst) =>
+      this.#room.execute(() => this.#perform(self, call, isFirst)),
     );
-    return { outcome: await write.join(client), retried: write.retried, merged: false };
+    return { outcome: await write.join(client), retried: write.retried, merged: write.isMerged };
   }
 
-  /** Closes the idle connections. */
+  /** Closes the connections. */
   close(): void {
     this.#tries.close();
   }
@@ -84,19 +85,9 @@ export class CometChatClient {
     return this.#room.executionSlots === 0 ? ended('gateway-overloaded') : this.#tries.refusal();
   }
 
-  async #perform(write: Write, call: Call, isFirst: boolean, place: Place | undefined): Promise<Outcome> {
-    let outcome: Outcome | undefined;
-    try {
-      // Its place is that of its arrival, however long it has to wait.
-      if (!isFirst) await Promise.all([place?.take(), write.turn]);
-      outcome = await this.#tries.make(write, call, place);
-      return outcome;
-    } finally {
-      place?.leave(outcome && isFinal(outcome) ? outcome : undefined);
-    }
+  async #perform(write: Write, call: Call, isFirst: boolean): Promise<Outcome> {
+    // Its place is that of its arrival, however long it has to wait.
+    if (!isFirst) await Promise.all([write.place?.take(), write.turn]);
+    return this.#tries.make(write, call);
   }
 }
-
-/** CometChat has decided. */
-const isFinal = (outcome: Outcome): boolean =>
-  outcome.ok || (outcome.status !== undefined && !isTransient(outcome));

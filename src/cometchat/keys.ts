@@ -4,13 +4,16 @@ export interface ApiKey {
   readonly value: string;
 }
 
-/** A key that was refused is tried again no sooner. */
-const AGAIN_AFTER_MS = 30_000;
+/** A key that was refused is not tried in place of the other any sooner: with both refused a call has one try. */
+const AGAIN_AFTER_MS = 1000;
+/** The operator hears of a key that is refused again and again only so often. */
+const NEWS_AFTER_MS = 60_000;
 
 /** The REST API keys, and which of them CometChat takes. */
 export class ApiKeys {
   readonly #keys: readonly ApiKey[];
   readonly #refusedAt = new Map<ApiKey, number>();
+  readonly #toldAt = new Map<ApiKey, number>();
   #current: ApiKey;
 
   /** @param values one, or two */
@@ -29,15 +32,18 @@ export class ApiKeys {
    * Remembers that CometChat has refused a key: calls begin with the other one from now on.
    *
    * @param now in milliseconds, of any clock that does not go back
-   * @returns the other, unless there is none or it was refused a short while ago as well
+   * @returns the other, unless there is none or it was refused just now as well; and whether the operator should hear
    */
-  refuse(key: ApiKey, now: number): ApiKey | undefined {
+  refuse(key: ApiKey, now: number): { other: ApiKey | undefined; isNews: boolean } {
+    const isNews = now - since(this.#toldAt, key) >= NEWS_AFTER_MS;
+    if (isNews) this.#toldAt.set(key, now);
     this.#refusedAt.set(key, now);
     const other = this.#keys.find((one) => one !== key);
-    if (!other) return undefined;
+    if (!other) return { other, isNews };
     this.#current = other;
-    return now - (this.#refusedAt.get(other) ?? Number.NEGATIVE_INFINITY) < AGAIN_AFTER_MS
-      ? undefined
-      : other;
+    const isRefused = now - since(this.#refusedAt, other) < AGAIN_AFTER_MS;
+    return { other: isRefused ? undefined : other, isNews };
   }
 }
+
+const since = (times: ReadonlyMap<ApiKey, number>, key: ApiKey) => times.get(key) ?? Number.NEGATIVE_INFINITY;

@@ -5,7 +5,7 @@ import { sharedOrLocal } from '../shared-or-local.ts';
 import { withoutUnknown } from './contract.ts';
 import type { Edges } from './edges.ts';
 import { ended, type Outcome } from './outcome.ts';
-import type { Write } from './writes.ts';
+import type { Write } from './write.ts';
 
 /** For how long a replica that has died keeps the others waiting, beside the longest time of its try. */
 const SLACK_MS = 1000;
@@ -15,45 +15,53 @@ const KEPT_MS = 120_000;
 /** For those of the same write who wait for its outcome. */
 const OUTCOME_KEPT_MS = 5000;
 
-// What replicas know of a lane: a hash with the number of its newest write, what that one says, whether somebody
-// else waits with it (`joined`) and whether it has come to its end (`done`); beside it who may send at the moment, and
-// the outcome of a write that several wait for.
+// What replicas know of a lane: a hash with the number of its newest write, what that one says and when it came, whether
+// somebody else waits with it (`joined`) and whether it has come to its end (`done`); beside it who may send at the
+// moment, and the outcome of a write that several wait for.
+// Who comes without a number, for the first time, is the newest. Who has none since Redis could not be asked, or one
+// that Redis has lost, is the newest only if nobody came later.
 const ENTER = `
-local newest = tonumber(redis.call('HGET', KEYS[1], 'number') or 0)
-local number = tonumber(ARGV[2])
-if not number then
-  local known = redis.call('HMGET', KEYS[1], 'body', 'done')
-  if known[1] == ARGV[4] and tonumber(known[2] or 0) < newest then
+local owner, number, lease, body, age = ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4], tonumber(ARGV[5])
+local known = redis.call('HMGET', KEYS[1], 'number', 'body', 'done', 'at')
+local newest, done = tonumber(known[1] or 0), tonumber(known[3] or 0)
+if number and number < newest then return {number, 'superseded'} end
+if number ~= newest or known[2] ~= body then
+  local time = redis.call('TIME')
+  local came = time[1] * 1000 + math.floor(time[2] / 1000) - age
+  if known[2] == body and done < newest then
     number = newest
     redis.call('HSET', KEYS[1], 'joined', number)
+  elseif age > 0 and tonumber(known[4] or 0) > came then
+    return {newest, 'superseded'}
   else
     number = newest + 1
-    redis.call('HSET', KEYS[1], 'number', number, 'body', ARGV[4])
+    redis.call('HSET', KEYS[1], 'number', number, 'body', body, 'at', came)
   end
   redis.call('PEXPIRE', KEYS[1], ${KEPT_MS})
-elseif number < newest then
-  return {number, 'superseded'}
 end
-if tonumber(redis.call('HGET', KEYS[1], 'done') or 0) == number then
+if done == number then
   local outcome = redis.call('GET', KEYS[3])
   if outcome then return {number, 'done', outcome} end
 end
-if ARGV[3] ~= '0' and redis.call('SET', KEYS[2], ARGV[1], 'NX', 'PX', ARGV[3]) then return {number, 'go'} end
-return {number, 'wait'}`;
+local holder = redis.call('GET', KEYS[2])
+if lease == '0' or (holder and holder ~= owner) then return {number, 'wait'} end
+redis.call('SET', KEYS[2], owner, 'PX', lease)
+return {number, 'go'}`;
 
 const LEAVE = `
-if redis.call('GET', KEYS[2]) ~= ARGV[1] then return 0 end
-if ARGV[3] ~= '' then
+local owner, number, outcome, keeps = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
+if redis.call('GET', KEYS[2]) ~= owner then return 0 end
+if outcome ~= '' then
   local known = redis.call('HMGET', KEYS[1], 'number', 'joined')
-  if known[1] == ARGV[2] then
-    if known[2] == ARGV[2] then
-      if ARGV[3] == 'done' then return 1 end
-      redis.call('SET', KEYS[3], ARGV[3], 'PX', ${OUTCOME_KEPT_MS})
+  if known[1] == number then
+    if known[2] == number then
+      if outcome == 'done' then return 1 end
+      redis.call('SET', KEYS[3], outcome, 'PX', ${OUTCOME_KEPT_MS})
     end
-    redis.call('HSET', KEYS[1], 'done', ARGV[2])
+    redis.call('HSET', KEYS[1], 'done', number)
   end
 end
-redis.call('DEL', KEYS[2])
+if keeps == '' then redis.call('DEL', KEYS[2]) end
 return 0`;
 
 type State = 'go' | 'wait' | 'superseded' | 'done';
@@ -85,9 +93,11 @@ export class Place {
   readonly #together: ReturnType<typeof sharedOrLocal>;
   readonly #keys: readonly string[];
   readonly #digest: string;
-  readonly #owner = randomUUID();
+  #owner: string = randomUUID();
+  readonly #born = performance.now();
   /** '' until the place is taken. */
   #number: number | '' = '';
+  #hasAsked = false;
   #heldUntil = 0;
 
   constructor(redis: Redis, together: ReturnType<typeof sharedOrLocal>, lane: string, body: string) {
@@ -110,6 +120,12 @@ export class Place {
     );
   }
 
+  /** Takes the place of a write that is the same as another one of this process. @returns whether it is one with it */
+  async isWith(other: Place): Promise<boolean> {
+    await this.take();
+    return this.#number === '' || this.#number === other.#number;
+  }
+
   /**
    * Waits until the write may be sent.
    *
@@ -125,7 +141,10 @@ export class Place {
         () => ({ state: 'alone' }),
       );
       if (state === 'superseded') return ended('superseded');
-      if (outcome) return outcome;
+      if (outcome) {
+        write.isMerged = true;
+        return outcome;
+      }
       if (state !== 'wait') {
         this.#heldUntil = state === 'go' ? asked + SLACK_MS : Number.POSITIVE_INFINITY;
         return undefined;
@@ -136,24 +155,33 @@ export class Place {
   }
 
   /**
-   * Lets others send.
+   * Tells those of other replicas that wait for the same write how it has ended, and lets others send.
    *
-   * @param outcome where the write has come to its end: for those of other replicas that wait for the same one
+   * @param outcome where it holds for them as well
+   * @param keeps the turn, for now
    */
-  leave(outcome?: Outcome): void {
+  leave(outcome?: Outcome, keeps = false): void {
     if (this.#heldUntil === 0) return;
-    this.#heldUntil = 0;
+    if (!keeps) this.#heldUntil = 0;
     // What Redis does not hear of ends by its own time.
-    this.#tell(outcome).catch(() => {});
+    this.#tell(outcome, keeps ? 'keeps' : '').catch(() => {});
   }
 
-  async #tell(outcome: Outcome | undefined): Promise<void> {
-    const isAwaited = await this.#eval(LEAVE, outcome ? 'done' : '');
-    if (isAwaited && outcome) await this.#eval(LEAVE, JSON.stringify(portable(outcome)));
+  /** Goes on with the turn of another place. */
+  takeOver(other: Place): void {
+    this.#owner = other.#owner;
+    this.#heldUntil = other.#heldUntil;
+  }
+
+  async #tell(outcome: Outcome | undefined, keeps: string): Promise<void> {
+    const isAwaited = await this.#eval(LEAVE, outcome ? 'done' : '', keeps);
+    if (isAwaited && outcome) await this.#eval(LEAVE, JSON.stringify(portable(outcome)), keeps);
   }
 
   async #enter(leaseMs: number): Promise<Answer> {
-    const [number, state, outcome] = (await this.#eval(ENTER, leaseMs, this.#digest)) as Reply;
+    const age = this.#hasAsked ? Math.ceil(performance.now() - this.#born) : 0;
+    this.#hasAsked = true;
+    const [number, state, outcome] = (await this.#eval(ENTER, leaseMs, this.#digest, age)) as Reply;
     if (!Number.isSafeInteger(number)) throw new Error('Redis has given no place');
     this.#number = number;
     return { state, ...(outcome !== undefined && { outcome: JSON.parse(outcome) }) };

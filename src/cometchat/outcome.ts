@@ -34,5 +34,14 @@ export const ended = (problem: ProblemCode, retryAfterSeconds?: number): Failure
   ...(retryAfterSeconds !== undefined && { retryAfterSeconds }),
 });
 
+/** Whether it holds for everybody who waits for the same write: CometChat was asked, and it was not for want of time. */
+export const isForAll = (outcome: Outcome): boolean =>
+  outcome.ok ||
+  outcome.status !== undefined ||
+  (outcome.problem === 'cometchat-failed' && outcome !== ABANDONED);
+
+/** The time of whoever waits is over, and no try was there to say so. */
+export const LATE: Failure = { ok: false, problem: 'cometchat-timeout', errorType: 'deadline' };
+
 /** Nobody waits for the outcome any more: no client will ever read this. */
 export const ABANDONED: Failure = { ok: false, problem: 'cometchat-failed', errorType: 'client_gone' };

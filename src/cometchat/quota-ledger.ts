@@ -8,22 +8,15 @@ export interface Count {
   readonly users: number;
 }
 
-/** Where the calls of a minute are counted. */
-export interface Ledger {
-  /** Counts a call; `now` is in UNIX milliseconds. */
-  take(user: string, now: number): Count | Promise<Count>;
-  /** Counts it back. Its user goes on to count as one of those who want calls. */
-  giveBack(user: string, now: number): void;
-}
-
 /** No legal uid, so that it never is a user's. */
 const EVERYBODY = ':all';
 
-/** In this process. */
-export class LocalLedger implements Ledger {
+/** Counts the calls of a minute in this process. */
+export class LocalLedger {
   #number = 0;
   #calls = new Map<string, number>();
 
+  /** Counts a call; `now` is in UNIX milliseconds. */
   take(user: string, now: number): Count {
     const calls = this.#at(now);
     const count = { spent: calls.get(EVERYBODY) ?? 0, mine: calls.get(user) ?? 0 };
@@ -31,6 +24,7 @@ export class LocalLedger implements Ledger {
     return { ...count, users: calls.size - 1 };
   }
 
+  /** Counts it back. Its user goes on to count as one of those who want calls. */
   giveBack(user: string, now: number): void {
     // Those of a minute that is over are forgotten already.
     if (minuteAt(now).number !== this.#number) return;
@@ -48,8 +42,8 @@ export class LocalLedger implements Ledger {
 /** A minute's key is of no use after it. */
 const KEPT_MS = 120_000;
 
-/** In Redis, for all replicas. */
-export class RedisLedger implements Ledger {
+/** The same in Redis, for all replicas. */
+export class RedisLedger {
   readonly #redis: Redis;
 
   constructor(redis: Redis) {
@@ -72,7 +66,10 @@ export class RedisLedger implements Ledger {
 
   giveBack(user: string, now: number): void {
     // What is not given back is a call that nobody makes in this minute: no harm worth an error.
-    for (const name of [EVERYBODY, user]) this.#redis.hincrby(keyOf(now), name, -1).catch(() => {});
+    const key = keyOf(now);
+    const commands = [EVERYBODY, user].map((name) => this.#redis.hincrby(key, name, -1));
+    // If Redis has lost the key, this has made a new one.
+    Promise.all([...commands, this.#redis.pexpire(key, KEPT_MS)]).catch(() => {});
   }
 }
 

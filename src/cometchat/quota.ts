@@ -4,7 +4,7 @@ import type { Edges } from './edges.ts';
 import { waitForShare } from './fair-share.ts';
 import { ended, type Failure } from './outcome.ts';
 import type { QuotaReport } from './quota-headers.ts';
-import { type Count, type Ledger, LocalLedger, RedisLedger } from './quota-ledger.ts';
+import { type Count, LocalLedger, RedisLedger } from './quota-ledger.ts';
 
 const MINUTE_MS = 60_000;
 /** There as long as the quota is used up, for the other replicas to see. */
@@ -18,10 +18,10 @@ export class Quota {
   readonly #limit: number;
   readonly #now: () => number;
   readonly #redis: Redis | undefined;
-  readonly #local: Ledger = new LocalLedger();
-  readonly #shared: Ledger | undefined;
+  readonly #local = new LocalLedger();
+  readonly #shared: RedisLedger | undefined;
   readonly #together: ReturnType<typeof sharedOrLocal>;
-  #report: QuotaReport | undefined;
+  #report: { limit: number; remaining: number; until: number } | undefined;
   #closedUntil = 0;
 
   /**
@@ -39,7 +39,8 @@ export class Quota {
   /** @returns why no call can be made now, whoever asks; undefined where one might */
   refusal(): Failure | undefined {
     const left = this.#closedUntil - this.#now();
-    return left > 0 ? busy(left) : undefined;
+    // Longer than it ever is: the clock was set back.
+    return left > 0 && left <= MINUTE_MS ? busy(left) : undefined;
   }
 
   /**
@@ -52,18 +53,18 @@ export class Quota {
    */
   async take(user: string, inFlight: number): Promise<Failure | (() => void)> {
     const now = this.#now();
-    const { ledger, count } = await this.#count(user, now);
+    const { count, giveBack } = await this.#count(user, now);
     const wait = waitForShare({ ...this.#asReported(count, inFlight), elapsedMs: now % MINUTE_MS });
     const refusal = this.refusal() ?? (wait > 0 ? busy(wait) : undefined);
-    const giveBack = () => ledger.giveBack(user, now);
     if (refusal) giveBack();
     return refusal ?? giveBack;
   }
 
-  /** Believes what a reply says of the quota. */
-  learn(report: QuotaReport): void {
-    this.#report = report;
-    if (report.remaining === 0) this.#close(report.reset * 1000 - this.#now());
+  /** Believes what a reply says of the quota, for a minute at most: CometChat counts by the minute. */
+  learn({ limit, remaining, reset }: QuotaReport): void {
+    const until = Math.min(reset * 1000, this.#now() + MINUTE_MS);
+    this.#report = { limit, remaining, until };
+    if (remaining === 0) this.#close(until - this.#now());
   }
 
   /** CometChat has refused a call for want of quota, for so many seconds. */
@@ -71,7 +72,6 @@ export class Quota {
     this.#close(seconds * 1000);
   }
 
-  /** It counts by the minute, so that nothing it says can close the quota for longer. */
   #close(ms: number): void {
     const hold = Math.min(ms, MINUTE_MS);
     if (hold <= 0 || !this.#closeFor(hold)) return;
@@ -87,23 +87,27 @@ export class Quota {
     return isLonger;
   }
 
-  async #count(user: string, now: number): Promise<{ ledger: Ledger; count: Count }> {
-    const local = () => ({ ledger: this.#local, count: this.#local.take(user, now) as Count });
+  async #count(user: string, now: number): Promise<{ count: Count; giveBack: () => void }> {
+    const local = () => {
+      // It may be a new minute by the time that Redis has not answered.
+      const at = this.#now();
+      return { count: this.#local.take(user, at), giveBack: () => this.#local.giveBack(user, at) };
+    };
     const [redis, shared] = [this.#redis, this.#shared];
     if (!redis || !shared) return local();
     return this.#together(async () => {
       const [count, closedMs] = await Promise.all([shared.take(user, now), redis.pttl(CLOSED)]);
       if (closedMs > 0) this.#closeFor(Math.min(closedMs, MINUTE_MS));
-      return { ledger: shared, count };
+      return { count, giveBack: () => shared.giveBack(user, now) };
     }, local);
   }
 
   /** CometChat knows of callers that this gateway does not: the company's own back end, say. */
   #asReported(count: Count, inFlight: number): Count & { limit: number } {
-    const report = this.#report;
-    if (!report || report.reset * 1000 <= this.#now()) return { ...count, limit: this.#limit };
-    const limit = Math.min(report.limit, this.#limit);
-    return { ...count, limit, spent: Math.max(count.spent, limit - report.remaining + inFlight) };
+    const left = (this.#report?.until ?? 0) - this.#now();
+    if (!this.#report || left <= 0 || left > MINUTE_MS) return { ...count, limit: this.#limit };
+    const limit = Math.min(this.#report.limit, this.#limit);
+    return { ...count, limit, spent: Math.max(count.spent, limit - this.#report.remaining + inFlight) };
   }
 }
 

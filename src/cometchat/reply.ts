@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
+import type { ProblemCode } from '../problem.ts';
 import { readConversations, readErrorCode } from './contract.ts';
 import { problemOf } from './errors.ts';
 import type { Failure, Outcome } from './outcome.ts';
@@ -27,8 +28,7 @@ export function interpret(
   // Not followed: the key would go along to wherever it points.
   if (status >= 300 && status < 400) return { ...invalidReply('redirect'), status };
   const problem = problemOf(status, code);
-  const wait =
-    problem === 'cometchat-busy' ? rateLimitSeconds(headers, now) : retryAfterSeconds(headers, now);
+  const wait = WAITS[problem]?.(headers, now);
   return {
     ok: false,
     status,
@@ -38,6 +38,12 @@ export function interpret(
     ...(wait !== undefined && { retryAfterSeconds: wait }),
   };
 }
+
+/** Problems that waiting may help with, and how long that is. */
+const WAITS: Partial<Record<ProblemCode, typeof retryAfterSeconds>> = {
+  'cometchat-busy': rateLimitSeconds,
+  'cometchat-failed': retryAfterSeconds,
+};
 
 export const invalidReply = (errorType: string): Failure => ({
   ok: false,

@@ -1,11 +1,10 @@
 import { PROBLEM_BY_CODE } from './errors.ts';
 import type { Failure } from './outcome.ts';
 
-/** With the first one. */
-export const MAX_TRIES = 3;
-const FIRST_DELAY_MS = 100;
+/** Together long enough for a short restart to be over. */
+const LONGEST_DELAYS_MS = [200, 600];
 /** A try that has less time than this is not worth a call. */
-const SHORTEST_TRY_MS = 50;
+export const SHORTEST_TRY_MS = 50;
 
 /** CometChat's codes that may be gone with the next try. */
 const TRANSIENT_CODES = new Set([
@@ -45,6 +44,16 @@ export function isTransient({ problem, errorType, status, code }: Failure): bool
   return problem === 'cometchat-timeout' || TRANSIENT_ERRORS.has(errorType);
 }
 
+/** Errors that leave open whether CometChat has got the call, and is still at it. */
+const UNSETTLED_ERRORS =
+  /^(?:ECONNRESET|ECONNABORTED|EPIPE|ETIMEDOUT|client_gone|reply_informational|reply_upgrade)$|^timeout_(?!lookup|connect|secureConnect)/;
+
+/** Whether CometChat may carry out a call later on: nobody has heard how it ended, or only a proxy before it has. */
+export function isUnsettled({ errorType, status, code }: Failure): boolean {
+  if (code !== undefined) return false;
+  return status === undefined ? UNSETTLED_ERRORS.test(errorType) : status === 502 || status === 504;
+}
+
 /**
  * Decides whether a failed try is followed by another, and when.
  *
@@ -60,9 +69,9 @@ export function retryDelay(
   timeLeftMs: number,
   random: number,
 ): number | undefined {
-  if (tries >= MAX_TRIES || !isTransient(failure)) return undefined;
-  const asked = (failure.retryAfterSeconds ?? 0) * 1000;
-  const delay = asked + random * FIRST_DELAY_MS * 2 ** (tries - 1);
+  const longest = LONGEST_DELAYS_MS[tries - 1];
+  if (longest === undefined || !isTransient(failure)) return undefined;
+  const delay = (failure.retryAfterSeconds ?? 0) * 1000 + random * longest;
   return delay + SHORTEST_TRY_MS <= timeLeftMs ? delay : undefined;
 }
 

@@ -3,13 +3,14 @@ import type { ProblemCode } from '../problem.ts';
 import { type ApiConfig, type Call, CometChatApi } from './api.ts';
 import { Breaker } from './breaker.ts';
 import type { Edges } from './edges.ts';
-import type { Place } from './order.ts';
-import { ABANDONED, type Failure, type Outcome } from './outcome.ts';
+import { ABANDONED, type Failure, LATE, type Outcome } from './outcome.ts';
 import { Quota } from './quota.ts';
-import { isTransient, RetryBudget, retryDelay } from './retry.ts';
-import type { Write } from './writes.ts';
+import { isTransient, isUnsettled, RetryBudget, retryDelay, SHORTEST_TRY_MS } from './retry.ts';
+import type { Write } from './write.ts';
 
 export interface TriesConfig extends ApiConfig {
+  /** Over all tries of one write, as one client sees it. */
+  readonly deadlineMs: number;
   readonly callsPerMinute: number;
   /** The clock of the quota, in UNIX milliseconds, and chance, from 0 to 1; the machine's unless given. */
   readonly now?: () => number;
@@ -22,6 +23,8 @@ const REFUSALS: ReadonlySet<ProblemCode> = new Set(['cometchat-busy', 'cometchat
 /** Makes the tries of writes: again where that may help, and none where it would only do harm. */
 export class Tries {
   readonly #tryMs: number;
+  /** For how long a newer write waits for a try of which nobody knows how it ended. */
+  readonly #settleMs: number;
   readonly #random: () => number;
   readonly #metrics: Edges['metrics'];
   readonly #api: CometChatApi;
@@ -33,6 +36,8 @@ export class Tries {
   constructor(config: TriesConfig, edges: Edges) {
     const { log, metrics } = edges;
     this.#tryMs = config.attemptTimeoutMs;
+    // Its client has a deadline too.
+    this.#settleMs = Math.min(config.attemptTimeoutMs, config.deadlineMs / 2);
     this.#random = config.random ?? Math.random;
     this.#metrics = metrics;
     this.#quota = new Quota(config.callsPerMinute, config.now ?? Date.now, edges);
@@ -50,19 +55,19 @@ export class Tries {
     return this.#breaker.refusal() ?? this.#quota.refusal();
   }
 
-  /**
-   * Makes tries until one has decided, or there shall be no other.
-   *
-   * @param place of the write in the order of all replicas, where there are several
-   */
-  async make(write: Write, call: Call, place: Place | undefined): Promise<Outcome> {
-    this.#budget.call(performance.now());
+  /** Makes tries until CometChat has decided, or there shall be no other. */
+  async make(write: Write, call: Call): Promise<Outcome> {
     let failure: Failure | undefined;
     for (let tries = 1; ; tries += 1) {
-      const done = await this.#prepare(write, call, place);
+      const { outcome, isSent } = await this.#next(write, call);
       // A refusal would say that nothing was changed, which after a failure nobody knows.
-      if (done) return failure && !done.ok && REFUSALS.has(done.problem) ? failure : done;
-      const outcome = await this.#try(write, call);
+      if (!isSent) return failure && !outcome.ok && REFUSALS.has(outcome.problem) ? failure : outcome;
+      if (failure) {
+        this.#metrics.retries.inc();
+        write.retried.push(failure.errorType);
+      } else {
+        this.#budget.call(performance.now());
+      }
       if (outcome.ok || !isTransient(outcome)) return outcome;
       if (write.ended) return write.ended;
       const delay = retryDelay(tries, outcome, write.deadline - performance.now(), this.#random());
@@ -71,38 +76,41 @@ export class Tries {
         this.#metrics.retriesWithheld.inc();
         return outcome;
       }
-      this.#metrics.retries.inc();
-      write.retried.push(outcome.errorType);
-      place?.leave();
+      // A newer write of another replica need not wait as long as CometChat asks for.
+      if (outcome.retryAfterSeconds && write.settlesAt < performance.now()) write.place?.leave();
       await wait(delay, undefined, { signal: write.idle }).catch(() => {});
       failure = outcome;
     }
   }
 
-  /** Closes the idle connections. */
+  /** Closes the connections. */
   close(): void {
     this.#api.close();
   }
 
-  /** Waits for all that a try needs. @returns how the write has ended without it, if it has */
-  async #prepare(write: Write, call: Call, place: Place | undefined): Promise<Outcome | undefined> {
+  /** Waits for all that a try needs, and makes it; or tells how the write has ended without. */
+  async #next(write: Write, call: Call): Promise<{ outcome: Outcome; isSent: boolean }> {
     for (;;) {
-      const done = write.ended ?? (await place?.enter(write, this.#tryMs));
-      if (done?.ok) this.#metrics.mergedWrites.inc();
-      if (done) return done;
+      const done = write.ended ?? (await write.place?.enter(write, this.#tryMs));
+      if (write.isMerged) this.#metrics.mergedWrites.inc();
+      if (done) return { outcome: done, isSent: false };
       const taken = await this.#quota.take(call.onBehalfOf, this.#inFlight);
-      if (typeof taken !== 'function') return taken;
-      const refusal = write.ended ?? this.#breaker.refusal();
-      if (!refusal && (place?.isHeld ?? true)) return undefined;
+      if (typeof taken !== 'function') return { outcome: taken, isSent: false };
+      const timeLeft = write.deadline - performance.now();
+      const refusal =
+        write.ended ?? this.#breaker.refusal() ?? (timeLeft < SHORTEST_TRY_MS ? LATE : undefined);
+      if (!refusal && (write.place?.isHeld ?? true)) {
+        // Nothing is waited for in between: the circuit lets one of those through who found it half open.
+        return { outcome: await this.#send(write, call, timeLeft), isSent: true };
+      }
       taken();
-      if (refusal) return refusal;
+      if (refusal) return { outcome: refusal, isSent: false };
     }
   }
 
-  async #try(write: Write, call: Call): Promise<Outcome> {
-    const timeLeft = Math.max(1, Math.ceil(write.deadline - performance.now()));
-    const timeoutMs = Math.min(this.#tryMs, timeLeft);
-    const end = performance.now() + timeoutMs;
+  async #send(write: Write, call: Call, timeLeft: number): Promise<Outcome> {
+    const timeoutMs = Math.min(this.#tryMs, Math.ceil(timeLeft));
+    const settlesAt = performance.now() + this.#settleMs;
     this.#inFlight += 1;
     const outcome = await this.#breaker
       .run(() => this.#api.send(call, timeoutMs, write.abandoned))
@@ -110,10 +118,9 @@ export class Tries {
         this.#inFlight -= 1;
       });
     this.#metrics.tries.inc({ result: resultOf(outcome) });
-    if (outcome === ABANDONED) {
-      // It was cut off, and CometChat may be at it still: a newer write has to wait as if it had not been.
-      await wait(end - performance.now(), undefined, { ref: false });
-    } else if (!outcome.ok && outcome.problem === 'cometchat-busy' && outcome.retryAfterSeconds) {
+    if (outcome.ok) return outcome;
+    if (isUnsettled(outcome)) write.settlesAt = settlesAt;
+    if (outcome.problem === 'cometchat-busy' && outcome.retryAfterSeconds) {
       this.#quota.exhausted(outcome.retryAfterSeconds);
     }
     return outcome;

@@ -40,9 +40,9 @@ t.test('none is made where it would end the same', async (t) => {
 
 t.test('the wait grows, and the whole of it is left to chance', async (t) => {
   t.equal(retryDelay(1, REFUSED, 3000, 0), 0);
-  t.equal(retryDelay(1, REFUSED, 3000, 0.5), 50);
-  t.equal(retryDelay(2, REFUSED, 3000, 0.5), 100);
-  t.equal(retryDelay(2, REFUSED, 3000, 1), 200);
+  t.equal(retryDelay(1, REFUSED, 3000, 0.5), 100);
+  t.equal(retryDelay(1, REFUSED, 3000, 1), 200);
+  t.equal(retryDelay(2, REFUSED, 3000, 0.5), 300);
 });
 
 t.test('there are three tries at most, and none of a failure that stays', async (t) => {
@@ -53,7 +53,7 @@ t.test('there are three tries at most, and none of a failure that stays', async 
 t.test('Retry-After is obeyed where it fits into the time left, else there is no other try', async (t) => {
   const busy = failed('429', { status: 429, retryAfterSeconds: 2 });
   t.equal(retryDelay(1, busy, 3000, 0), 2000);
-  t.equal(retryDelay(1, busy, 3000, 0.5), 2050, 'those who failed together do not come back together');
+  t.equal(retryDelay(1, busy, 3000, 0.5), 2100, 'those who failed together do not come back together');
   t.equal(retryDelay(1, busy, 2050, 0), 2000);
   t.equal(retryDelay(1, busy, 2049, 0), undefined);
 });

@@ -36,7 +36,6 @@ t.test('27: the circuit opens, sends one probe, and closes', async (t) => {
     moved: {
       'problems cometchat-failed': 1,
       'tries cometchat-failed': 1,
-      circuit_opened: 1,
       retries_withheld: 1,
     },
   });
