@@ -14,12 +14,17 @@ export interface Phase {
   readonly outage?: true;
 }
 
+/** Longer than the circuit stays open, so that each outage is met anew. */
+const RECOVERING: Phase = { name: 'recovering', seconds: 6 };
+
 const CYCLE: readonly Phase[] = [
-  { name: 'some faults', seconds: 40, share: 0.08 },
+  { name: 'some faults', seconds: 27, share: 0.08 },
   { name: 'many faults', seconds: 5, share: 0.6, outage: true },
+  RECOVERING,
   { name: 'link refused', seconds: 3, link: 'refused', outage: true },
-  { name: 'link hung', seconds: 2, link: 'hung', outage: true },
-  { name: 'recovering', seconds: 6 },
+  RECOVERING,
+  { name: 'link hung', seconds: 3, link: 'hung', outage: true },
+  RECOVERING,
   // Each of these closes the whole app's quota, or a key, so they are not among the others.
   { name: 'quota and key', seconds: 4, first: ['21-429-seconds', '23-key-refused'] },
 ];

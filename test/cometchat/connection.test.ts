@@ -14,9 +14,10 @@ t.test('the connections to CometChat end with the gateway', async (t) => {
   const { put, sandbox, app } = await build(t);
   const ended = new Promise((resolve) => sandbox.onConnection((socket) => socket.on('close', resolve)));
   await put({ tags: [] });
+  const start = performance.now();
   await app.close();
   await ended;
-  t.pass('its idle connection is closed');
+  t.ok(performance.now() - start < 2000, 'long before CometChat closes them');
 });
 
 t.test('an answer that is no UTF-8', async (t) => {

@@ -1,7 +1,11 @@
+import { once } from 'node:events';
+import { Redis } from 'ioredis';
 import t from 'tap';
 import type { Failure } from '../../src/cometchat/outcome.ts';
 import { Quota } from '../../src/cometchat/quota.ts';
 import { Metrics } from '../../src/operations/metrics.ts';
+import { unlessInstalled } from '../helper.ts';
+import { RedisServer } from '../redis-server.ts';
 
 const MINUTE = 60_000 * 30_000_000;
 const log = { info() {}, warn() {}, error() {} };
@@ -89,4 +93,59 @@ t.test('what is given back in a later minute was not of that one', async (t) => 
   if (typeof taken === 'function') taken();
   t.equal(await ask('c'), 0);
   t.equal(await ask('d'), 60, 'two of two are spent');
+});
+
+t.test('a time that is no time of day closes nothing for longer than a minute', async (t) => {
+  for (const reset of [MINUTE, MINUTE / 1000 + 3600, 999_999_999_999_999]) {
+    const { clock, quota, ask } = quotaOf(100);
+    quota.learn({ limit: 100, remaining: 0, reset });
+    t.equal(await ask('a'), 60);
+    clock.now += 60_000;
+    t.equal(await ask('a'), 0, String(reset));
+  }
+});
+
+t.test('nor does a clock that is set back', async (t) => {
+  const { clock, quota, ask } = quotaOf(100);
+  quota.exhausted(30);
+  quota.learn({ limit: 100, remaining: 0, reset: clock.now / 1000 + 30 });
+  clock.now -= 3_600_000;
+  t.equal(await ask('a'), 0);
+});
+
+t.test('replicas that share a Redis share the quota', unlessInstalled('redis-server'), async (t) => {
+  const server = await RedisServer.start(t);
+  const clock = { now: MINUTE };
+  const metrics = new Metrics();
+  const quotas: Quota[] = [];
+  for (const _ of [1, 2]) {
+    const redis = new Redis(server.url);
+    t.teardown(() => redis.disconnect());
+    await once(redis, 'ready');
+    quotas.push(new Quota(12, () => clock.now, { log, metrics, redis }));
+  }
+  let turn = 0;
+  const ask = async (user: string) => {
+    turn += 1;
+    const taken = await (quotas[turn % 2] as Quota).take(user, 0);
+    return typeof taken === 'function' ? 0 : taken.retryAfterSeconds;
+  };
+  const drain = async (user: string) => {
+    let taken = 0;
+    while ((await ask(user)) === 0) taken += 1;
+    return taken;
+  };
+  t.equal(await drain('greedy'), 6);
+  t.equal(await drain('late'), 4);
+  t.equal(await ask('greedy'), 55);
+  clock.now += 55_000;
+  t.equal(await ask('greedy'), 0);
+  t.equal(await ask('newcomer'), 0);
+  t.equal(await ask('newcomer'), 5);
+  clock.now += 5000;
+  t.equal(await ask('greedy'), 0, 'a minute later it is whole again');
+  for (const key of (await server.command('KEYS', 'quota:*')) as string[]) {
+    const ttl = Number(await server.command('PTTL', key));
+    t.ok(ttl > 60_000 && ttl <= 120_000, `${key} goes by itself`);
+  }
 });

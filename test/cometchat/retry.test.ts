@@ -1,6 +1,6 @@
 import t from 'tap';
 import type { Failure } from '../../src/cometchat/outcome.ts';
-import { isTransient, RetryBudget, retryDelay } from '../../src/cometchat/retry.ts';
+import { isTransient, isUnsettled, RetryBudget, retryDelay } from '../../src/cometchat/retry.ts';
 
 const failed = (errorType: string, more: Partial<Failure> = {}): Failure => ({
   ok: false,
@@ -13,12 +13,30 @@ const bare = (status: number) => failed(String(status), { status });
 const REFUSED = failed('ECONNREFUSED');
 
 t.test('another try is made where the next one may succeed', async (t) => {
-  for (const code of ['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ENOTFOUND', 'EAI_AGAIN', 'ETIMEDOUT']) {
+  for (const code of [
+    'EAI_AGAIN',
+    'ECONNABORTED',
+    'ECONNREFUSED',
+    'ECONNRESET',
+    'EHOSTUNREACH',
+    'ENETDOWN',
+    'ENETUNREACH',
+    'ENOTFOUND',
+    'EPIPE',
+    'ETIMEDOUT',
+  ]) {
     t.ok(isTransient(failed(code)), code);
   }
   for (const status of [408, 429, 502, 503, 504]) t.ok(isTransient(bare(status)), String(status));
   t.ok(isTransient(failed('timeout_response', { problem: 'cometchat-timeout' })));
-  t.ok(isTransient(coded('ERR_OPERATION_FAILED', 500)), 'a code of CometChat’s own trouble');
+  for (const code of [
+    'ERR_MISSION_FAILED',
+    'ERR_OPERATION_FAILED',
+    'ERR_EXCEPTION',
+    'ERR_BAD_ERROR_RESPONSE',
+  ]) {
+    t.ok(isTransient(coded(code, 500)), code);
+  }
   t.ok(isTransient(coded('ERR_TOO_MANY_REQUESTS', 400)), 'the code decides before the status');
   t.ok(isTransient(coded('ERR_NEW', 503)), 'and the status where nobody knows the code');
 });
@@ -80,4 +98,18 @@ t.test('retries are a tenth of the calls, and ten beside', async (t) => {
   t.equal(spend(10_000), 5);
   t.equal(spend(20_000), 10, 'and no others: fifty calls and five retries');
   t.equal(spend(90_000), 10);
+});
+
+t.test('what CometChat may still be at is told from what it has not got, or is done with', async (t) => {
+  const timeout = (phase: string) => failed(`timeout_${phase}`, { problem: 'cometchat-timeout' });
+  for (const phase of ['send', 'response', 'request', 'socket']) t.ok(isUnsettled(timeout(phase)), phase);
+  for (const phase of ['lookup', 'connect', 'secureConnect']) t.notOk(isUnsettled(timeout(phase)), phase);
+  for (const code of ['ECONNRESET', 'EPIPE', 'client_gone', 'reply_upgrade'])
+    t.ok(isUnsettled(failed(code)), code);
+  for (const code of ['ECONNREFUSED', 'ENOTFOUND', 'CERT_HAS_EXPIRED', 'HPE_INVALID_CONSTANT']) {
+    t.notOk(isUnsettled(failed(code)), code);
+  }
+  for (const status of [502, 504]) t.ok(isUnsettled(bare(status)), String(status));
+  for (const status of [200, 404, 429, 500, 503]) t.notOk(isUnsettled(bare(status)), String(status));
+  t.notOk(isUnsettled(coded('ERR_EXCEPTION', 502)));
 });

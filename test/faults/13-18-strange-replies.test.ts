@@ -1,6 +1,7 @@
 import t from 'tap';
 import { OTHER } from '../helper.ts';
 import type { Name } from '../sandbox/catalogue.ts';
+import { DOCUMENTED_REPLY } from '../sandbox/world.ts';
 import { upstream } from './upstream.ts';
 
 /** A reply that nothing can be made of is told apart by its error type, and not asked for again. */
@@ -16,6 +17,9 @@ const STRANGE: readonly [Name, errorType: string][] = [
   ['18-304-with-body', 'HPE_INVALID_CONSTANT'],
   ['18-switching-protocols', 'reply_upgrade'],
 ];
+
+const reply = (body: string) =>
+  `HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
 
 t.test('13 to 18: a reply in an unknown form is a 502 at once, and never half an answer', async (t) => {
   for (const [name, errorType] of STRANGE) {
@@ -52,4 +56,32 @@ t.test('17: nothing goes to where a redirect points', async (t) => {
   }
   t.equal(sandbox.received, 5);
   t.equal(elsewhere.sandbox.received, 0);
+});
+
+t.test('15: the cap is 256 KiB', async (t) => {
+  const { sandbox, setTags, requests } = await upstream(t);
+  for (const [kib, status] of [
+    [250, 200],
+    [260, 502],
+  ] as const) {
+    sandbox.fault({
+      status: 200,
+      body:
+        JSON.stringify(DOCUMENTED_REPLY) + ' '.repeat(kib * 1024 - JSON.stringify(DOCUMENTED_REPLY).length),
+    });
+    t.equal((await setTags()).status, status);
+  }
+  t.match(requests().at(-1), { error: { type: 'reply_too_large' } });
+});
+
+t.test('18: some informational replies are no fault', async (t) => {
+  const { sandbox, setTags } = await upstream(t);
+  const hint = 'HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n';
+  for (const [times, status] of [
+    [8, 200],
+    [9, 502],
+  ] as const) {
+    sandbox.fault({ raw: [{ repeat: hint, times }, reply(JSON.stringify(DOCUMENTED_REPLY))] });
+    t.equal((await setTags()).status, status, `${times}`);
+  }
 });

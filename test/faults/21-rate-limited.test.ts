@@ -90,7 +90,8 @@ t.test(
   async (t) => {
     for (const spelling of ['x-rate-limit', 'x-ratelimit'] as const) {
       const sandbox = { spelling, callsPerMinute: 2 };
-      const { meets, putAs } = await upstream(t, SHORT, { sandbox });
+      const now = Date.now();
+      const { meets, putAs } = await upstream(t, SHORT, { sandbox, cometchat: { now: () => now } });
       for (const user of ['cometchat-uid-1', 'cometchat-uid-2']) await meets(t, SERVED, () => putAs(user));
       const answer = await putAs('cometchat-uid-4');
       t.equal(answer.json.code, 'cometchat-busy');
@@ -112,3 +113,33 @@ t.test('21: what one replica is told holds for all', unlessInstalled('redis-serv
   t.match(answer.headers.get('retry-after'), /^(29|30)$/);
   t.equal(two.sandbox.received, 0);
 });
+
+t.test('21: calls that are on their way count against what CometChat says is left', async (t) => {
+  const { sandbox, putAs, setTags } = await upstream(t);
+  const reset = String(Math.ceil(Date.now() / 1000) + 30);
+  sandbox.fault(
+    { headers: { 'x-rate-limit': '100', 'x-rate-limit-remaining': '1', 'x-rate-limit-reset': reset } },
+    { delayMs: 300 },
+  );
+  await setTags();
+  const arrived = sandbox.nextCall();
+  const last = setTags();
+  await arrived;
+  t.equal((await putAs('cometchat-uid-1')).json.code, 'cometchat-busy');
+  t.equal((await last).status, 200);
+  t.equal(sandbox.received, 2);
+});
+
+t.test(
+  '21: a Redis that takes no writes does not end the gateway',
+  unlessInstalled('redis-server'),
+  async (t) => {
+    const redis = await RedisServer.start(t);
+    const { put, sandbox } = await upstream(t, { REDIS_URL: redis.url, COMETCHAT_DEADLINE_MS: '900' });
+    await redis.command('CONFIG', 'SET', 'maxmemory', 1);
+    sandbox.fault({ status: 429, headers: { 'retry-after': '30' } });
+    t.equal((await put({ tags: [] })).json.code, 'cometchat-busy');
+    t.equal((await put({ tags: [] })).headers.get('retry-after'), '30');
+    t.equal(sandbox.received, 1);
+  },
+);

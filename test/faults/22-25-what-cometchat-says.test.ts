@@ -1,7 +1,7 @@
 import t from 'tap';
 import { API_KEY, ME, OTHER, planted } from '../helper.ts';
 import type { Name } from '../sandbox/catalogue.ts';
-import { upstream } from './upstream.ts';
+import { failedTry, upstream } from './upstream.ts';
 
 const FAILED = [502, 'cometchat-failed'] as const;
 
@@ -152,4 +152,34 @@ t.test('25: a write that was applied and whose reply got lost is sent again, to 
   });
   t.strictSame(written, [['vip'], ['vip']]);
   t.strictSame(sandbox.world.tags(ME, 'users', OTHER), ['vip']);
+});
+
+t.test('22: a refusal after a failure does not say that nothing was changed', async (t) => {
+  const { app, sandbox, setTags, putAs } = await upstream(
+    t,
+    { COMETCHAT_DEADLINE_MS: '900' },
+    { cometchat: { random: () => 1 } },
+  );
+  sandbox.fault({ status: 503 }, { status: 429, headers: { 'retry-after': '30' } });
+  const first = setTags();
+  await failedTry(app);
+  t.equal((await putAs('cometchat-uid-1')).json.code, 'cometchat-busy');
+  t.equal((await first).json.code, 'cometchat-failed');
+  t.equal(sandbox.received, 2);
+});
+
+t.test('23: however CometChat says that it is the key, the second one serves', async (t) => {
+  const other = `other-${API_KEY}`;
+  planted.add(other);
+  for (const fault of [
+    { status: 401, body: { error: { code: 'AUTH_ERR_EMPTY_APIKEY' } } },
+    { status: 403, body: { error: { code: 'AUTH_ERR_NO_ACCESS' } } },
+    { status: 401 },
+  ]) {
+    const keys = { COMETCHAT_API_KEY_SECONDARY: other };
+    const { sandbox, setTags } = await upstream(t, keys, { sandbox: { otherKeys: [other] } });
+    sandbox.fault(fault);
+    t.equal((await setTags()).status, 200);
+    t.equal(sandbox.received, 2);
+  }
 });

@@ -1,6 +1,7 @@
 import t, { type Test } from 'tap';
-import { OTHER } from '../helper.ts';
-import { upstream } from './upstream.ts';
+import { OTHER, unlessInstalled } from '../helper.ts';
+import { RedisServer } from '../redis-server.ts';
+import { counts, failedTry, upstream } from './upstream.ts';
 
 /** A clock that can be put forward, for the whole process. */
 function clockOf(t: Test) {
@@ -58,6 +59,54 @@ t.test('27: the circuit opens, sends one probe, and closes', async (t) => {
   t.match(lines.join(), /"msg":"CometChat answers again"/);
 });
 
+t.test(
+  '27: there is one probe also where many wait for Redis',
+  unlessInstalled('redis-server'),
+  async (t) => {
+    const clock = clockOf(t);
+    const redis = await RedisServer.start(t);
+    const { sandbox, setTags, putAs } = await upstream(
+      t,
+      { REDIS_URL: redis.url },
+      { sandbox: { users: 40 } },
+    );
+    sandbox.fault({ status: 503, times: 100 });
+    for (let n = 0; n < 10; n += 1) await setTags();
+    sandbox.forget();
+    clock.ahead += 5000;
+    sandbox.fault({ delayMs: 100 });
+    const users = Array.from({ length: 30 }, (_, n) => `cometchat-uid-${n + 10}`);
+    const answers = await Promise.all(users.map(putAs));
+    t.equal(sandbox.received, 1);
+    t.equal(answers.filter(({ status }) => status === 200).length, 1);
+    t.equal(answers.filter(({ json }) => json.code === 'cometchat-unavailable').length, 29);
+  },
+);
+
+t.test('27: a clock that is set back does not keep it open', async (t) => {
+  const clock = clockOf(t);
+  const { meets, sandbox, setTags, lines } = await upstream(t);
+  sandbox.fault({ status: 503, times: 100 });
+  for (let n = 0; n < 10; n += 1) await setTags();
+  await meets(t, unavailable(5));
+  sandbox.forget();
+  clock.ahead -= 50_000;
+  await meets(t, { answer: 200, calls: 1, line: {}, moved: { 'tries ok': 1, circuit_open: -1 } });
+  t.match(lines.join(), /"msg":"CometChat answers again"/);
+});
+
+t.test(
+  '27: a trouble that CometChat names may be about one conversation, and does not open it for all',
+  async (t) => {
+    const { meets, sandbox, setTags } = await upstream(t);
+    const body = { error: { code: 'ERR_EXCEPTION' } };
+    sandbox.fault({ status: 500, body, times: 60 });
+    for (let n = 0; n < 25; n += 1) await setTags();
+    sandbox.forget();
+    await meets(t, { answer: 200, calls: 1, line: {}, moved: { 'tries ok': 1 } });
+  },
+);
+
 t.test('27: what CometChat refuses does not open it', async (t) => {
   const { meets, sandbox, setTags } = await upstream(t);
   sandbox.fault({ status: 404, body: { error: { code: 'ERR_UID_NOT_FOUND' } }, times: 30 });
@@ -97,4 +146,28 @@ t.test('29: the retry budget is spent: no retry', async (t) => {
     line: { error: { type: '503' }, retried: undefined },
     moved: { 'problems cometchat-failed': 1, 'tries cometchat-failed': 1, retries_withheld: 1 },
   });
+});
+
+t.test('27: a write that waits for another try when the circuit opens makes none', async (t) => {
+  const { app, sandbox, setTags, putAs } = await upstream(t);
+  sandbox.fault({ status: 503, headers: { 'retry-after': '1' } });
+  const waits = setTags();
+  await failedTry(app);
+  sandbox.fault({ status: 500, times: 19 });
+  for (let n = 0; n < 19; n += 1) await putAs('cometchat-uid-1');
+  t.equal((await counts(app)).circuit_open, 1);
+  t.equal((await waits).json.code, 'cometchat-failed');
+  t.equal(sandbox.received, 20);
+});
+
+t.test('27: a write that ends at the open circuit has overtaken nothing', async (t) => {
+  const { app, put, sandbox, setTags, putAs } = await upstream(t);
+  sandbox.fault({ status: 503, headers: { 'retry-after': '1' } });
+  const older = setTags();
+  await failedTry(app);
+  sandbox.fault({ status: 500, times: 19 });
+  for (let n = 0; n < 19; n += 1) await putAs('cometchat-uid-1');
+  t.equal((await counts(app)).circuit_open, 1);
+  t.equal((await put({ tags: ['newer'], conversationWith: OTHER })).json.code, 'cometchat-unavailable');
+  t.equal((await older).json.code, 'cometchat-failed');
 });

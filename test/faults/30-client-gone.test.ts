@@ -3,7 +3,7 @@ import net from 'node:net';
 import { setTimeout as wait } from 'node:timers/promises';
 import t from 'tap';
 import { callBytes, ME, sign } from '../helper.ts';
-import { counts, upstream } from './upstream.ts';
+import { counts, failedTry, upstream } from './upstream.ts';
 
 /** A client that sends the call, with `[]` to a conversation with itself, and can leave without waiting. */
 async function client(port: number) {
@@ -43,9 +43,11 @@ t.test('30: a client that leaves between two tries ends them', async (t) => {
   const arrived = sandbox.nextCall();
   const socket = await client(port);
   await arrived;
-  while ((await counts(app))['tries cometchat-failed'] !== 1) await wait(1);
+  await failedTry(app);
   socket.destroy();
-  await app.close();
+  while ((await counts(app)).clients_gone === 0) await wait(1);
+  // Longer than the other try is waited for.
+  await wait(250);
   t.equal(sandbox.received, 1);
 });
 
@@ -88,6 +90,35 @@ t.test('30: a client that had left before its call was begun costs none', async 
   await wait(20);
   socket.destroy();
   while (requests().length === 0) await wait(1);
-  await app.close();
+  await wait(100);
   t.equal(sandbox.received, 0);
+});
+
+t.test('30: the same again, after its client has left, is a write of its own', async (t) => {
+  const { app, port, put, sandbox } = await upstream(t, { COMETCHAT_ATTEMPT_TIMEOUT_MS: '500' });
+  sandbox.play('09-silence');
+  const arrived = sandbox.nextCall();
+  const socket = await client(port);
+  await arrived;
+  socket.destroy();
+  while ((await counts(app)).clients_gone === 0) await wait(1);
+  t.equal((await put(SAME)).status, 200);
+  t.equal(sandbox.received, 2);
+});
+
+t.test('30: the deadline of a client that has left means nothing to those who wait on', async (t) => {
+  const { port, put, sandbox } = await upstream(t, {
+    COMETCHAT_DEADLINE_MS: '1000',
+    COMETCHAT_ATTEMPT_TIMEOUT_MS: '900',
+  });
+  sandbox.play('09-silence');
+  sandbox.fault({ delayMs: 450 });
+  const arrived = sandbox.nextCall();
+  const socket = await client(port);
+  await arrived;
+  await wait(500);
+  const other = put(SAME);
+  await wait(50);
+  socket.destroy();
+  t.equal((await other).status, 200);
 });

@@ -3,7 +3,7 @@ import t, { type Test } from 'tap';
 import { API_KEY, ME, OTHER, unlessInstalled } from '../helper.ts';
 import { RedisServer } from '../redis-server.ts';
 import { Sandbox } from '../sandbox/server.ts';
-import { counts, upstream } from './upstream.ts';
+import { counts, failedTry, upstream } from './upstream.ts';
 
 type Gateway = Awaited<ReturnType<typeof upstream>>;
 const to = ({ put }: Gateway, ...tags: string[]) => put({ tags, conversationWith: OTHER });
@@ -14,16 +14,22 @@ async function replicas(t: Test, shared: boolean) {
   t.teardown(() => sandbox.close());
   const written: string[] = [];
   sandbox.world.onWrite = ({ tags }) => void written.push(tags.join());
+  const redis = shared ? await RedisServer.start(t) : undefined;
   const env = {
     COMETCHAT_BASE_URL: sandbox.baseUrl,
     COMETCHAT_DEADLINE_MS: '2000',
-    ...(shared && { REDIS_URL: (await RedisServer.start(t)).url }),
+    ...(redis && { REDIS_URL: redis.url }),
   };
   // Between two tries there is time for somebody else.
   const cometchat = { random: () => 1 };
   const one = await upstream(t, env, { cometchat });
   const two = shared ? await upstream(t, env, { cometchat }) : one;
-  return { one, two, sandbox, written };
+  return { one, two, sandbox, written, redis };
+}
+
+/** Waits until a gateway has found Redis again. */
+async function back({ lines }: Gateway): Promise<void> {
+  while (!lines.join().includes('"msg":"Redis is back"')) await wait(5);
 }
 
 for (const shared of [false, true]) {
@@ -117,3 +123,125 @@ for (const shared of [false, true]) {
     await slow;
   });
 }
+
+t.test('31: the same again after a failure does not wait for what became of it', async (t) => {
+  for (const shared of process.env.CI || !unlessInstalled('redis-server').skip ? [false, true] : [false]) {
+    const { one, sandbox, written } = await replicas(t, shared);
+    sandbox.play('07-reset-on-arrival', 3);
+    t.equal((await to(one, 'vip')).status, 502);
+    const start = performance.now();
+    t.equal((await to(one, 'vip')).status, 200);
+    t.ok(performance.now() - start < 900, 'a newer one would wait for a second');
+    t.strictSame(written, ['vip']);
+  }
+});
+
+t.test('31: a try that CometChat carries out late is waited for', async (t) => {
+  const { one, sandbox, written } = await replicas(t, false);
+  sandbox.play('07-reset-on-arrival');
+  // As a back end does whose proxy has given up.
+  sandbox.onConnection((socket) => socket.once('close', () => setTimeout(() => written.push('older'), 300)));
+  const arrived = sandbox.nextCall();
+  const older = to(one, 'older');
+  await arrived;
+  t.equal((await to(one, 'newer')).status, 200);
+  t.equal((await older).status, 409);
+  t.strictSame(written, ['older', 'newer']);
+});
+
+t.test(
+  '31: tags that were there before are set again after others',
+  unlessInstalled('redis-server'),
+  async (t) => {
+    const { one, two, sandbox, written } = await replicas(t, true);
+    sandbox.fault({ delayMs: 500 });
+    const arrived = sandbox.nextCall();
+    const first = to(one, 'archived');
+    await arrived;
+    const second = to(two, 'inbox');
+    await wait(100);
+    const third = to(one, 'archived');
+    const answers = await Promise.all([first, second, third]);
+    t.strictSame(
+      answers.map(({ status }) => status),
+      [200, 409, 200],
+    );
+    t.strictSame(written, ['archived', 'archived']);
+  },
+);
+
+t.test('31: Redis is lost and comes back between two tries', unlessInstalled('redis-server'), async (t) => {
+  for (const downAtFirst of [false, true]) {
+    const { one, two, sandbox, written, redis } = await replicas(t, true);
+    if (downAtFirst) await redis?.stop();
+    sandbox.fault({ status: 503, headers: { 'retry-after': '1' } });
+    const arrived = sandbox.nextCall();
+    const older = to(one, 'older');
+    await arrived;
+    if (!downAtFirst) await redis?.stop();
+    await redis?.start();
+    await back(one);
+    await back(two);
+    t.equal((await to(two, 'newer')).status, 200);
+    t.equal((await older).json.code, 'superseded', downAtFirst ? 'down at first' : 'empty');
+    t.strictSame(written, ['newer']);
+  }
+});
+
+t.test('31: a newer write does not wait for the time that the older one was told to', async (t) => {
+  const { put, app, sandbox } = await upstream(t);
+  const to = (...tags: string[]) => put({ tags, conversationWith: OTHER });
+  sandbox.fault({ status: 503, headers: { 'retry-after': '2' } });
+  const older = to('older');
+  await failedTry(app);
+  const start = performance.now();
+  t.equal((await to('newer')).status, 200);
+  t.equal((await older).json.code, 'superseded');
+  t.ok(performance.now() - start < 1000);
+});
+
+t.test(
+  '31: the same tags of another user, or for another conversation, are a write of their own',
+  async (t) => {
+    const { put, putAs, sandbox } = await upstream(t);
+    sandbox.fault({ delayMs: 400 });
+    const arrived = sandbox.nextCall();
+    let ended = false;
+    const slow = put({ tags: ['vip'], conversationWith: OTHER }).then(() => {
+      ended = true;
+    });
+    await arrived;
+    const user = await putAs('cometchat-uid-1');
+    t.equal(user.json.conversations?.[0].conversationId, `cometchat-uid-1_user_${OTHER}`);
+    await put({ tags: ['vip'], conversationWith: 'cometchat-uid-1' });
+    await put({ tags: ['vip'], conversationWith: OTHER, conversationType: 'group' });
+    t.notOk(ended, 'and none of them waits');
+    t.strictSame(
+      sandbox.calls.map(({ headers, path }) => [headers.onbehalfof, path.split('/').slice(2, 4).join()]),
+      [
+        [ME, `users,${OTHER}`],
+        ['cometchat-uid-1', `users,${OTHER}`],
+        [ME, 'users,cometchat-uid-1'],
+        [ME, `groups,${OTHER}`],
+      ],
+    );
+    await slow;
+  },
+);
+
+t.test('31: a write that is refused at once has overtaken nothing', async (t) => {
+  const { app, put, sandbox, setTags, putAs } = await upstream(
+    t,
+    { COMETCHAT_DEADLINE_MS: '2000' },
+    { cometchat: { random: () => 1 } },
+  );
+  sandbox.fault(
+    { status: 503, headers: { 'retry-after': '1' } },
+    { status: 429, headers: { 'retry-after': '30' } },
+  );
+  const older = setTags();
+  await failedTry(app);
+  t.equal((await putAs('cometchat-uid-1')).json.code, 'cometchat-busy');
+  t.equal((await put({ tags: ['newer'], conversationWith: OTHER })).json.code, 'cometchat-busy');
+  t.equal((await older).json.code, 'cometchat-failed');
+});

@@ -1,3 +1,4 @@
+import { setTimeout as wait } from 'node:timers/promises';
 import type { FastifyInstance } from 'fastify';
 import type { Test } from 'tap';
 import type { ProblemCode } from '../../src/problem.ts';
@@ -68,6 +69,11 @@ export async function counts(app: FastifyInstance): Promise<Counts> {
     ]),
   );
   return Object.fromEntries(entries);
+}
+
+/** Waits until a try has failed, so that the next one is waited for. */
+export async function failedTry(app: FastifyInstance): Promise<void> {
+  while (!(await counts(app))['tries cometchat-failed']) await wait(1);
 }
 
 const moved = (before: Counts, after: Counts): Counts =>
