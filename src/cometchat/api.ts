@@ -96,13 +96,7 @@ export class CometChatApi {
     return other;
   }
 
-  async #sendWith(
-    { value }: ApiKey,
-    { onBehalfOf, peer, body }: Call,
-    totalMs: number,
-    abandoned: AbortSignal,
-  ): Promise<Outcome> {
-    const url = `${this.#baseUrl}/${peer.type}s/${peer.id}/conversation`;
+  #sendWith(key: ApiKey, call: Call, totalMs: number, abandoned: AbortSignal): Promise<Outcome> {
     const cut = new AbortController();
     let timer: NodeJS.Timeout | undefined;
     const cutSoon = () => {
@@ -110,24 +104,26 @@ export class CometChatApi {
     };
     if (abandoned.aborted) cutSoon();
     abandoned.addEventListener('abort', cutSoon);
+    return this.#ask(key, call, totalMs, cut.signal).finally(() => {
+      clearTimeout(timer);
+      abandoned.removeEventListener('abort', cutSoon);
+    });
+  }
+
+  async #ask({ value }: ApiKey, call: Call, totalMs: number, signal: AbortSignal): Promise<Outcome> {
+    const { onBehalfOf, peer, body } = call;
+    const url = `${this.#baseUrl}/${peer.type}s/${peer.id}/conversation`;
     try {
-      const reply = await this.#put(
-        url,
-        { apikey: value, onBehalfOf },
-        { body, totalMs, signal: cut.signal },
-      );
+      const reply = await this.#put(url, { apikey: value, onBehalfOf }, { body, totalMs, signal });
       const report = readQuota(reply.headers);
       if (report) this.#onQuota(report);
       return interpret(reply.statusCode, reply.headers, reply.rawBody, Date.now() / 1000);
     } catch (error) {
-      if (cut.signal.aborted) return ABANDONED;
+      if (signal.aborted) return ABANDONED;
       if (error instanceof ReplyRefused) return invalidReply(error.code);
       if (error instanceof RequestError) return broken(error);
       /* c8 ignore next -- a defect of ours; got has no other errors */
       throw error;
-    } finally {
-      clearTimeout(timer);
-      abandoned.removeEventListener('abort', cutSoon);
     }
   }
 }

@@ -1,26 +1,39 @@
-import t from 'tap';
+import t, { type Test } from 'tap';
 import type { Call } from '../../src/cometchat/api.ts';
 import { type CometChatId, cometChatId } from '../../src/cometchat/contract.ts';
 import type { Place } from '../../src/cometchat/order.ts';
 import { Tries } from '../../src/cometchat/tries.ts';
-import { type Client, Write } from '../../src/cometchat/write.ts';
+import { Write } from '../../src/cometchat/write.ts';
 import { Metrics } from '../../src/operations/metrics.ts';
 import { API_KEY } from '../helper.ts';
 import { Sandbox } from '../sandbox/server.ts';
 
-t.test('a try is not made in a turn that has gone by', async (t) => {
+const id = (text: string) => cometChatId(text) as CometChatId;
+const CALL: Call = {
+  onBehalfOf: id('cometchat-uid-1'),
+  peer: { type: 'user', id: id('cometchat-uid-2') },
+  body: '{"tags":[]}',
+};
+
+/** Makes a write whose client waits for so long, in the place given. */
+async function make(t: Test, ms: number, place?: Place) {
   const sandbox = await Sandbox.start({ apiKey: API_KEY });
   const log = { info() {}, warn() {}, error() {} };
-  const config = {
-    baseUrl: sandbox.baseUrl,
-    apiKeys: [API_KEY],
-    deadlineMs: 1000,
-    attemptTimeoutMs: 1000,
-    callsPerMinute: 2,
-  };
+  const times = { deadlineMs: 1000, attemptTimeoutMs: 1000 };
+  const config = { baseUrl: sandbox.baseUrl, apiKeys: [API_KEY], callsPerMinute: 2, ...times };
   const tries = new Tries(config, { log, metrics: new Metrics(), redis: undefined });
   t.teardown(() => sandbox.close());
   t.teardown(() => tries.close());
+  const deadline = performance.now() + ms;
+  const write = new Write(CALL.body, place, (self) => {
+    self.deadline = deadline;
+    return tries.make(self, CALL);
+  });
+  const outcome = await write.join({ gone: new AbortController().signal, deadline });
+  return { outcome, sandbox };
+}
+
+t.test('a try is not made in a turn that has gone by', async (t) => {
   let entered = 0;
   const place = {
     enter: async () => {
@@ -31,18 +44,14 @@ t.test('a try is not made in a turn that has gone by', async (t) => {
     },
     leave() {},
   } as unknown as Place;
-  const id = cometChatId('cometchat-uid-1') as CometChatId;
-  const call: Call = {
-    onBehalfOf: id,
-    peer: { type: 'user', id: cometChatId('cometchat-uid-2') as CometChatId },
-    body: '{"tags":[]}',
-  };
-  const write = new Write(call.body, place, (self) => {
-    self.deadline = performance.now() + 1000;
-    return tries.make(self, call);
-  });
-  const client: Client = { gone: new AbortController().signal, deadline: performance.now() + 1000 };
-  t.equal((await write.join(client)).ok, true, 'and its call of the quota was given back');
+  const { outcome, sandbox } = await make(t, 1000, place);
+  t.equal(outcome.ok, true, 'and its call of the quota was given back');
   t.equal(entered, 2);
   t.equal(sandbox.received, 1);
+});
+
+t.test('nor without the time for it', async (t) => {
+  const { outcome, sandbox } = await make(t, 30);
+  t.match(outcome, { problem: 'cometchat-timeout', errorType: 'deadline' });
+  t.equal(sandbox.received, 0);
 });

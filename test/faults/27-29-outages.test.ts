@@ -74,7 +74,7 @@ t.test(
     for (let n = 0; n < 10; n += 1) await setTags();
     sandbox.forget();
     clock.ahead += 5000;
-    sandbox.fault({ delayMs: 100 });
+    sandbox.fault({ delayMs: 1000 });
     const users = Array.from({ length: 30 }, (_, n) => `cometchat-uid-${n + 10}`);
     const answers = await Promise.all(users.map(putAs));
     t.equal(sandbox.received, 1);

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import net from 'node:net';
 import { setTimeout as wait } from 'node:timers/promises';
 import t from 'tap';
-import { callBytes, ME, sign } from '../helper.ts';
+import { API_KEY, callBytes, ME, sign } from '../helper.ts';
 import { counts, failedTry, upstream } from './upstream.ts';
 
 /** A client that sends the call, with `[]` to a conversation with itself, and can leave without waiting. */
@@ -121,4 +121,20 @@ t.test('30: the deadline of a client that has left means nothing to those who wa
   await wait(50);
   socket.destroy();
   t.equal((await other).status, 200);
+});
+
+t.test('30: the second key is tried for nobody any longer than the first one', async (t) => {
+  const keys = { COMETCHAT_API_KEY_SECONDARY: `other-${API_KEY}` };
+  const { app, port, sandbox } = await upstream(t, keys, { sandbox: { otherKeys: Object.values(keys) } });
+  sandbox.fault({ delayMs: 100, status: 401 });
+  sandbox.play('09-silence');
+  const first = sandbox.nextCall();
+  const socket = await client(port);
+  await first;
+  const second = sandbox.nextCall();
+  socket.destroy();
+  await second;
+  const start = performance.now();
+  while (!(await counts(app))['tries client_gone']) await wait(1);
+  t.ok(performance.now() - start < 1000, 'it is cut off');
 });
