@@ -60,14 +60,20 @@ export class CometChatClient {
     const lane = `${onBehalfOf}:${peer.type}:${peer.id}`;
     const client = { gone, deadline: performance.now() + this.#deadlineMs };
     const place = this.#order?.place(lane, call.body);
-    const same = this.#writes.find(lane, call.body);
-    // Another replica may have had a newer one since.
-    if (same && (!same.place || (await place?.isWith(same.place)))) {
+    let same = this.#writes.find(lane, call.body);
+    let refusal: Failure | undefined;
+    // Another replica may have had a newer one in between.
+    if (same?.place && place && !(await place.isWith(same.place))) {
+      const newest = this.#writes.newest(lane);
+      const isPassed = newest && newest !== same;
+      same = isPassed ? this.#writes.find(lane, call.body) : undefined;
+      if (isPassed) refusal = ended('superseded');
+    }
+    if (same) {
       this.#metrics.mergedWrites.inc();
       return { outcome: await same.join(client), retried: same.retried, merged: true };
     }
-    const newest = this.#writes.newest(lane);
-    const refusal = same && newest && newest !== same ? ended('superseded') : this.#refusal();
+    refusal ??= this.#refusal();
     if (refusal) return { outcome: refusal, retried: [], merged: false };
     const write = this.#writes.begin(lane, call.body, place, (self, isFirst) =>
       this.#room.execute(() => this.#perform(self, call, isFirst)),

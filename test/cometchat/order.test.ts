@@ -2,12 +2,15 @@ import { once } from 'node:events';
 import { setTimeout as wait } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import t, { type Test } from 'tap';
+import { CometChatClient } from '../../src/cometchat/client.ts';
+import { type CometChatId, cometChatId } from '../../src/cometchat/contract.ts';
 import { SharedOrder } from '../../src/cometchat/order.ts';
 import type { Outcome } from '../../src/cometchat/outcome.ts';
 import { Write } from '../../src/cometchat/write.ts';
 import { Metrics } from '../../src/operations/metrics.ts';
-import { unlessInstalled } from '../helper.ts';
+import { API_KEY, ME, OTHER, unlessInstalled } from '../helper.ts';
 import { RedisServer } from '../redis-server.ts';
+import { Sandbox } from '../sandbox/server.ts';
 import { DOCUMENTED_REPLY } from '../sandbox/world.ts';
 
 const log = { info() {}, warn() {}, error() {} };
@@ -84,5 +87,52 @@ t.test(
     const kept = `${await redis.get('write:lane:outcome')}`;
     t.notMatch(kept, /"text"|"data"|lastActiveAt|"metadata"/);
     t.ok((await redis.pttl('write:lane:outcome')) > 0, 'it goes by itself');
+  },
+);
+
+t.test(
+  'the same twice at once, after other tags of another replica, is one write',
+  unlessInstalled('redis-server'),
+  async (t) => {
+    const server = await RedisServer.start(t);
+    const sandbox = await Sandbox.start({ apiKey: API_KEY });
+    t.teardown(() => sandbox.close());
+    const clients: CometChatClient[] = [];
+    for (const _ of [1, 2]) {
+      const redis = new Redis(server.url);
+      const times = { deadlineMs: 2000, attemptTimeoutMs: 1000 };
+      const config = {
+        baseUrl: sandbox.baseUrl,
+        apiKeys: [API_KEY],
+        maxConcurrency: 9,
+        callsPerMinute: 999,
+        ...times,
+      };
+      const client = new CometChatClient(config, { log, metrics: new Metrics(), redis });
+      clients.push(client);
+      t.teardown(() => {
+        client.close();
+        redis.disconnect();
+      });
+      await once(redis, 'ready');
+    }
+    const [one, two] = clients as [CometChatClient, CometChatClient];
+    const [me, id] = [cometChatId(ME), cometChatId(OTHER)] as [CometChatId, CometChatId];
+    const put = (client: CometChatClient, tag: string) => client.updateTags(me, { type: 'user', id }, [tag]);
+    sandbox.fault({ delayMs: 300 });
+    const arrived = sandbox.nextCall();
+    const first = put(one, 'archived');
+    await arrived;
+    const other = put(two, 'inbox');
+    await wait(50);
+    const [third, fourth] = [put(one, 'archived'), put(one, 'archived')];
+    const results = await Promise.all([first, other, third, fourth]);
+    t.match(results, [
+      { outcome: { ok: true } },
+      { outcome: { problem: 'superseded' } },
+      { outcome: { ok: true }, merged: false },
+      { outcome: { ok: true }, merged: true },
+    ]);
+    t.equal(sandbox.received, 2);
   },
 );
