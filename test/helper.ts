@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import net from 'node:net';
 import { text } from 'node:stream/consumers';
 import { type FastifyHttpOptions, type FastifyInstance, fastify, type RawServerDefault } from 'fastify';
+import type { Redis } from 'ioredis';
 import { type CryptoKey, type JWTHeaderParameters, SignJWT } from 'jose';
 import type { Test } from 'tap';
 import { gateway, serverOptions } from '../src/app.ts';
@@ -11,6 +12,7 @@ import type { CometChatConfig } from '../src/cometchat/client.ts';
 import { loadConfig } from '../src/config.ts';
 import { ConfigError } from '../src/environment.ts';
 import { createLog } from '../src/log.ts';
+import { Metrics } from '../src/operations/metrics.ts';
 import type { Problem } from '../src/problem-error.ts';
 import type { SandboxOptions } from './sandbox/options.ts';
 import { Sandbox } from './sandbox/server.ts';
@@ -59,6 +61,13 @@ export const environment = (baseUrl: string): Record<string, string> => ({
   HOST: '127.0.0.1',
   PORT: '0',
   ADMIN_PORT: '0',
+});
+
+/** What the rooms of CometChat's house need where there is no app: nobody listens, and the counts can be read. */
+export const edges = (redis?: Redis) => ({
+  log: { info() {}, warn() {}, error() {} },
+  metrics: new Metrics(),
+  redis,
 });
 
 /** The faults that the configuration finds in an environment. */

@@ -5,8 +5,7 @@ import t from 'tap';
 import { keepAliveAgents } from '../../src/cometchat/agents.ts';
 import { CometChatClient } from '../../src/cometchat/client.ts';
 import { type CometChatId, cometChatId } from '../../src/cometchat/contract.ts';
-import { Metrics } from '../../src/operations/metrics.ts';
-import { API_KEY, build, isProblem } from '../helper.ts';
+import { API_KEY, build, edges, isProblem } from '../helper.ts';
 import { listening } from '../ports.ts';
 import { DOCUMENTED_REPLY } from '../sandbox/world.ts';
 
@@ -38,11 +37,10 @@ t.test('an answer that is no HTTP', async (t) => {
 });
 
 t.test('an error that is not the connection’s is not mistaken for one', async (t) => {
-  const edges = { log: { info() {}, warn() {}, error() {} }, metrics: new Metrics(), redis: undefined };
   const config = { baseUrl: 'http://127.0.0.1', apiKeys: [API_KEY], attemptTimeoutMs: 100 };
   const client = new CometChatClient(
     { ...config, deadlineMs: 100, maxConcurrency: 1, callsPerMinute: 1 },
-    edges,
+    edges(),
   );
   const id = cometChatId('a') as CometChatId;
   // @ts-expect-error tags that are no JSON, which the types do not let through

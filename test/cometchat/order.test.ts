@@ -7,13 +7,11 @@ import { type CometChatId, cometChatId } from '../../src/cometchat/contract.ts';
 import { SharedOrder } from '../../src/cometchat/order.ts';
 import type { Outcome } from '../../src/cometchat/outcome.ts';
 import { Write } from '../../src/cometchat/write.ts';
-import { Metrics } from '../../src/operations/metrics.ts';
-import { API_KEY, ME, OTHER, unlessInstalled } from '../helper.ts';
+import { API_KEY, edges, ME, OTHER, unlessInstalled } from '../helper.ts';
 import { RedisServer } from '../redis-server.ts';
 import { Sandbox } from '../sandbox/server.ts';
 import { DOCUMENTED_REPLY } from '../sandbox/world.ts';
 
-const log = { info() {}, warn() {}, error() {} };
 const DONE = { ok: true, status: 200, conversations: DOCUMENTED_REPLY.data } as Outcome;
 const write = () => new Write('', undefined, () => new Promise(() => {}));
 
@@ -22,9 +20,9 @@ async function orderOf(t: Test) {
   const redis = new Redis(server.url);
   t.teardown(() => redis.disconnect());
   await once(redis, 'ready');
-  const metrics = new Metrics();
-  const order = new SharedOrder(redis, { log, metrics, redis });
-  return { redis, metrics, place: (body: string) => order.place('lane', body) };
+  const around = edges(redis);
+  const order = new SharedOrder(redis, around);
+  return { redis, metrics: around.metrics, place: (body: string) => order.place('lane', body) };
 }
 
 t.test(
@@ -108,7 +106,7 @@ t.test(
         callsPerMinute: 999,
         ...times,
       };
-      const client = new CometChatClient(config, { log, metrics: new Metrics(), redis });
+      const client = new CometChatClient(config, edges(redis));
       clients.push(client);
       t.teardown(() => {
         client.close();

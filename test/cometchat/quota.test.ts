@@ -3,17 +3,15 @@ import { Redis } from 'ioredis';
 import t from 'tap';
 import type { Failure } from '../../src/cometchat/outcome.ts';
 import { Quota } from '../../src/cometchat/quota.ts';
-import { Metrics } from '../../src/operations/metrics.ts';
-import { unlessInstalled } from '../helper.ts';
+import { edges, unlessInstalled } from '../helper.ts';
 import { RedisServer } from '../redis-server.ts';
 
 const MINUTE = 60_000 * 30_000_000;
-const log = { info() {}, warn() {}, error() {} };
 
 /** A quota of so many calls, at the beginning of a minute; `ask` gives the seconds to wait, 0 where there are none. */
 function quotaOf(limit: number) {
   const clock = { now: MINUTE };
-  const quota = new Quota(limit, () => clock.now, { log, metrics: new Metrics(), redis: undefined });
+  const quota = new Quota(limit, () => clock.now, edges());
   const ask = async (user: string, inFlight = 0) => {
     const taken = await quota.take(user, inFlight);
     return typeof taken === 'function' ? 0 : (taken as Failure).retryAfterSeconds;
@@ -116,13 +114,12 @@ t.test('nor does a clock that is set back', async (t) => {
 t.test('replicas that share a Redis share the quota', unlessInstalled('redis-server'), async (t) => {
   const server = await RedisServer.start(t);
   const clock = { now: MINUTE };
-  const metrics = new Metrics();
   const quotas: Quota[] = [];
   for (const _ of [1, 2]) {
     const redis = new Redis(server.url);
     t.teardown(() => redis.disconnect());
     await once(redis, 'ready');
-    quotas.push(new Quota(12, () => clock.now, { log, metrics, redis }));
+    quotas.push(new Quota(12, () => clock.now, edges(redis)));
   }
   let turn = 0;
   const ask = async (user: string) => {

@@ -4,8 +4,7 @@ import { type CometChatId, cometChatId } from '../../src/cometchat/contract.ts';
 import type { Place } from '../../src/cometchat/order.ts';
 import { Tries } from '../../src/cometchat/tries.ts';
 import { Write } from '../../src/cometchat/write.ts';
-import { Metrics } from '../../src/operations/metrics.ts';
-import { API_KEY } from '../helper.ts';
+import { API_KEY, edges } from '../helper.ts';
 import { Sandbox } from '../sandbox/server.ts';
 
 const id = (text: string) => cometChatId(text) as CometChatId;
@@ -18,10 +17,9 @@ const CALL: Call = {
 /** Makes a write whose client waits for so long, in the place given. */
 async function make(t: Test, ms: number, place?: Place) {
   const sandbox = await Sandbox.start({ apiKey: API_KEY });
-  const log = { info() {}, warn() {}, error() {} };
   const times = { deadlineMs: 1000, attemptTimeoutMs: 1000 };
   const config = { baseUrl: sandbox.baseUrl, apiKeys: [API_KEY], callsPerMinute: 2, ...times };
-  const tries = new Tries(config, { log, metrics: new Metrics(), redis: undefined });
+  const tries = new Tries(config, edges());
   t.teardown(() => sandbox.close());
   t.teardown(() => tries.close());
   const deadline = performance.now() + ms;

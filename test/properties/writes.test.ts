@@ -7,8 +7,7 @@ import { Redis } from 'ioredis';
 import t, { type Test } from 'tap';
 import { CometChatClient, type Result } from '../../src/cometchat/client.ts';
 import { type CometChatId, cometChatId } from '../../src/cometchat/contract.ts';
-import { Metrics } from '../../src/operations/metrics.ts';
-import { API_KEY, unlessInstalled } from '../helper.ts';
+import { API_KEY, edges, unlessInstalled } from '../helper.ts';
 import { listening } from '../ports.ts';
 import { RedisServer } from '../redis-server.ts';
 import { DOCUMENTED_REPLY } from '../sandbox/world.ts';
@@ -153,8 +152,7 @@ function fault(seen: readonly Seen[], taken: readonly number[], inOrder: boolean
 
 async function holds(t: Test, replicas: number, redisUrl?: string): Promise<void> {
   const { baseUrl, fates, taken, idle } = await cometChat(t);
-  const log = { info() {}, warn() {}, error() {} };
-  const metrics = new Metrics();
+  const { log, metrics } = edges();
   const clients = await Promise.all(
     Array.from({ length: replicas }, async () => {
       const redis = redisUrl === undefined ? undefined : new Redis(redisUrl);
