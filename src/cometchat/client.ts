@@ -47,18 +47,18 @@ export class CometChatClient {
    * @param onBehalfOf the user who acts
    * @param peer whose conversation with that user is meant
    * @param tags the whole new set
-   * @param gone aborted when the client has left
+   * @param client aborts `gone` when it has left; `waitedMs` of its deadline are over
    * @returns what became of it; never throws for anything that CometChat, the network or Redis does
    */
   async updateTags(
     onBehalfOf: CometChatId,
     peer: Peer,
     tags: readonly string[],
-    gone: AbortSignal = NEVER,
+    { gone = NEVER, waitedMs = 0 }: { gone?: AbortSignal | undefined; waitedMs?: number } = {},
   ): Promise<Result> {
     const call = { onBehalfOf, peer, body: JSON.stringify({ tags }) };
     const lane = `${onBehalfOf}:${peer.type}:${peer.id}`;
-    const client = { gone, deadline: performance.now() + this.#deadlineMs };
+    const client = { gone, deadline: performance.now() + this.#deadlineMs - waitedMs };
     const place = this.#order?.place(lane, call.body);
     let same = this.#writes.find(lane, call.body);
     let refusal: Failure | undefined;

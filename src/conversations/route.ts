@@ -11,15 +11,26 @@ import { readTagsBody, trimTags } from './request.ts';
 import { ConversationsSchema, TagsBodySchema } from './schemas.ts';
 import { slimConversations } from './slim.ts';
 
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** How long it took to find out who is calling, which counts to the deadline; the body is the client's to hurry. */
+    admittedMs: number;
+  }
+}
+
 /** `PUT /me/conversations/tags`: replaces the tags that the caller has put on one conversation. */
 export const conversations: FastifyPluginAsyncTypebox<{ cometchat: CometChatClient }> = async (
   app,
   { cometchat },
 ) => {
+  app.decorateRequest('admittedMs', 0);
   app.put(
     '/me/conversations/tags',
     {
-      onRequest: requireJson,
+      onRequest: async (request, reply) => {
+        request.admittedMs = reply.elapsedTime;
+        await requireJson(request);
+      },
       preValidation: async (request) => {
         request.body = trimTags(request.body) as typeof request.body;
       },
@@ -70,7 +81,8 @@ export const conversations: FastifyPluginAsyncTypebox<{ cometchat: CometChatClie
     async (request, reply): Promise<Static<typeof ConversationsSchema>> => {
       const caller = callerOf(request);
       const { peer, tags } = readTagsBody(request.body, caller);
-      const result = await cometchat.updateTags(caller.onBehalfOf, peer, tags, goneSignal(reply));
+      const client = { gone: goneSignal(reply), waitedMs: request.admittedMs };
+      const result = await cometchat.updateTags(caller.onBehalfOf, peer, tags, client);
       request.cometchat = result;
       const { outcome } = result;
       if (!outcome.ok) throw asProblem(outcome);

@@ -67,3 +67,13 @@ t.test('26: each client has a deadline of its own, also where the same write ser
     { status: 200, merged: true },
   ]);
 });
+
+t.test('26: it counts from when the request came, also where that is slow to be let in', async (t) => {
+  const { sandbox, setTags } = await upstream(t, ENV, {
+    extend: (app) => app.addHook('onRequest', () => wait(600)),
+  });
+  sandbox.play('09-silence', 9);
+  const ms = await duration(setTags);
+  t.ok(ms > 900 && ms < 1500, `${ms} ms`);
+  t.equal(sandbox.received, 1);
+});

@@ -104,11 +104,13 @@ async function play(replicas: readonly CometChatClient[], user: CometChatId, { w
     seen.push(one);
     const gone = leavesMs === null ? undefined : AbortSignal.timeout(leavesMs);
     const client = replicas[replica % replicas.length] as CometChatClient;
-    const answer = client.updateTags(user, { type: 'user', id: user }, [String(tag)], gone).then((result) => {
-      one.result = result;
-      // Who has left does not know when it has ended.
-      if (!gone?.aborted) one.answered = performance.now();
-    });
+    const answer = client
+      .updateTags(user, { type: 'user', id: user }, [String(tag)], { gone })
+      .then((result) => {
+        one.result = result;
+        // Who has left does not know when it has ended.
+        if (!gone?.aborted) one.answered = performance.now();
+      });
     ends.push(answer);
   }
   await Promise.all(ends);
