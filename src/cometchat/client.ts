@@ -60,20 +60,17 @@ export class CometChatClient {
     const lane = `${onBehalfOf}:${peer.type}:${peer.id}`;
     const client = { gone, deadline: performance.now() + this.#deadlineMs - waitedMs };
     const place = this.#order?.place(lane, call.body);
-    let same = this.#writes.find(lane, call.body);
-    let refusal: Failure | undefined;
-    // Another replica may have had a newer one in between.
-    if (same?.place && place && !(await place.isWith(same.place))) {
-      const newest = this.#writes.newest(lane);
-      const isPassed = newest && newest !== same;
-      same = isPassed ? this.#writes.find(lane, call.body) : undefined;
-      if (isPassed) refusal = ended('superseded');
-    }
-    if (same) {
+    const before = this.#writes.newest(lane);
+    // Another replica may have had a newer one in between. What is decided after this is not waited for any more.
+    if (place && this.#writes.find(lane, call.body)) await place.take();
+    const same = this.#writes.find(lane, call.body);
+    if (same && (!place || !same.place || place.isWith(same.place))) {
       this.#metrics.mergedWrites.inc();
       return { outcome: await same.join(client), retried: same.retried, merged: true };
     }
-    refusal ??= this.#refusal();
+    const newest = this.#writes.newest(lane);
+    const isOvertaken = newest && newest !== before && newest.body !== call.body;
+    const refusal = isOvertaken ? ended('superseded') : this.#refusal();
     if (refusal) return { outcome: refusal, retried: [], merged: false };
     const write = this.#writes.begin(lane, call.body, place, (self, isFirst) =>
       this.#room.execute(() => this.#perform(self, call, isFirst)),

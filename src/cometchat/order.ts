@@ -17,13 +17,17 @@ const OUTCOME_KEPT_MS = 5000;
 
 // What replicas know of a lane: a hash with the number of its newest write, what that one says and when it came, whether
 // somebody else waits with it (`joined`) and whether it has come to its end (`done`); beside it who may send at the
-// moment, and the outcome of a write that several wait for.
+// moment, and the number and outcome of a write that several wait for.
 // Who comes without a number, for the first time, is the newest. Who has none since Redis could not be asked, or one
 // that Redis has lost, is the newest only if nobody came later.
 const ENTER = `
 local owner, number, lease, body, age = ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4], tonumber(ARGV[5])
 local known = redis.call('HMGET', KEYS[1], 'number', 'body', 'done', 'at')
 local newest, done = tonumber(known[1] or 0), tonumber(known[3] or 0)
+local kept = number and redis.call('GET', KEYS[3])
+if kept and string.find(kept, number .. ' ', 1, true) == 1 then
+  return {number, 'done', string.sub(kept, #ARGV[2] + 2)}
+end
 if number and number < newest then return {number, 'superseded'} end
 if number ~= newest or known[2] ~= body then
   local time = redis.call('TIME')
@@ -39,10 +43,6 @@ if number ~= newest or known[2] ~= body then
   end
   redis.call('PEXPIRE', KEYS[1], ${KEPT_MS})
 end
-if done == number then
-  local outcome = redis.call('GET', KEYS[3])
-  if outcome then return {number, 'done', outcome} end
-end
 local holder = redis.call('GET', KEYS[2])
 if lease == '0' or (holder and holder ~= owner) then return {number, 'wait'} end
 redis.call('SET', KEYS[2], owner, 'PX', lease)
@@ -56,7 +56,7 @@ if outcome ~= '' then
   if known[1] == number then
     if known[2] == number then
       if outcome == 'done' then return 1 end
-      redis.call('SET', KEYS[3], outcome, 'PX', ${OUTCOME_KEPT_MS})
+      redis.call('SET', KEYS[3], number .. ' ' .. outcome, 'PX', ${OUTCOME_KEPT_MS})
     end
     redis.call('HSET', KEYS[1], 'done', number)
   end
@@ -120,9 +120,8 @@ export class Place {
     );
   }
 
-  /** Takes the place of a write that is the same as another one of this process. @returns whether it is one with it */
-  async isWith(other: Place): Promise<boolean> {
-    await this.take();
+  /** Whether this place, which has been taken, is that of another write of this process as well. */
+  isWith(other: Place): boolean {
     return this.#number === '' || this.#number === other.#number;
   }
 

@@ -82,7 +82,7 @@ export class Quota {
   /** @returns whether it was not closed for as long already */
   #closeFor(ms: number): boolean {
     const until = this.#now() + ms;
-    const isLonger = until > this.#closedUntil;
+    const isLonger = until > this.#closedUntil || this.refusal() === undefined;
     if (isLonger) this.#closedUntil = until;
     return isLonger;
   }

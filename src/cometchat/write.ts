@@ -33,7 +33,7 @@ export class Write {
   readonly #turn = Promise.withResolvers<void>();
   readonly #idle = new AbortController();
   readonly #abandoned = new AbortController();
-  readonly #settling = new AbortController();
+  #settling = new AbortController();
   readonly #outcome: Promise<Outcome>;
   #clients = 0;
 
@@ -63,14 +63,24 @@ export class Write {
     this.#turn.resolve();
     const outcome = await this.#outcome.catch(() => undefined);
     this.isOver = true;
+    this.place?.leave(outcome && isForAll(outcome) ? outcome : undefined, this.isUnsettled);
+  }
+
+  /** Whether a newer write with other tags could still be overtaken by a try of this one. */
+  get isUnsettled(): boolean {
+    return this.settlesAt > performance.now();
+  }
+
+  /** Waits until it cannot, or until another write has come. */
+  async settle(): Promise<void> {
+    this.#settling = new AbortController();
     const left = this.settlesAt - performance.now();
-    this.place?.leave(outcome && isForAll(outcome) ? outcome : undefined, left > 0);
-    if (left > 0) await wait(left, undefined, { ref: false, signal: this.#settling.signal }).catch(() => {});
+    await wait(left, undefined, { ref: false, signal: this.#settling.signal }).catch(() => {});
   }
 
   /** Hands its turn on to the write after it, or back. */
   handOn(next: Write | undefined): void {
-    if (next && this.settlesAt > performance.now()) {
+    if (next && this.isUnsettled) {
       next.settlesAt = this.settlesAt;
       if (this.place) next.place?.takeOver(this.place);
     } else {
@@ -78,8 +88,8 @@ export class Write {
     }
   }
 
-  /** The same has come again: it cannot be overtaken by a late one of its own kind. */
-  repeat(): void {
+  /** Another write has come: it need not wait if it is the same. */
+  look(): void {
     this.#settling.abort();
   }
 
@@ -99,7 +109,7 @@ export class Write {
       this.#abandoned.abort();
     };
     const onGone = () => leave(ABANDONED);
-    const timer = setTimeout(leave, deadline + GRACE_MS - performance.now(), LATE);
+    const timer = setTimeout(leave, Math.max(0, deadline + GRACE_MS - performance.now()), LATE);
     gone.addEventListener('abort', onGone);
     this.#clients += 1;
     this.deadline = Math.max(this.deadline, deadline);

@@ -43,7 +43,7 @@ export class Writes {
     if (!lane) void this.#run(name, write);
     else {
       lane.next = write;
-      if (lane.current.isOver && lane.current.body === body) lane.current.repeat();
+      lane.current.look();
     }
     return write;
   }
@@ -54,6 +54,7 @@ export class Writes {
     for (;;) {
       const { current } = lane;
       await current.proceed();
+      while (current.isUnsettled && lane.next?.body !== current.body) await current.settle();
       const { next } = lane;
       current.handOn(next);
       if (!next) break;

@@ -109,6 +109,8 @@ t.test('nor does a clock that is set back', async (t) => {
   quota.learn({ limit: 100, remaining: 0, reset: clock.now / 1000 + 30 });
   clock.now -= 3_600_000;
   t.equal(await ask('a'), 0);
+  quota.exhausted(30);
+  t.equal(await ask('a'), 30, 'and what is said after that counts');
 });
 
 t.test('replicas that share a Redis share the quota', unlessInstalled('redis-server'), async (t) => {
