@@ -121,9 +121,9 @@ export class CometChatApi {
     } catch (error) {
       if (signal.aborted) return ABANDONED;
       if (error instanceof ReplyRefused) return invalidReply(error.code);
-      if (error instanceof RequestError) return broken(error);
       /* c8 ignore next -- a defect of ours; got has no other errors */
-      throw error;
+      if (!(error instanceof RequestError)) throw error;
+      return broken(error);
     }
   }
 }
