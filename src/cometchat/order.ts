@@ -1,7 +1,7 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
-import { sharedOrLocal } from '../shared-or-local.ts';
+import { sharedOrLocal } from '../redis-or-local.ts';
 import { withoutUnknown } from './contract.ts';
 import type { Edges } from './edges.ts';
 import { ended, type Outcome } from './outcome.ts';

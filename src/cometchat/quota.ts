@@ -1,5 +1,5 @@
 import type { Redis } from 'ioredis';
-import { sharedOrLocal } from '../shared-or-local.ts';
+import { sharedOrLocal } from '../redis-or-local.ts';
 import type { Edges } from './edges.ts';
 import { waitForShare } from './fair-share.ts';
 import { ended, type Failure } from './outcome.ts';

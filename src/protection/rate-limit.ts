@@ -4,7 +4,7 @@ import type { Redis } from 'ioredis';
 import { minuteAt } from '../clock-minute.ts';
 import type { Metrics } from '../operations/metrics.ts';
 import { ProblemError } from '../problem-error.ts';
-import { sharedOrLocal } from '../shared-or-local.ts';
+import { sharedOrLocal } from '../redis-or-local.ts';
 
 const WINDOW_SECONDS = 60;
 
