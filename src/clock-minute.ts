@@ -1,4 +1,5 @@
 const SECONDS = 60;
+export const MINUTE_MS = SECONDS * 1000;
 
 /**
  * The minute of the clock that a moment is in. Every minute counts under keys of its own, so that a clock that

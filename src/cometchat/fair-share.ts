@@ -1,4 +1,4 @@
-const MINUTE_MS = 60_000;
+import { MINUTE_MS } from '../clock-minute.ts';
 
 /** How the quota of the running minute stands, as far as one user's next call goes. */
 export interface Spending {

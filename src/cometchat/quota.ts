@@ -1,4 +1,5 @@
 import type { Redis } from 'ioredis';
+import { MINUTE_MS } from '../clock-minute.ts';
 import { sharedOrLocal } from '../redis-or-local.ts';
 import type { Edges } from './edges.ts';
 import { waitForShare } from './fair-share.ts';
@@ -6,7 +7,6 @@ import { ended, type Failure } from './outcome.ts';
 import type { QuotaReport } from './quota-headers.ts';
 import { type Count, LocalLedger, RedisLedger } from './quota-ledger.ts';
 
-const MINUTE_MS = 60_000;
 /** There as long as the quota is used up, for the other replicas to see. */
 const CLOSED = 'quota:closed';
 

@@ -77,7 +77,7 @@ export class Tries {
         return outcome;
       }
       // A newer write of another replica need not wait as long as CometChat asks for.
-      if (outcome.retryAfterSeconds && write.settlesAt < performance.now()) write.place?.leave();
+      if (outcome.retryAfterSeconds && !write.isUnsettled) write.place?.leave();
       await wait(delay, undefined, { signal: write.idle }).catch(() => {});
       failure = outcome;
     }
