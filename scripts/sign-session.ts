@@ -1,6 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { SignJWT } from 'jose';
-import type { SecretSessionConfig } from '../src/session/secret.ts';
+import type { JwtRules } from '../src/session/jwt.ts';
+
+/** What the company's own back end signs with, and what it says of every token. */
+export interface Signer extends JwtRules {
+  readonly secrets: readonly string[];
+}
 
 /**
  * Signs a session token as the company's own back end does: HS256 with the newest secret, good for an hour.
@@ -8,7 +13,7 @@ import type { SecretSessionConfig } from '../src/session/secret.ts';
  * @param claims beside `iss`, `aud`, `iat`, `exp` and `jti`, by which it can be revoked; `sub`, above all
  */
 export function signSession(
-  { secrets: [newest = ''], issuer, audience }: SecretSessionConfig,
+  { secrets: [newest = ''], issuer, audience }: Signer,
   claims: Record<string, unknown>,
 ): Promise<string> {
   return new SignJWT(claims)

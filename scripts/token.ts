@@ -1,8 +1,8 @@
 // npm run --silent token -- <sub>: prints a session token for that user, signed with SESSION_SECRET.
 import { Type } from '@sinclair/typebox';
-import { EnvironmentSchema } from '../src/config.ts';
 import { ConfigError, readVariables } from '../src/environment.ts';
 import { parseSecrets } from '../src/session/secret.ts';
+import { EnvironmentSchema } from '../src/variables.ts';
 import { signSession } from './sign-session.ts';
 
 const [sub, ...others] = process.argv.slice(2);

@@ -1,5 +1,4 @@
-import { signSession } from '../scripts/sign-session.ts';
-import type { SecretSessionConfig } from '../src/session/secret.ts';
+import { type Signer, signSession } from '../scripts/sign-session.ts';
 
 export const USERS = 200;
 /** Each user's others. Not the next user: 4 and 5 are strangers to each other. */
@@ -20,7 +19,7 @@ export const conversationName = (user: string, peer: string): string => `${user}
 const uid = (number: number) => `cometchat-uid-${number}`;
 
 /** Signs every user in, and gives all conversations of all users. */
-export async function allConversations(session: SecretSessionConfig): Promise<Conversation[]> {
+export async function allConversations(session: Signer): Promise<Conversation[]> {
   const conversations: Conversation[] = [];
   for (let number = 1; number <= USERS; number += 1) {
     const token = await signSession(session, { sub: uid(number) });

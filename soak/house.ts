@@ -1,12 +1,12 @@
 import type { ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import type { SecretSessionConfig } from '../src/session/secret.ts';
+import type { Signer } from '../scripts/sign-session.ts';
 import { freePort } from '../test/ports.ts';
 import type { Children, Gateway } from './children.ts';
 
 /** All that the apps need, running. */
 export interface House {
-  readonly session: SecretSessionConfig;
+  readonly session: Signer;
   readonly sandbox: ChildProcess;
   readonly gateways: readonly Gateway[];
 }
@@ -32,6 +32,7 @@ export async function startHouse(children: Children): Promise<House> {
     HOST: '127.0.0.1',
     PORT: '0',
     ADMIN_PORT: '0',
+    SHUTDOWN_DRAIN_MS: '0',
   };
   const [port, password] = [await freePort(), secret()];
   if (!(await children.redis(port, password))) {

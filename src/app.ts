@@ -1,5 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import type { FastifyBaseLogger, FastifyHttpOptions, FastifyInstance, RawServerDefault } from 'fastify';
+import type {
+  FastifyBaseLogger,
+  FastifyHttpOptions,
+  FastifyInstance,
+  FastifyRequest,
+  RawServerDefault,
+} from 'fastify';
 import { LogController } from 'fastify';
 import fp from 'fastify-plugin';
 import { CometChatClient } from './cometchat/client.ts';
@@ -9,17 +15,20 @@ import { answerUnrouted, answerWithProblems, refuseUnrouted } from './error-hand
 import { answerAtTheEdge, socketErrorHandler, timeouts } from './http-edge.ts';
 import { identityMapper } from './identity.ts';
 import { parseJsonOnly } from './json-body.ts';
+import { EventLoop } from './operations/event-loop.ts';
 import { health } from './operations/health.ts';
 import { Metrics } from './operations/metrics.ts';
 import { logRequests } from './operations/request-log.ts';
-import { endConnectionsOnClose } from './operations/shutdown.ts';
+import { Shutdown } from './operations/shutdown.ts';
+import type { Tracing } from './operations/tracing.ts';
 import { addressOf } from './protection/client-address.ts';
 import { allowOrigins } from './protection/cors.ts';
-import { createLimit } from './protection/rate-limit.ts';
+import { shedLoad } from './protection/overload.ts';
+import { createLimit, type LimitName } from './protection/rate-limit.ts';
 import { addResponseHeaders } from './protection/response-headers.ts';
 import { redisFor } from './redis.ts';
 import { authenticate, callerOf } from './session/authenticate.ts';
-import { sessionVerifier } from './session/sessions.ts';
+import { sessionsOf } from './session/sessions.ts';
 import { validatorCompiler } from './validation.ts';
 
 declare module 'fastify' {
@@ -28,44 +37,48 @@ declare module 'fastify' {
   }
 }
 
+interface GatewayOptions extends Config {
+  /** Follows the requests, where traces are asked for. */
+  readonly tracer?: Tracing;
+}
+
 /** The gateway: what a request meets, in this order. */
-export const gateway = fp(async (app: FastifyInstance, config: Config) => {
+export const gateway = fp(async (app: FastifyInstance, config: GatewayOptions) => {
   const { cookieName, origins } = config.browsers;
   app.decorate('metrics', new Metrics());
   logRequests(app);
+  config.tracer?.follow(app);
   addResponseHeaders(app, config.browsers.hstsMaxAge);
   answerWithProblems(app);
   if (origins.size > 0) await allowOrigins(app, { origins, credentials: cookieName !== undefined });
   refuseUnrouted(app);
   answerAtTheEdge(app);
-  const isDraining = endConnectionsOnClose(app);
-  await app.register(health, { isDraining });
+  app.decorate('shutdown', new Shutdown(app));
+  const eventLoop = new EventLoop(app);
+  const redis = redisFor(app, config.redisUrl);
+  const edges = { redis, metrics: app.metrics };
+  const sessions = sessionsOf(app, config.session, redis);
+  const cometchat = new CometChatClient(config.cometchat, { log: app.log, ...edges });
+  app.addHook('onClose', async () => cometchat.close());
+  await app.register(health, { eventLoop, redis, sessions, cometchat });
 
   // Everything in here is for signed-in users: session -> identity -> limits -> conversations -> CometChat -> back.
   await app.register(async (me) => {
-    const redis = redisFor(me, config.redisUrl);
-    const edges = { redis, metrics: me.metrics };
+    shedLoad(me, eventLoop);
+    const limit = (name: LimitName, keyOf: (request: FastifyRequest) => string) =>
+      createLimit(me, name, keyOf, config.rateLimit, edges);
     authenticate(me, {
       cookieName,
       origins,
-      verify: sessionVerifier(me, config.session, redis),
+      verify: sessions.verify,
       identify: identityMapper(config.identity),
       limits: {
-        address: await createLimit(me, 'address', addressOf, config.rateLimit, edges),
-        user: await createLimit(
-          me,
-          'user',
-          (request) => callerOf(request).onBehalfOf,
-          config.rateLimit,
-          edges,
-        ),
+        address: await limit('address', addressOf),
+        user: await limit('user', (request) => callerOf(request).onBehalfOf),
       },
     });
     parseJsonOnly(me);
     me.setValidatorCompiler(validatorCompiler);
-
-    const cometchat = new CometChatClient(config.cometchat, { log: app.log, ...edges });
-    me.addHook('onClose', async () => cometchat.close());
     await me.register(conversations, { cometchat });
   });
 });

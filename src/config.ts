@@ -1,71 +1,19 @@
-import { type Static, Type } from '@sinclair/typebox';
+import querystring from 'node:querystring';
 import { cloudBaseUrl, parseBaseUrl } from './cometchat/base-url.ts';
 import type { CometChatConfig } from './cometchat/client.ts';
-import { ConfigError, OneOf, readVariables, Text, Whole } from './environment.ts';
+import { ConfigError, readVariables } from './environment.ts';
 import { type IdentityConfig, parseTemplate } from './identity.ts';
 import type { LogConfig } from './log.ts';
+import type { TracingConfig } from './operations/tracing.ts';
 import { parseTrustedProxies } from './protection/client-address.ts';
 import { parseOrigins } from './protection/cors.ts';
 import type { RateLimitConfig } from './protection/rate-limit.ts';
 import { parseRedisUrl, redisPasswords } from './redis.ts';
+import type { Rotating } from './rotating.ts';
 import { parseJwksUrl } from './session/jwks.ts';
-import { MIN_SECRET_BYTES, parseSecrets } from './session/secret.ts';
+import { parseSecrets } from './session/secret.ts';
 import type { SessionConfig } from './session/sessions.ts';
-
-/** Every environment variable that the gateway reads. */
-export const EnvironmentSchema = Type.Object({
-  COMETCHAT_APP_ID: Type.Optional(
-    Text({ pattern: '^[A-Za-z0-9-]{1,63}$', must: 'be the app id of the CometChat dashboard' }),
-  ),
-  COMETCHAT_REGION: Type.Optional(OneOf(['us', 'eu', 'in'])),
-  COMETCHAT_BASE_URL: Type.Optional(Text({ must: 'be the whole base URL of the API' })),
-  COMETCHAT_API_KEY: Text({
-    secret: true,
-    pattern: '^[\\x21-\\x7e]+$',
-    must: 'be the REST API key of scope fullAccess, in visible ASCII characters',
-  }),
-  COMETCHAT_API_KEY_SECONDARY: Type.Optional(
-    Text({
-      secret: true,
-      pattern: '^[\\x21-\\x7e]+$',
-      must: 'be another REST API key of scope fullAccess, in visible ASCII characters',
-    }),
-  ),
-  COMETCHAT_DEADLINE_MS: Whole(100, 60_000, ' (milliseconds)', 3000),
-  COMETCHAT_ATTEMPT_TIMEOUT_MS: Whole(50, 60_000, ' (milliseconds)', 1500),
-  COMETCHAT_MAX_CONCURRENCY: Whole(1, 10_000, '', 256),
-  COMETCHAT_CALLS_PER_MINUTE: Whole(1, 10_000_000, '', 20_000),
-  SESSION_SECRET: Type.Optional(
-    Text({
-      secret: true,
-      must: `be the secret that signs the session tokens, of ${MIN_SECRET_BYTES} bytes or more`,
-    }),
-  ),
-  SESSION_JWKS_URL: Type.Optional(Text({ must: 'be the address of the identity provider’s keys' })),
-  SESSION_STORE: Type.Optional(OneOf(['redis'])),
-  SESSION_ISSUER: Type.Optional(Text({ must: 'be the "iss" of the session tokens' })),
-  SESSION_AUDIENCE: Type.Optional(Text({ must: 'be the "aud" of the session tokens' })),
-  SESSION_COOKIE: Type.Optional(
-    Text({
-      pattern: "^[\\w!#$%&'*+.^`|~-]{1,100}$",
-      must: 'be the name of a cookie, such as __Host-session',
-    }),
-  ),
-  UID_TEMPLATE: Text({ default: '{sub}', must: 'be a template such as medicare_user_{sub}' }),
-  ON_BEHALF_OF_TEMPLATE: Type.Optional(Text({ must: 'be a template such as {act.sub}' })),
-  UID_LOWERCASE: OneOf(['true', 'false'], { default: 'false' }),
-  REDIS_URL: Type.Optional(Text({ secret: true, must: 'be the address of a Redis' })),
-  RATE_LIMIT_PER_MINUTE: Whole(1, 1_000_000, '', 60),
-  CORS_ORIGINS: Type.Optional(Text({ must: 'be origins such as https://app.example' })),
-  TRUST_PROXY: Type.Optional(Text({ must: 'be networks such as 10.1.0.0/16' })),
-  HSTS_MAX_AGE: Type.Optional(Whole(0, 63_072_000, ' (seconds)')),
-  HOST: Text({ default: '0.0.0.0', must: 'be the address to listen on' }),
-  PORT: Whole(0, 65_535, ' (0 takes a free port)', 3000),
-  ADMIN_PORT: Whole(0, 65_535, ' (0 takes a free port)', 9090),
-  LOG_LEVEL: OneOf(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], { default: 'info' }),
-});
-
-type Environment = Static<typeof EnvironmentSchema>;
+import { type Environment, EnvironmentSchema } from './variables.ts';
 
 /** The variables that say which kind of session there is: one of them is set. */
 const SESSION_KINDS = ['SESSION_SECRET', 'SESSION_JWKS_URL', 'SESSION_STORE'] as const;
@@ -74,14 +22,20 @@ const SESSION_KINDS = ['SESSION_SECRET', 'SESSION_JWKS_URL', 'SESSION_STORE'] as
 export interface Config {
   readonly listen: { readonly host: string; readonly port: number };
   readonly admin: { readonly host: string; readonly port: number };
+  /** Both from the signal on, in milliseconds: how long it is still served as ever, and when all is ended. */
+  readonly shutdown: { readonly drainMs: number; readonly deadlineMs: number };
   readonly trustedProxies: readonly string[];
   readonly log: LogConfig;
   readonly browsers: BrowserConfig;
   readonly session: SessionConfig;
-  readonly redisUrl: string | undefined;
+  readonly redisUrl: Rotating<string> | undefined;
   readonly rateLimit: RateLimitConfig;
   readonly identity: IdentityConfig;
   readonly cometchat: CometChatConfig;
+  /** What traces are sent with; undefined where OpenTelemetry's variables do not ask for any. */
+  readonly tracing: TracingConfig | undefined;
+  /** What may be replaced while the process runs, by the name of its variable. */
+  readonly rotating: Readonly<Record<string, Rotating<unknown>>>;
 }
 
 /** What is of use only where pages call. */
@@ -124,18 +78,29 @@ export function loadConfig(environment: NodeJS.ProcessEnv): Config {
 
   if (faults.length > 0 || !uid || !onBehalfOf) throw new ConfigError(faults);
   const { COMETCHAT_API_KEY: apiKey, COMETCHAT_API_KEY_SECONDARY: secondKey } = env;
-  const apiKeys = secondKey === undefined ? [apiKey] : [apiKey, secondKey];
+  const apiKeys = { current: secondKey === undefined ? [apiKey] : [apiKey, secondKey] };
+  const sessionSecrets = { current: secrets };
+  const otlpHeaders = env.OTEL_EXPORTER_OTLP_HEADERS;
+  const redis = redisUrl === undefined ? undefined : { current: redisUrl };
   return {
     listen: { host: env.HOST, port: env.PORT },
     admin: { host: env.HOST, port: env.ADMIN_PORT },
+    shutdown: { drainMs: env.SHUTDOWN_DRAIN_MS, deadlineMs: env.SHUTDOWN_DEADLINE_MS },
     trustedProxies,
     log: {
       level: env.LOG_LEVEL,
-      secrets: [...apiKeys, ...secrets, ...(redisUrl === undefined ? [] : redisPasswords(redisUrl))],
+      secrets: {
+        current: [
+          ...apiKeys.current,
+          ...secrets,
+          ...(redisUrl === undefined ? [] : redisPasswords(redisUrl)),
+          ...(otlpHeaders === undefined ? [] : headerValues(otlpHeaders)),
+        ],
+      },
     },
     browsers: { origins, cookieName: env.SESSION_COOKIE, hstsMaxAge: env.HSTS_MAX_AGE },
-    session: sessionConfig(env, secrets, jwksUrl),
-    redisUrl,
+    session: sessionConfig(env, sessionSecrets, jwksUrl),
+    redisUrl: redis,
     rateLimit: { perMinute: env.RATE_LIMIT_PER_MINUTE },
     identity: { uid, onBehalfOf, lowercase: env.UID_LOWERCASE === 'true' },
     cometchat: {
@@ -146,11 +111,35 @@ export function loadConfig(environment: NodeJS.ProcessEnv): Config {
       maxConcurrency: env.COMETCHAT_MAX_CONCURRENCY,
       callsPerMinute: env.COMETCHAT_CALLS_PER_MINUTE,
     },
+    tracing: asksForTraces(env) ? { headers: otlpHeaders } : undefined,
+    rotating: {
+      COMETCHAT_API_KEY: apiKeys,
+      SESSION_SECRET: sessionSecrets,
+      ...(redis && { REDIS_URL: redis }),
+    },
   };
 }
 
+/** https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables/ */
+function asksForTraces(env: Environment): boolean {
+  if (env.OTEL_SDK_DISABLED === 'true' || env.OTEL_TRACES_EXPORTER === 'none') return false;
+  const { OTEL_EXPORTER_OTLP_ENDPOINT: all, OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: traces } = env;
+  return [env.OTEL_TRACES_EXPORTER, all, traces].some((value) => value !== undefined);
+}
+
+/** What may be a token among `name=value,name=value`, percent-encoded as it stands there and as it is sent. */
+const headerValues = (headers: string): string[] =>
+  headers.split(',').flatMap((pair) => {
+    const value = pair.slice(pair.indexOf('=') + 1);
+    return [value, querystring.unescape(value)];
+  });
+
 /** The kind of session that the variables choose; there is one, with all that it needs. */
-function sessionConfig(env: Environment, secrets: readonly string[], url: string | undefined): SessionConfig {
+function sessionConfig(
+  env: Environment,
+  secrets: Rotating<readonly string[]>,
+  url: string | undefined,
+): SessionConfig {
   if (env.SESSION_STORE) return { kind: 'redis' };
   const rules = { issuer: `${env.SESSION_ISSUER}`, audience: `${env.SESSION_AUDIENCE}` };
   return url === undefined ? { kind: 'secret', secrets, ...rules } : { kind: 'jwks', url, ...rules };
@@ -184,6 +173,9 @@ function faultsTogether(env: Partial<Environment>, faults: readonly string[]): s
       if (env[name] === undefined)
         found.push(`${name}: is missing; without it tokens made for others would be good`);
     }
+  }
+  if (Number(env.SHUTDOWN_DEADLINE_MS) <= Number(env.SHUTDOWN_DRAIN_MS)) {
+    found.push('SHUTDOWN_DEADLINE_MS: must be more than SHUTDOWN_DRAIN_MS, or calls in flight are cut off');
   }
   if (env.PORT === env.ADMIN_PORT && env.PORT !== 0) {
     found.push('ADMIN_PORT: must not be PORT, which is open to everybody');

@@ -7,7 +7,7 @@ import { type Problem, ProblemError, ProblemSchema } from './problem-error.ts';
 declare module 'fastify' {
   interface FastifyRequest {
     /** What the request ended with, for the log. */
-    failure: { problem: ProblemCode; cause?: unknown } | null;
+    failure: ProblemError | null;
   }
 }
 
@@ -54,7 +54,7 @@ export function answerUnrouted(error: unknown, request: FastifyRequest, reply: F
 /** One reply for whatever was thrown. */
 function answer(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const problem = asProblem(error);
-  request.failure = { problem: problem.code, cause: problem.cause };
+  request.failure = problem;
   if (isLongUpload(request)) reply.header('connection', 'close');
   return (
     reply

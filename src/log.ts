@@ -1,9 +1,10 @@
 import { type DestinationStream, type Logger, pino, stdTimeFunctions } from 'pino';
+import { derived, type Rotating } from './rotating.ts';
 
 export interface LogConfig {
   readonly level: string;
   /** Values that never stand in a line, wherever they come from. */
-  readonly secrets: readonly string[];
+  readonly secrets: Rotating<readonly string[]>;
 }
 
 const CENSOR = '[redacted]';
@@ -28,12 +29,7 @@ const MIN_KNOWN_LENGTH = 8;
  * @param destination stdout unless given
  */
 export function createLog({ level, secrets }: LogConfig, destination?: DestinationStream): Logger {
-  // As they look in a JSON string; longest first, where one is the beginning of another.
-  const known = secrets
-    .filter(({ length }) => length >= MIN_KNOWN_LENGTH)
-    .map((secret) => RegExp.escape(JSON.stringify(secret).slice(1, -1)))
-    .sort((a, b) => b.length - a.length);
-  const credential = new RegExp([...known, JWT].join('|'), 'g');
+  const credential = derived(secrets, credentialPattern);
   return pino(
     {
       level,
@@ -42,11 +38,20 @@ export function createLog({ level, secrets }: LogConfig, destination?: Destinati
       formatters: { level: (label) => ({ level: label }) },
       serializers: { err: serializeError },
       redact: { paths, censor: CENSOR },
-      hooks: { streamWrite: (line) => line.replace(credential, CENSOR) },
+      hooks: { streamWrite: (line) => line.replace(credential(), CENSOR) },
     },
     // Written before the next line of code runs, so that nothing is lost when the process ends.
     destination ?? pino.destination({ dest: 1, sync: true }),
   );
+}
+
+function credentialPattern(secrets: readonly string[]): RegExp {
+  // As they look in a JSON string; longest first, where one is the beginning of another.
+  const known = secrets
+    .filter(({ length }) => length >= MIN_KNOWN_LENGTH)
+    .map((secret) => RegExp.escape(JSON.stringify(secret).slice(1, -1)))
+    .sort((a, b) => b.length - a.length);
+  return new RegExp([...known, JWT].join('|'), 'g');
 }
 
 /** What ioredis says of a connection that is not there, in several ways and without a code. */

@@ -1,10 +1,12 @@
 import closeWithGrace from 'close-with-grace';
 import { fastify } from 'fastify';
+import { collectDefaultMetrics } from 'prom-client';
 import { gateway, serverOptions } from './app.ts';
 import { type Config, loadConfig } from './config.ts';
 import { ConfigError } from './environment.ts';
 import { createLog } from './log.ts';
 import { adminServer } from './operations/admin.ts';
+import { rotateSecrets } from './operations/secrets.ts';
 
 /** EX_CONFIG of sysexits.h: something was found in an unconfigured or misconfigured state. */
 const EXIT_BAD_CONFIGURATION = 78;
@@ -25,14 +27,30 @@ const log = createLog(config.log);
 const app = fastify(serverOptions(log, config.trustedProxies));
 
 // SIGTERM, SIGINT, an uncaught exception: finish what is in flight, then end; a second signal ends at once.
-closeWithGrace({ logger: log }, async ({ signal, err }) => {
-  if (err) log.fatal({ err }, 'ending after an error that nobody caught');
-  else log.info({ signal }, 'shutting down');
-  await app.close();
-});
+closeWithGrace(
+  {
+    logger: log,
+    delay: config.shutdown.deadlineMs,
+    skip: ['SIGHUP'],
+    onTimeout: () =>
+      log.error({ calls: app.shutdown.callsInHand }, 'the shutdown took too long: calls were cut off'),
+  },
+  async ({ signal, err }) => {
+    if (err) log.fatal({ err }, 'ending after an error that nobody caught');
+    else log.info({ signal }, 'shutting down');
+    // Before the start is over there is nobody to wait for.
+    if (!app.server.listening) return;
+    if (signal) await app.shutdown.drain(config.shutdown.drainMs);
+    await app.close();
+  },
+);
 
-await app.register(gateway, config);
+// Loaded only where it is asked for: it costs a tenth of a second.
+const tracer = config.tracing && new (await import('./operations/tracing.ts')).Tracing(config.tracing, log);
+await app.register(gateway, { ...config, ...(tracer && { tracer }) });
+collectDefaultMetrics({ register: app.metrics.registry });
 const admin = adminServer(app.metrics);
+rotateSecrets(app, config, process.env);
 app.addHook('onClose', () => admin.close());
 await app.listen(config.listen);
 const metrics = `${await admin.listen(config.admin)}/metrics`;

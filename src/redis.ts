@@ -2,6 +2,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify';
 import { Redis } from 'ioredis';
 import { errorType } from './log.ts';
+import type { Rotating } from './rotating.ts';
 
 /** A command takes well under a millisecond; a request waits no longer than this for a Redis that hangs. */
 const COMMAND_TIMEOUT_MS = 500;
@@ -49,13 +50,25 @@ export function redisPasswords(url: string): string[] {
   return password === '' ? [] : [password, decodeURIComponent(password)];
 }
 
+function redisCredentials(url: string): { username: string; password: string } {
+  const { username, password } = new URL(url);
+  return { username: decodeURIComponent(username), password: decodeURIComponent(password) };
+}
+
+/** @returns whether two Redis URLs lead to the same database, whoever asks */
+export function isSameRedis(one: string, other: string): boolean {
+  const [a, b] = [new URL(one), new URL(other)];
+  return a.protocol === b.protocol && a.host === b.host && a.pathname === b.pathname;
+}
+
 /**
  * Connects an app to Redis for as long as it lives. A Redis that is down does not keep the app down: the
  * connection is made again by itself, and until then every command fails at once.
  *
- * @param url as parseRedisUrl() takes it; undefined gives no Redis
+ * @param url as parseRedisUrl() gives it; undefined gives no Redis. A new user or password holds for the next
+ *   connection: Redis goes on with those of an open one
  */
-export function redisFor(app: FastifyInstance, url: string | undefined): Redis | undefined {
+export function redisFor(app: FastifyInstance, url: Rotating<string> | undefined): Redis | undefined {
   if (url === undefined) return undefined;
   const redis = connect(url, app.log);
   // Its failure is logged, and tried again, by the connection itself. A Redis that loads its data says so and
@@ -64,12 +77,13 @@ export function redisFor(app: FastifyInstance, url: string | undefined): Redis |
     Promise.race([redis.connect().catch(() => {}), wait(CONNECT_TIMEOUT_MS, undefined, { ref: false })]),
   );
   app.addHook('onClose', async () => redis.disconnect());
+  app.metrics.showRedis(() => redis.status === 'ready');
   return redis;
 }
 
-function connect(url: string, log: FastifyBaseLogger): Redis {
+function connect(url: Rotating<string>, log: FastifyBaseLogger): Redis {
   let leftAt = Number.NEGATIVE_INFINITY;
-  const redis = new Redis(url, {
+  const redis = new Redis(url.current, {
     lazyConnect: true,
     connectionName: 'cometchat-gateway',
     connectTimeout: CONNECT_TIMEOUT_MS,
@@ -80,7 +94,10 @@ function connect(url: string, log: FastifyBaseLogger): Redis {
     maxRetriesPerRequest: 0,
     // Looked at again so soon, whatever Redis says of how long it is going to load its data.
     maxLoadingRetryTime: LONGEST_RECONNECT_DELAY_MS,
-    retryStrategy: (attempt) => Math.min(attempt * 50, LONGEST_RECONNECT_DELAY_MS),
+    retryStrategy: (attempt) => {
+      Object.assign(redis.options, redisCredentials(url.current));
+      return Math.min(attempt * 50, LONGEST_RECONNECT_DELAY_MS);
+    },
     // After a failover the old master takes no writes: the name may lead to the new one.
     reconnectOnError: ({ message }) => {
       if (!message.startsWith('READONLY') || performance.now() - leftAt < LEAVE_REPLICA_EVERY_MS)

@@ -1,5 +1,6 @@
 import t from 'tap';
-import { EnvironmentSchema, loadConfig } from '../src/config.ts';
+import { loadConfig } from '../src/config.ts';
+import { EnvironmentSchema } from '../src/variables.ts';
 import { API_KEY, environment, faultsOf, SECRET } from './helper.ts';
 
 const good = environment('https://chat.example/v3/');
@@ -13,7 +14,7 @@ t.test('defaults are filled in, and an empty value counts as unset', async (t) =
   t.match(config, {
     listen: { host: '0.0.0.0', port: 3000 },
     log: { level: 'info' },
-    session: { secrets: [SECRET] },
+    session: { secrets: { current: [SECRET] } },
     rateLimit: { perMinute: 60 },
     identity: { lowercase: false, uid: { prefix: '', parts: [{ claim: 'sub', suffix: '' }] } },
     cometchat: { baseUrl: 'https://chat.example/v3', deadlineMs: 3000, attemptTimeoutMs: 1500 },
@@ -218,16 +219,26 @@ t.test('a secret is measured in bytes', async (t) => {
 });
 
 t.test('the log knows every secret that it must not write', async (t) => {
-  const env = { SESSION_SECRET: `${SECRET},${'o'.repeat(32)}`, REDIS_URL: 'redis://me:p%40ssword@h' };
+  const env = {
+    SESSION_SECRET: `${SECRET},${'o'.repeat(32)}`,
+    REDIS_URL: 'redis://me:p%40ssword@h',
+    OTEL_EXPORTER_OTLP_HEADERS: 'authorization=Basic%20abc,x-key=k',
+  };
   const { secrets } = loadConfig({ ...good, ...env }).log;
-  t.strictSame(secrets, [API_KEY, SECRET, 'o'.repeat(32), 'p%40ssword', 'p@ssword']);
-  t.strictSame(loadConfig({ ...good, REDIS_URL: 'redis://h' }).log.secrets, [API_KEY, SECRET]);
+  t.strictSame(secrets.current, [
+    API_KEY,
+    SECRET,
+    'o'.repeat(32),
+    ...['p%40ssword', 'p@ssword'],
+    ...['Basic%20abc', 'Basic abc', 'k', 'k'],
+  ]);
+  t.strictSame(loadConfig({ ...good, REDIS_URL: 'redis://h' }).log.secrets.current, [API_KEY, SECRET]);
 });
 
 t.test('several session secrets are taken, newest first', async (t) => {
   const older = 'o'.repeat(32);
   t.match(loadConfig({ ...good, SESSION_SECRET: `${SECRET}, ${older}` }).session, {
     kind: 'secret',
-    secrets: [SECRET, older],
+    secrets: { current: [SECRET, older] },
   });
 });

@@ -11,21 +11,21 @@ const withFile = (t: Test, content: string) => {
 };
 
 t.test('a secret comes from the file that NAME_FILE names, without its last line break', async (t) => {
-  t.strictSame(loadConfig(withFile(t, `${API_KEY}\r\n`)).cometchat.apiKeys, [API_KEY]);
+  t.strictSame(loadConfig(withFile(t, `${API_KEY}\r\n`)).cometchat.apiKeys.current, [API_KEY]);
 });
 
 t.test('session secrets come from a file too', async (t) => {
   const file = join(t.testdir(), 'secret');
   writeFileSync(file, SECRET);
   const env = { ...environment('https://chat.example'), SESSION_SECRET: '', SESSION_SECRET_FILE: file };
-  t.match(loadConfig(env).session, { kind: 'secret', secrets: [SECRET] });
+  t.match(loadConfig(env).session, { kind: 'secret', secrets: { current: [SECRET] } });
 });
 
 t.test('the address of Redis comes from a file too, for the password in it', async (t) => {
   const file = join(t.testdir(), 'redis');
   writeFileSync(file, 'redis://:password@h');
   const env = { ...environment('https://chat.example'), REDIS_URL_FILE: file };
-  t.equal(loadConfig(env).redisUrl, 'redis://:password@h');
+  t.strictSame(loadConfig(env).redisUrl, { current: 'redis://:password@h' });
 });
 
 t.test('a secret that cannot be read is one fault, and not missing besides', async (t) => {
@@ -42,7 +42,7 @@ t.test('a secret of raw bytes is refused', async (t) => {
 
 t.test('an empty NAME_FILE counts as unset', async (t) => {
   const env = { ...environment('https://chat.example'), COMETCHAT_API_KEY_FILE: '' };
-  t.strictSame(loadConfig(env).cometchat.apiKeys, [API_KEY]);
+  t.strictSame(loadConfig(env).cometchat.apiKeys.current, [API_KEY]);
 });
 
 t.test('a secret given twice is a fault', async (t) => {

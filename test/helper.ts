@@ -61,6 +61,7 @@ export const environment = (baseUrl: string): Record<string, string> => ({
   HOST: '127.0.0.1',
   PORT: '0',
   ADMIN_PORT: '0',
+  SHUTDOWN_DRAIN_MS: '0',
 });
 
 /** What the rooms of CometChat's house need where there is no app: nobody listens, and the counts can be read. */

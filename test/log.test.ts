@@ -4,7 +4,7 @@ import { API_KEY, holdsNoSecret, SECRET, sign } from './helper.ts';
 
 function logger(level = 'info') {
   const lines: string[] = [];
-  const secrets = [API_KEY, SECRET];
+  const secrets = { current: [API_KEY, SECRET] };
   return { lines, log: createLog({ level, secrets }, { write: (line) => lines.push(line) }) };
 }
 
@@ -41,14 +41,16 @@ t.test('a session token is struck out of any text that holds it', async (t) => {
 
 t.test('of two secrets the longer one is struck out whole', async (t) => {
   const lines: string[] = [];
-  const config = { level: 'info', secrets: ['prefix-of-it', 'prefix-of-it-and-more'] };
+  const config = { level: 'info', secrets: { current: ['prefix-of-it', 'prefix-of-it-and-more'] } };
   createLog(config, { write: (line) => lines.push(line) }).info('prefix-of-it-and-more');
   t.match(lines[0], '"msg":"[redacted]"');
 });
 
 t.test('a secret too short to be one does not garble the log', async (t) => {
   const lines: string[] = [];
-  createLog({ level: 'info', secrets: ['e'] }, { write: (line) => lines.push(line) }).info('hello');
+  createLog({ level: 'info', secrets: { current: ['e'] } }, { write: (line) => lines.push(line) }).info(
+    'hello',
+  );
   t.match(lines[0], '"msg":"hello"');
 });
 

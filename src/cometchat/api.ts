@@ -1,11 +1,13 @@
 import type { LookupFunction } from 'node:net';
 import { RequestError, TimeoutError } from 'got';
 import { boundedHttp, ReplyRefused, receive } from '../bounded-http.ts';
+import { derived, type Rotating } from '../rotating.ts';
 import { keepAliveAgents } from './agents.ts';
 import type { CometChatId } from './contract.ts';
 import type { Edges } from './edges.ts';
 import { isKeyRefusal } from './errors.ts';
 import { type ApiKey, ApiKeys } from './keys.ts';
+import { type CallTrace, observer } from './observed.ts';
 import { ABANDONED, type Outcome } from './outcome.ts';
 import { type QuotaReport, readQuota } from './quota-headers.ts';
 import { interpret, invalidReply } from './reply.ts';
@@ -27,13 +29,15 @@ export interface Call {
   readonly onBehalfOf: CometChatId;
   readonly peer: Peer;
   readonly body: string;
+  /** Follows it, where the request that it is for is followed. */
+  readonly trace?: CallTrace | undefined;
 }
 
 export interface ApiConfig {
   /** With the API version's path and without a slash at its end. */
   readonly baseUrl: string;
   /** The first is used until CometChat refuses it; there may be a second. */
-  readonly apiKeys: readonly string[];
+  readonly apiKeys: Rotating<readonly string[]>;
   readonly attemptTimeoutMs: number;
   /** How names are looked up; Node.js' own way unless given. */
   readonly lookup?: LookupFunction;
@@ -42,9 +46,10 @@ export interface ApiConfig {
 /** Makes single tries of calls to CometChat. The only place that holds the REST API keys. */
 export class CometChatApi {
   readonly #baseUrl: string;
-  readonly #keys: ApiKeys;
+  readonly #keys: () => ApiKeys;
   readonly #agents: ReturnType<typeof keepAliveAgents>;
   readonly #put: ReturnType<typeof putAs>;
+  readonly #observe: ReturnType<typeof observer>;
   readonly #edges: Edges;
   readonly #onQuota: (report: QuotaReport) => void;
 
@@ -55,11 +60,13 @@ export class CometChatApi {
     onQuota: (report: QuotaReport) => void,
   ) {
     this.#baseUrl = baseUrl;
-    this.#keys = new ApiKeys(apiKeys);
+    this.#keys = derived(apiKeys, (keys) => new ApiKeys(keys));
     this.#agents = keepAliveAgents(lookup);
     this.#put = putAs(attemptTimeoutMs, this.#agents);
+    this.#observe = observer(baseUrl, edges.metrics);
     this.#edges = edges;
     this.#onQuota = onQuota;
+    edges.metrics.showKey(() => this.#keys().current.name);
   }
 
   /**
@@ -71,7 +78,7 @@ export class CometChatApi {
    */
   async send(call: Call, timeoutMs: number, abandoned: AbortSignal): Promise<Outcome> {
     const end = performance.now() + timeoutMs;
-    let key = this.#keys.current;
+    let key = this.#keys().current;
     for (;;) {
       const timeLeft = Math.max(1, Math.ceil(end - performance.now()));
       const outcome = await this.#sendWith(key, call, timeLeft, abandoned);
@@ -90,7 +97,7 @@ export class CometChatApi {
   /** @returns the key to try in place of one that was refused, if any; the operator hears of it */
   #refused(key: ApiKey): ApiKey | undefined {
     this.#edges.metrics.keyRefusals.inc({ key: key.name });
-    const { other, isNews } = this.#keys.refuse(key, performance.now());
+    const { other, isNews } = this.#keys().refuse(key, performance.now());
     if (isNews)
       this.#edges.log.error({ key: key.name, instead: other?.name }, 'CometChat refuses an API key');
     return other;
@@ -104,7 +111,8 @@ export class CometChatApi {
     };
     if (abandoned.aborted) cutSoon();
     abandoned.addEventListener('abort', cutSoon);
-    return this.#ask(key, call, totalMs, cut.signal).finally(() => {
+    const ask = () => this.#ask(key, call, totalMs, cut.signal);
+    return this.#observe(call.peer, call.trace, ask).finally(() => {
       clearTimeout(timer);
       abandoned.removeEventListener('abort', cutSoon);
     });

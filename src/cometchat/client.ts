@@ -2,6 +2,7 @@ import { type BulkheadPolicy, bulkhead } from 'cockatiel';
 import type { Call, Peer } from './api.ts';
 import type { CometChatId } from './contract.ts';
 import type { Edges } from './edges.ts';
+import type { CallTrace } from './observed.ts';
 import { SharedOrder } from './order.ts';
 import { ended, type Failure, type Outcome } from './outcome.ts';
 import { Tries, type TriesConfig } from './tries.ts';
@@ -20,6 +21,13 @@ export interface Result {
   readonly retried: readonly string[];
   /** It was the same as another one under way, and both were one. */
   readonly merged: boolean;
+}
+
+/** Who asks for a write. */
+interface Requester {
+  readonly gone?: AbortSignal | undefined;
+  readonly waitedMs?: number;
+  readonly trace?: CallTrace | undefined;
 }
 
 const NEVER = new AbortController().signal;
@@ -47,16 +55,17 @@ export class CometChatClient {
    * @param onBehalfOf the user who acts
    * @param peer whose conversation with that user is meant
    * @param tags the whole new set
-   * @param client aborts `gone` when it has left; `waitedMs` of its deadline are over
+   * @param client aborts `gone` when it has left; `waitedMs` of its deadline are over; `trace` follows the calls that
+   *   are made for it
    * @returns what became of it; never throws for anything that CometChat, the network or Redis does
    */
   async updateTags(
     onBehalfOf: CometChatId,
     peer: Peer,
     tags: readonly string[],
-    { gone = NEVER, waitedMs = 0 }: { gone?: AbortSignal | undefined; waitedMs?: number } = {},
+    { gone = NEVER, waitedMs = 0, trace }: Requester = {},
   ): Promise<Result> {
-    const call = { onBehalfOf, peer, body: JSON.stringify({ tags }) };
+    const call = { onBehalfOf, peer, body: JSON.stringify({ tags }), trace };
     const lane = `${onBehalfOf}:${peer.type}:${peer.id}`;
     const client = { gone, deadline: performance.now() + this.#deadlineMs - waitedMs };
     const place = this.#order?.place(lane, call.body);
@@ -76,6 +85,13 @@ export class CometChatClient {
       this.#room.execute(() => this.#perform(self, call, isFirst)),
     );
     return { outcome: await write.join(client), retried: write.retried, merged: write.isMerged };
+  }
+
+  /** Whether it is asked right now, and if not, why. */
+  get state(): 'ok' | 'failing' | 'busy' {
+    const refusal = this.#tries.refusal();
+    if (!refusal) return 'ok';
+    return refusal.problem === 'cometchat-busy' ? 'busy' : 'failing';
   }
 
   /** Closes the connections. */

@@ -1,6 +1,8 @@
+import type { ApiKeyName } from '../operations/metrics.ts';
+
 /** A REST API key by the name that logs and metrics may say. */
 export interface ApiKey {
-  readonly name: 'primary' | 'secondary';
+  readonly name: ApiKeyName;
   readonly value: string;
 }
 
@@ -29,12 +31,14 @@ export class ApiKeys {
   }
 
   /**
-   * Remembers that CometChat has refused a key: calls begin with the other one from now on.
+   * Remembers that CometChat has refused a key: calls begin with the other one from now on. A key that is none of
+   * these, since they have been replaced while it was under way, is no news and says nothing about them.
    *
    * @param now in milliseconds, of any clock that does not go back
    * @returns the other, unless there is none or it was refused just now as well; and whether the operator should hear
    */
   refuse(key: ApiKey, now: number): { other: ApiKey | undefined; isNews: boolean } {
+    if (!this.#keys.includes(key)) return { other: this.#current, isNews: false };
     const isNews = now - since(this.#toldAt, key) >= NEWS_AFTER_MS;
     if (isNews) this.#toldAt.set(key, now);
     this.#refusedAt.set(key, now);

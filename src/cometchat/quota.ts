@@ -1,5 +1,5 @@
 import type { Redis } from 'ioredis';
-import { MINUTE_MS } from '../clock-minute.ts';
+import { MINUTE_MS, minuteAt } from '../clock-minute.ts';
 import { sharedOrLocal } from '../redis-or-local.ts';
 import type { Edges } from './edges.ts';
 import { waitForShare } from './fair-share.ts';
@@ -23,6 +23,8 @@ export class Quota {
   readonly #together: ReturnType<typeof sharedOrLocal>;
   #report: { limit: number; remaining: number; until: number } | undefined;
   #closedUntil = 0;
+  /** How many calls of which minute were left when it was last asked for one. */
+  #seen: { minute: number; left: number } | undefined;
 
   /**
    * @param callsPerMinute of the whole app
@@ -34,6 +36,7 @@ export class Quota {
     this.#redis = edges.redis;
     this.#shared = edges.redis && new RedisLedger(edges.redis);
     this.#together = sharedOrLocal('quota', edges);
+    edges.metrics.showQuota(() => this.#callsLeft());
   }
 
   /** @returns why no call can be made now, whoever asks; undefined where one might */
@@ -54,8 +57,11 @@ export class Quota {
   async take(user: string, inFlight: number): Promise<Failure | (() => void)> {
     const now = this.#now();
     const { count, giveBack } = await this.#count(user, now);
-    const wait = waitForShare({ ...this.#asReported(count, inFlight), elapsedMs: now % MINUTE_MS });
+    const spending = this.#asReported(count, inFlight);
+    const wait = waitForShare({ ...spending, elapsedMs: now % MINUTE_MS });
     const refusal = this.refusal() ?? (wait > 0 ? busy(wait) : undefined);
+    const left = spending.limit - spending.spent - (refusal ? 0 : 1);
+    this.#seen = { minute: minuteAt(now).number, left: Math.max(0, left) };
     if (refusal) giveBack();
     return refusal ?? giveBack;
   }
@@ -70,6 +76,11 @@ export class Quota {
   /** CometChat has refused a call for want of quota, for so many seconds. */
   exhausted(seconds: number): void {
     this.#close(seconds * 1000);
+  }
+
+  #callsLeft(): number {
+    if (this.refusal()) return 0;
+    return this.#seen?.minute === minuteAt(this.#now()).number ? this.#seen.left : this.#limit;
   }
 
   #close(ms: number): void {

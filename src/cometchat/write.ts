@@ -74,7 +74,7 @@ export class Write {
   /** Waits until it cannot, or until another write has come. */
   async settle(): Promise<void> {
     this.#settling = new AbortController();
-    const left = this.settlesAt - performance.now();
+    const left = Math.max(0, this.settlesAt - performance.now());
     await wait(left, undefined, { ref: false, signal: this.#settling.signal }).catch(() => {});
   }
 

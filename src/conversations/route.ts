@@ -2,6 +2,7 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import type { Static } from '@sinclair/typebox';
 import type { FastifyReply } from 'fastify';
 import type { CometChatClient } from '../cometchat/client.ts';
+import type { CallTrace } from '../cometchat/observed.ts';
 import type { Failure } from '../cometchat/outcome.ts';
 import { requireJson } from '../json-body.ts';
 import { ProblemError } from '../problem-error.ts';
@@ -15,6 +16,8 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** How long it took to find out who is calling, which counts to the deadline; the body is the client's to hurry. */
     admittedMs: number;
+    /** Follows the calls that it makes, where traces are asked for. */
+    trace?: CallTrace;
   }
 }
 
@@ -81,7 +84,8 @@ export const conversations: FastifyPluginAsyncTypebox<{ cometchat: CometChatClie
     async (request, reply): Promise<Static<typeof ConversationsSchema>> => {
       const caller = callerOf(request);
       const { peer, tags } = readTagsBody(request.body, caller);
-      const client = { gone: goneSignal(reply), waitedMs: request.admittedMs };
+      const { admittedMs: waitedMs, trace } = request;
+      const client = { gone: goneSignal(reply), waitedMs, trace };
       const result = await cometchat.updateTags(caller.onBehalfOf, peer, tags, client);
       request.cometchat = result;
       const { outcome } = result;

@@ -1,8 +1,12 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
-import { Type } from '@sinclair/typebox';
+import { type TSchema, Type } from '@sinclair/typebox';
+import type { Redis } from 'ioredis';
+import type { CometChatClient } from '../cometchat/client.ts';
 import type { ProblemCode } from '../problem.ts';
 import { ProblemError } from '../problem-error.ts';
 import { problemResponses } from '../problem-responses.ts';
+import type { Sessions } from '../session/sessions.ts';
+import type { EventLoop } from './event-loop.ts';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -11,29 +15,75 @@ declare module 'fastify' {
   }
 }
 
-const HealthSchema = Type.Object({ status: Type.Literal('ok') }, { title: 'Health', description: 'Yes.' });
+const OneOf = <T extends string>(values: T[], description: string) =>
+  Type.Unsafe<T>({ type: 'string', enum: values, description });
+
+const LiveSchema = Type.Object({ status: Type.Literal('ok') }, { title: 'Live', description: 'Yes.' });
+const ReadySchema = Type.Object(
+  {
+    status: Type.Literal('ok'),
+    cometchat: OneOf(
+      ['ok', 'failing', 'busy'],
+      '`failing`: calls end in the gateway until it answers again. `busy`: so do they until there is quota again',
+    ),
+    redis: Type.Optional(OneOf(['ok', 'unavailable'], 'Left out where none is configured')),
+  },
+  {
+    title: 'Ready',
+    description: 'Yes; and how those are that it works with, whom no other replica reaches any better.',
+  },
+);
 
 /** What the routes of both probes have in common. */
-const probe = (operationId: string, summary: string, problems: readonly ProblemCode[]) => ({
+const probe = <T extends TSchema>(
+  operationId: string,
+  summary: string,
+  schema: T,
+  problems: readonly ProblemCode[],
+) => ({
   config: { probe: true },
   schema: {
     operationId,
     summary,
     tags: ['operations'],
     security: [],
-    response: { 200: HealthSchema, ...problemResponses(['headers-too-large', ...problems]) },
+    response: { 200: schema, ...problemResponses(['headers-too-large', ...problems]) },
   },
 });
 
-/** Liveness and readiness: whether to restart this replica, and whether to send it requests. */
-export const health: FastifyPluginAsyncTypebox<{ isDraining: () => boolean }> = async (
-  app,
-  { isDraining },
-) => {
-  app.get('/livez', probe('live', 'Is the process alive?', []), async () => ({ status: 'ok' as const }));
+/** What the probes look at. */
+interface Watched {
+  readonly eventLoop: EventLoop;
+  readonly redis: Redis | undefined;
+  readonly sessions: Sessions;
+  readonly cometchat: CometChatClient;
+}
 
-  app.get('/readyz', probe('ready', 'Should this replica get requests?', ['gateway-draining']), async () => {
-    if (isDraining()) throw new ProblemError('gateway-draining');
+/** Liveness and readiness: whether to restart this replica, and whether to send it requests. */
+export const health: FastifyPluginAsyncTypebox<Watched> = async (
+  app,
+  { eventLoop, redis, sessions, cometchat },
+) => {
+  app.get('/livez', probe('live', 'Is the process alive?', LiveSchema, ['gateway-overloaded']), async () => {
+    if (eventLoop.wasStuck)
+      throw new ProblemError('gateway-overloaded', { detail: 'It was stuck just now.' });
     return { status: 'ok' as const };
   });
+
+  app.get(
+    '/readyz',
+    probe('ready', 'Should this replica get requests?', ReadySchema, [
+      'gateway-draining',
+      'session-store-unavailable',
+    ]),
+    async () => {
+      if (app.shutdown.isDraining) throw new ProblemError('gateway-draining');
+      if (!sessions.canVerify()) throw new ProblemError('session-store-unavailable');
+      return {
+        status: 'ok' as const,
+        cometchat: cometchat.state,
+        ...(redis && { redis: redis.status === 'ready' ? ('ok' as const) : ('unavailable' as const) }),
+      };
+    },
+  );
 };

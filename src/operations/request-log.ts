@@ -1,8 +1,10 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Result } from '../cometchat/client.ts';
 import { errorType } from '../log.ts';
-import { PROBLEMS } from '../problem.ts';
+import type { ProblemError } from '../problem-error.ts';
 import { addressOf } from '../protection/client-address.ts';
+import { refusalOf } from '../session/refusal.ts';
+import { methodLabel } from './metrics.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -29,10 +31,9 @@ export function logRequest(request: FastifyRequest, reply: FastifyReply): void {
 }
 
 function logLine(request: FastifyRequest, reply: FastifyReply): void {
-  const { method, routeOptions, failure, server } = request;
+  const { method, routeOptions } = request;
   const aborted = !reply.raw.writableFinished;
-  if (failure) server.metrics.problems.inc({ code: failure.problem });
-  if (aborted) server.metrics.clientsGone.inc();
+  count(request, reply, aborted);
   request.log[levelOf(request)](
     {
       method,
@@ -51,21 +52,36 @@ function logLine(request: FastifyRequest, reply: FastifyReply): void {
   );
 }
 
+function count(
+  { method, routeOptions, failure, server }: FastifyRequest,
+  reply: FastifyReply,
+  aborted: boolean,
+) {
+  const { problems, clientsGone, serverDuration } = server.metrics;
+  if (failure) problems.inc({ code: failure.code });
+  if (aborted) clientsGone.inc();
+  const labels = {
+    http_request_method: methodLabel(method),
+    http_route: routeOptions.url ?? '',
+    http_response_status_code: aborted ? '' : reply.statusCode,
+    error_type: aborted ? 'client_gone' : (failure?.code ?? ''),
+  };
+  serverDuration.observe(labels, reply.elapsedTime / 1000);
+}
+
 function levelOf({ failure, routeOptions }: FastifyRequest): 'error' | 'warn' | 'info' | 'debug' {
-  if (failure?.problem === 'internal' || failure?.problem === 'gateway-misconfigured') return 'error';
-  if (failure) return PROBLEMS[failure.problem].status >= 500 ? 'warn' : 'info';
+  if (failure?.code === 'internal' || failure?.code === 'gateway-misconfigured') return 'error';
+  if (failure) return failure.status >= 500 ? 'warn' : 'info';
   return routeOptions.config.probe ? 'debug' : 'info';
 }
 
 /** Whoever is refused before anybody knows who it is can be told apart by the address alone. */
 function strangerFields(request: FastifyRequest) {
-  const status = request.failure && PROBLEMS[request.failure.problem].status;
+  const status = request.failure?.status;
   return (
     !request.caller && (status === 401 || status === 403 || status === 429) && { address: addressOf(request) }
   );
 }
-
-type Failure = NonNullable<FastifyRequest['failure']>;
 
 function resultFields(result: Result | null) {
   if (!result) return undefined;
@@ -83,17 +99,18 @@ function resultFields(result: Result | null) {
 
 function failureFields({ failure, cometchat }: FastifyRequest) {
   if (!failure) return undefined;
-  const { problem, cause } = failure;
+  const { code, cause } = failure;
   return {
-    problem,
+    problem: code,
     error: { type: errorTypeOf(failure, cometchat) },
+    reason: refusalOf(failure),
     // Only for what nobody foresaw; elsewhere the type says it all.
-    ...(problem === 'internal' && { err: cause }),
+    ...(code === 'internal' && { err: cause }),
   };
 }
 
 /** What went wrong: more exact than the problem, where that stands for several things. */
-function errorTypeOf({ problem, cause }: Failure, result: Result | null): string {
+function errorTypeOf({ code, cause }: ProblemError, result: Result | null): string {
   if (result && !result.outcome.ok) return result.outcome.errorType;
-  return problem === 'session-store-unavailable' ? errorType(cause) : problem;
+  return code === 'session-store-unavailable' ? errorType(cause) : code;
 }

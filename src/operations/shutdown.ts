@@ -1,19 +1,64 @@
-import type { FastifyInstance } from 'fastify';
+import { setTimeout as wait } from 'node:timers/promises';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
 
-/**
- * Tells every client that gets a reply during the shutdown that its connection ends with it, so that none
- * of them sends the next request into a socket that is just being closed.
- *
- * @returns whether the app is shutting down
- */
-export function endConnectionsOnClose(app: FastifyInstance): () => boolean {
-  let draining = false;
-  app.addHook('preClose', async () => {
-    draining = true;
-  });
-  // Fastify does this only for requests that arrive after the close.
-  app.addHook('onSend', async (_request, reply) => {
-    if (draining) reply.header('connection', 'close');
-  });
-  return () => draining;
+declare module 'fastify' {
+  interface FastifyInstance {
+    shutdown: Shutdown;
+  }
+}
+
+/** How often a server that takes no more connections is looked at for the end of its last call. */
+const LOOK_EVERY_MS = 10;
+
+/** The way out of an app: told of first, then without new connections, then without any. */
+export class Shutdown {
+  readonly #app: FastifyInstance;
+  readonly #open = new Set<FastifyRequest>();
+  #isDraining = false;
+
+  constructor(app: FastifyInstance) {
+    this.#app = app;
+    app.addHook('onRequest', async (request, reply) => {
+      this.#open.add(request);
+      reply.raw.once('close', () => this.#open.delete(request));
+    });
+    // None of the clients that get a reply from now on sends the next request into a socket that is just being
+    // closed. (Fastify does this only for requests that arrive after the close.)
+    app.addHook('onSend', async (_request, reply) => {
+      if (this.#isDraining) reply.header('connection', 'close');
+    });
+    app.addHook('preClose', async () => {
+      this.#isDraining = true;
+      this.#endConnections();
+    });
+  }
+
+  /** Whether load balancers should send their requests elsewhere. */
+  get isDraining(): boolean {
+    return this.#isDraining;
+  }
+
+  /** How many requests are in hand that have arrived whole. */
+  get callsInHand(): number {
+    return [...this.#open].filter(({ raw }) => raw.complete).length;
+  }
+
+  /** Serves on for so many milliseconds, not ready any more, so that load balancers have the time to see it. */
+  async drain(ms: number): Promise<void> {
+    this.#isDraining = true;
+    await wait(ms);
+  }
+
+  /**
+   * Ends what is left when the last call has been answered: connections that nobody has sent anything on, which count
+   * as active in Node.js, and requests that are still on their way, which after the close no timeout of Node.js' ends.
+   */
+  #endConnections(): void {
+    const { server } = this.#app;
+    const look = setInterval(() => {
+      if (server.listening || this.callsInHand > 0) return;
+      clearInterval(look);
+      server.closeAllConnections();
+    }, LOOK_EVERY_MS).unref();
+  }
 }

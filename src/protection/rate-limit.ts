@@ -23,6 +23,8 @@ interface Edges {
   readonly metrics: Metrics;
 }
 
+export type LimitName = 'user' | 'address';
+
 /** Counts a request; throws `rate-limited` where it is one too many, and says on the reply what is left. */
 export type Limit = (request: FastifyRequest, reply: FastifyReply) => Promise<void>;
 
@@ -35,7 +37,7 @@ export type Limit = (request: FastifyRequest, reply: FastifyReply) => Promise<vo
  */
 export async function createLimit(
   app: FastifyInstance,
-  name: 'user' | 'address',
+  name: LimitName,
   keyOf: (request: FastifyRequest) => string,
   { perMinute, now = Date.now }: RateLimitConfig,
   { redis, metrics }: Edges,

@@ -5,6 +5,7 @@ import { ProblemError } from '../problem-error.ts';
 import { refuseForgery } from '../protection/csrf.ts';
 import type { Limit } from '../protection/rate-limit.ts';
 import { credentialOf } from './credential.ts';
+import { refusalOf } from './refusal.ts';
 import type { VerifySession } from './session.ts';
 
 declare module 'fastify' {
@@ -38,9 +39,11 @@ export function authenticate(scope: FastifyInstance, entrance: Entrance): void {
   const { limits } = entrance;
   scope.decorateRequest('caller', null);
   scope.addHook('onRequest', async (request, reply) => {
-    request.caller = await admit(entrance, request).catch((error) =>
-      knock(limits.address, error, request, reply),
-    );
+    request.caller = await admit(entrance, request).catch((error) => {
+      const reason = refusalOf(error);
+      if (reason) scope.metrics.sessionsRefused.inc({ reason });
+      return knock(limits.address, error, request, reply);
+    });
     await limits.user(request, reply);
   });
 }

@@ -1,5 +1,6 @@
 import type { Claims } from '../identity.ts';
 import { ProblemError } from '../problem-error.ts';
+import { UnknownSession } from './refusal.ts';
 import { checkTimes, type VerifySession, wrongClaim } from './session.ts';
 import type { SessionStore } from './store.ts';
 
@@ -10,7 +11,7 @@ import type { SessionStore } from './store.ts';
 export function opaqueSessions(store: SessionStore): VerifySession {
   return async (token) => {
     const session = await store.find(token);
-    if (!session) throw new ProblemError('session-invalid');
+    if (!session) throw new ProblemError('session-invalid', { cause: new UnknownSession() });
     const claims = parseClaims(session.text);
     // One without any end would outlive whoever forgot it.
     if (claims.exp === undefined && !session.hasTtl) throw wrongClaim('exp');

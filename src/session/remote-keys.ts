@@ -97,6 +97,11 @@ export class RemoteKeys {
     clearTimeout(this.#timer);
   }
 
+  /** Whether there are keys that may be used. */
+  get areAtHand(): boolean {
+    return this.#usableKeys() !== undefined;
+  }
+
   async #keyFor(...[header, token]: Parameters<JWTVerifyGetKey>): Promise<Key> {
     const keys = this.#usableKeys();
     if (!keys) throw new errors.JWKSNoMatchingKey('there are no keys at hand');

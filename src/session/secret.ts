@@ -1,3 +1,4 @@
+import { derived, type Rotating } from '../rotating.ts';
 import { type JwtRules, jwtVerifier } from './jwt.ts';
 import type { VerifySession } from './session.ts';
 
@@ -6,7 +7,7 @@ export const MIN_SECRET_BYTES = 32;
 
 export interface SecretSessionConfig extends JwtRules {
   /** Newest first; a token of any of them is taken, so that they can be rotated. */
-  readonly secrets: readonly string[];
+  readonly secrets: Rotating<readonly string[]>;
 }
 
 /**
@@ -30,7 +31,9 @@ export function parseSecrets(text: string): string[] {
  */
 export function secretSessions(config: SecretSessionConfig, now?: () => Date): VerifySession {
   const verify = jwtVerifier(config, ['HS256'], now);
-  const keys = config.secrets.map((secret) => new TextEncoder().encode(secret));
+  const keys = derived(config.secrets, (secrets) =>
+    secrets.map((secret) => new TextEncoder().encode(secret)),
+  );
 
-  return (token) => verify(token, keys);
+  return (token) => verify(token, keys());
 }

@@ -1,3 +1,4 @@
+import { errors } from 'jose';
 import type { Claims } from '../identity.ts';
 import { ProblemError } from '../problem-error.ts';
 
@@ -23,7 +24,10 @@ export function checkTimes(claims: Claims, now: Date): void {
 }
 
 /** @returns `session-invalid`, with the name of the claim and never its value */
-export function wrongClaim(claim: string, cause?: unknown): ProblemError {
+export function wrongClaim(
+  claim: string,
+  cause: unknown = new errors.JWTClaimValidationFailed(claim, {}, claim),
+): ProblemError {
   const detail = `The claim "${claim}" of the session is missing or not as required.`;
   return new ProblemError('session-invalid', { detail, cause });
 }

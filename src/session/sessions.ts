@@ -15,20 +15,31 @@ export type SessionConfig =
   | ({ readonly kind: 'jwks'; readonly url: string } & JwtRules)
   | { readonly kind: 'redis' };
 
+export interface Sessions {
+  readonly verify: VerifySession;
+  /** Whether any session can be verified right now. */
+  readonly canVerify: () => boolean;
+}
+
 /**
  * Makes the verifier of the configured kind; it lives as long as the app.
  *
  * @param redis where sessions or revocations are; needed by kind `redis`
  */
-export function sessionVerifier(app: FastifyInstance, config: SessionConfig, redis?: Redis): VerifySession {
+export function sessionsOf(app: FastifyInstance, config: SessionConfig, redis?: Redis): Sessions {
   const store = redis && new SessionStore(redis, app.metrics);
-  // config.ts starts no such gateway without a Redis.
-  if (config.kind === 'redis') return opaqueSessions(store as SessionStore);
-  const verify =
-    config.kind === 'secret'
-      ? secretSessions(config)
-      : jwksSessions(config, remoteKeys(app, config.url), app.log);
-  return store ? refuseRevoked(verify, store) : verify;
+  const revocable = (verify: VerifySession) => (store ? refuseRevoked(verify, store) : verify);
+  switch (config.kind) {
+    case 'redis':
+      // config.ts starts no such gateway without a Redis.
+      return { verify: opaqueSessions(store as SessionStore), canVerify: () => redis?.status === 'ready' };
+    case 'jwks': {
+      const keys = remoteKeys(app, config.url);
+      return { verify: revocable(jwksSessions(config, keys, app.log)), canVerify: () => keys.areAtHand };
+    }
+    case 'secret':
+      return { verify: revocable(secretSessions(config)), canVerify: () => true };
+  }
 }
 
 function remoteKeys(app: FastifyInstance, url: string): RemoteKeys {

@@ -37,7 +37,7 @@ t.test('an answer that is no HTTP', async (t) => {
 });
 
 t.test('an error that is not the connection’s is not mistaken for one', async (t) => {
-  const config = { baseUrl: 'http://127.0.0.1', apiKeys: [API_KEY], attemptTimeoutMs: 100 };
+  const config = { baseUrl: 'http://127.0.0.1', apiKeys: { current: [API_KEY] }, attemptTimeoutMs: 100 };
   const client = new CometChatClient(
     { ...config, deadlineMs: 100, maxConcurrency: 1, callsPerMinute: 1 },
     edges(),

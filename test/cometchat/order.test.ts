@@ -58,7 +58,7 @@ t.test(
   async (t) => {
     const { redis, metrics, place } = await orderOf(t);
     await place('a').take();
-    t.strictSame((await metrics.redisFailures.get()).values, []);
+    t.ok((await metrics.redisFailures.get()).values.every(({ value }) => value === 0));
     t.equal(await redis.exists('write:lane:turn'), 0);
   },
 );
@@ -101,7 +101,7 @@ t.test(
       const times = { deadlineMs: 2000, attemptTimeoutMs: 1000 };
       const config = {
         baseUrl: sandbox.baseUrl,
-        apiKeys: [API_KEY],
+        apiKeys: { current: [API_KEY] },
         maxConcurrency: 9,
         callsPerMinute: 999,
         ...times,

@@ -18,7 +18,7 @@ const CALL: Call = {
 async function make(t: Test, ms: number, place?: Place) {
   const sandbox = await Sandbox.start({ apiKey: API_KEY });
   const times = { deadlineMs: 1000, attemptTimeoutMs: 1000 };
-  const config = { baseUrl: sandbox.baseUrl, apiKeys: [API_KEY], callsPerMinute: 2, ...times };
+  const config = { baseUrl: sandbox.baseUrl, apiKeys: { current: [API_KEY] }, callsPerMinute: 2, ...times };
   const tries = new Tries(config, edges());
   t.teardown(() => sandbox.close());
   t.teardown(() => tries.close());

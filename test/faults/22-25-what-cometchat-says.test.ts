@@ -60,6 +60,10 @@ t.test('22: a Retry-After beyond the deadline is passed on at once', async (t) =
   });
 });
 
+/** Which key the next calls begin with. */
+const toSecondary = { 'api_key_in_use primary': -1, 'api_key_in_use secondary': 1 };
+const toPrimary = { 'api_key_in_use primary': 1, 'api_key_in_use secondary': -1 };
+
 t.test('23: the first key is refused: the second one serves that very call, and the next ones', async (t) => {
   const refused = `refused-${API_KEY}`;
   planted.add(refused);
@@ -69,7 +73,7 @@ t.test('23: the first key is refused: the second one serves that very call, and 
     answer: 200,
     calls: 2,
     line: { level: 'info', status: 200 },
-    moved: { 'api_key_refusals primary': 1, 'tries ok': 1 },
+    moved: { 'api_key_refusals primary': 1, ...toSecondary, 'tries ok': 1 },
   });
   t.strictSame(
     sandbox.calls.map(({ headers }) => headers.apikey === refused),
@@ -101,8 +105,16 @@ t.test(
       calls: 2,
       moved: { ...counted, 'api_key_refusals primary': 1, 'api_key_refusals secondary': 1 },
     });
-    await meets(t, { ...misconfigured, calls: 1, moved: { ...counted, 'api_key_refusals primary': 1 } });
-    await meets(t, { ...misconfigured, calls: 1, moved: { ...counted, 'api_key_refusals secondary': 1 } });
+    await meets(t, {
+      ...misconfigured,
+      calls: 1,
+      moved: { ...counted, 'api_key_refusals primary': 1, ...toSecondary },
+    });
+    await meets(t, {
+      ...misconfigured,
+      calls: 1,
+      moved: { ...counted, 'api_key_refusals secondary': 1, ...toPrimary },
+    });
     await meets(t, { answer: 200, calls: 1, line: {}, moved: { 'tries ok': 1 } });
   },
 );

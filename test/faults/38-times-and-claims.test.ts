@@ -53,7 +53,7 @@ t.test('the issuer’s clock may be half a minute ahead, but a session ends on t
   const issued = 1_800_000_000;
   let seconds = issued;
   const verify = secretSessions(
-    { secrets: [SECRET], issuer: ISSUER, audience: AUDIENCE },
+    { secrets: { current: [SECRET] }, issuer: ISSUER, audience: AUDIENCE },
     () => new Date(seconds * 1000),
   );
   for (const claim of ['nbf', 'iat']) {

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import net from 'node:net';
 import t, { type Test } from 'tap';
-import { ME, sign, unlessInstalled } from '../helper.ts';
+import { isProblem, ME, sign, unlessInstalled } from '../helper.ts';
 import { listening } from '../ports.ts';
 import { RedisServer } from '../redis-server.ts';
 import { faulty } from './faulty.ts';
@@ -29,7 +29,8 @@ async function failures({
   metrics,
 }: Awaited<ReturnType<typeof faulty>>['app']): Promise<Record<string, number>> {
   const { values } = await metrics.redisFailures.get();
-  return Object.fromEntries(values.map(({ labels, value }) => [labels.use, value]));
+  const counted = values.filter(({ value }) => value > 0);
+  return Object.fromEntries(counted.map(({ labels, value }) => [labels.use, value]));
 }
 
 /** A gateway that takes JWTs, and one whose sessions are in the same Redis. */
@@ -64,6 +65,11 @@ async function both(t: Test, redis: RedisServer) {
       ] as const) {
         while (!/"level":"warn".*"Redis cannot be used"/.test(lines.join())) await call();
       }
+      const ready = await jwt.get('/readyz');
+      t.equal(ready.status, 200, 'who has another kind of session, or no jti, is served');
+      t.match(ready.json, { status: 'ok', redis: 'unavailable' });
+      isProblem(t, await opaque.get('/readyz'), 503, 'session-store-unavailable');
+      t.match(await opaque.app.metrics.registry.metrics(), /redis_connected 0/);
     },
     /** Waits until both are served again, by nobody's help. */
     async recovers(t: Test) {
@@ -74,6 +80,9 @@ async function both(t: Test, redis: RedisServer) {
         let answer = await call();
         while (answer.status === 503) answer = await call();
         await gateway.served(t, answer);
+        // After a failover the connection may be made anew meanwhile.
+        while ((await gateway.get('/readyz')).json.redis !== 'ok');
+        t.pass('and they are ready');
       }
     },
   };

@@ -59,15 +59,20 @@ export async function upstream(
 
 type Counts = Readonly<Record<string, number>>;
 
-/** All metrics of a gateway by name and label, without the prefix that they have in common. */
+/** How long things took, and what is left of a limit: test/operations/metrics.test.ts looks at those. */
+const MEASURES = /^http_|_calls_left$/;
+
+/** What a gateway has counted, by name and label, without the prefix that they have in common. */
 export async function counts(app: FastifyInstance): Promise<Counts> {
   const metrics = await app.metrics.registry.getMetricsAsJSON();
-  const entries = metrics.flatMap(({ name, values }) =>
-    values.map(({ labels, value }): [string, number] => [
-      [name.replace(/^cometchat_gateway_|_total$/g, ''), ...Object.values(labels)].join(' '),
-      value,
-    ]),
-  );
+  const entries = metrics
+    .filter(({ name }) => !MEASURES.test(name))
+    .flatMap(({ name, values }) =>
+      values.map(({ labels, value }): [string, number] => [
+        [name.replace(/^cometchat_gateway_|_total$/g, ''), ...Object.values(labels)].join(' '),
+        value,
+      ]),
+    );
   return Object.fromEntries(entries);
 }
 

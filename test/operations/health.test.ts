@@ -1,11 +1,47 @@
 import t from 'tap';
-import { build } from '../helper.ts';
+import { build, isProblem } from '../helper.ts';
+import { issuer } from '../issuer.ts';
 
 t.test('a replica that runs is alive and ready', async (t) => {
   const { get } = await build(t);
-  for (const path of ['/livez', '/readyz']) {
-    const answer = await get(path);
-    t.equal(answer.status, 200);
-    t.strictSame(answer.json, { status: 'ok' });
-  }
+  t.strictSame((await get('/livez')).json, { status: 'ok' });
+  const ready = await get('/readyz');
+  t.equal(ready.status, 200);
+  t.strictSame(ready.json, { status: 'ok', cometchat: 'ok' });
+});
+
+t.test('a replica that drains is alive, and not ready', async (t) => {
+  const { app, get } = await build(t);
+  const drained = app.shutdown.drain(0);
+  const answer = await get('/readyz');
+  isProblem(t, answer, 503, 'gateway-draining');
+  t.equal(answer.headers.get('connection'), 'close');
+  t.equal((await get('/livez')).status, 200);
+  await drained;
+});
+
+t.test('a CometChat that fails is told of, and keeps no replica from being ready', async (t) => {
+  const { get, put, sandbox } = await build(t);
+  sandbox.play('22-503', 100);
+  for (let n = 0; n < 21; n += 1) await put({ tags: [`${n}`] });
+  const ready = await get('/readyz');
+  t.equal(ready.status, 200);
+  t.strictSame(ready.json, { status: 'ok', cometchat: 'failing' });
+});
+
+t.test('so is one whose quota is gone', async (t) => {
+  const { get, put, sandbox } = await build(t, { COMETCHAT_DEADLINE_MS: '500' });
+  sandbox.play('21-429-seconds');
+  t.equal((await put({ tags: [] })).status, 503);
+  t.strictSame((await get('/readyz')).json, { status: 'ok', cometchat: 'busy' });
+});
+
+t.test('a replica that has no key to verify a session with is not ready', async (t) => {
+  const provider = await issuer(t);
+  provider.reply = { status: 500 };
+  const { get } = await build(t, provider.env);
+  isProblem(t, await get('/readyz'), 503, 'session-store-unavailable');
+  const other = await issuer(t);
+  const good = await build(t, other.env);
+  t.equal((await good.get('/readyz')).status, 200);
 });

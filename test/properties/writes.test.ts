@@ -160,7 +160,7 @@ async function holds(t: Test, replicas: number, redisUrl?: string): Promise<void
       const redis = redisUrl === undefined ? undefined : new Redis(redisUrl);
       const config = {
         baseUrl,
-        apiKeys: [API_KEY],
+        apiKeys: { current: [API_KEY] },
         deadlineMs: 10_000,
         attemptTimeoutMs: 2000,
         maxConcurrency: 10_000,

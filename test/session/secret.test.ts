@@ -18,6 +18,9 @@ t.test('an error that is not the token’s stays an error', async (t) => {
   const clock = () => {
     throw new TypeError('no clock');
   };
-  const verify = secretSessions({ secrets: [SECRET], issuer: ISSUER, audience: AUDIENCE }, clock);
+  const verify = secretSessions(
+    { secrets: { current: [SECRET] }, issuer: ISSUER, audience: AUDIENCE },
+    clock,
+  );
   await t.rejects(verify(await sign()), { message: 'no clock' });
 });

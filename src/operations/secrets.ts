@@ -1,0 +1,67 @@
+import { unwatchFile, watchFile } from 'node:fs';
+import { isDeepStrictEqual } from 'node:util';
+import type { FastifyInstance } from 'fastify';
+import { type Config, loadConfig } from '../config.ts';
+import { ConfigError } from '../environment.ts';
+import { isSameRedis } from '../redis.ts';
+import { EnvironmentSchema } from '../variables.ts';
+
+/** A stat a file: Kubernetes and others swap links, of which a watch on the file itself would hear nothing. */
+const LOOK_EVERY_MS = 1000;
+
+/**
+ * Reads the secrets again, all of them, whenever one of their files has changed, and on SIGHUP. Files that are not fit
+ * to start with are not fit to go on with either: then those of before stay in use.
+ *
+ * @param config whose `rotating` parts are replaced
+ * @param environment as loadConfig() took it
+ */
+export function rotateSecrets(app: FastifyInstance, config: Config, environment: NodeJS.ProcessEnv): void {
+  const renew = () => renewSecrets(app, config, environment);
+  const files = Object.keys(EnvironmentSchema.properties)
+    .map((name) => environment[`${name}_FILE`])
+    .filter((file): file is string => file !== undefined && file !== '');
+  for (const file of files) watchFile(file, { interval: LOOK_EVERY_MS, persistent: false }, renew);
+  process.on('SIGHUP', renew);
+  app.addHook('onClose', async () => {
+    for (const file of files) unwatchFile(file, renew);
+    process.off('SIGHUP', renew);
+  });
+}
+
+function renewSecrets(
+  { log, metrics }: FastifyInstance,
+  config: Config,
+  environment: NodeJS.ProcessEnv,
+): void {
+  const faults: string[] = [];
+  const fresh = readAgain(config, environment, faults);
+  metrics.secretReloads.inc({ result: fresh ? 'ok' : 'failed' });
+  metrics.secretsStale.set(fresh ? 0 : 1);
+  if (!fresh) {
+    log.error({ faults }, 'the secrets cannot be read again: those of before stay in use');
+    return;
+  }
+  const changed = Object.entries(config.rotating).filter(
+    ([name, { current }]) => !isDeepStrictEqual(current, fresh.rotating[name]?.current),
+  );
+  // First of all, so that no line can hold one of the new ones. The old ones may still come back in errors.
+  const { secrets } = config.log;
+  secrets.current = [...new Set([...secrets.current, ...fresh.log.secrets.current])];
+  for (const [name, secret] of changed) secret.current = fresh.rotating[name]?.current;
+  log.info({ changed: changed.map(([name]) => name) }, 'the secrets were read again');
+}
+
+function readAgain(config: Config, environment: NodeJS.ProcessEnv, faults: string[]): Config | undefined {
+  try {
+    const fresh = loadConfig(environment);
+    const [one, other] = [config.redisUrl?.current, fresh.redisUrl?.current];
+    if (one === undefined || other === undefined || isSameRedis(one, other)) return fresh;
+    faults.push('REDIS_URL: only its user and password can be changed without a restart');
+  } catch (error) {
+    /* c8 ignore next -- a defect of ours; nothing in the environment leads here */
+    if (!(error instanceof ConfigError)) throw error;
+    faults.push(...error.faults);
+  }
+  return undefined;
+}
