@@ -10,6 +10,8 @@ const COMMAND_TIMEOUT_MS = 500;
 const SILENCE_TIMEOUT_MS = 1000;
 const CONNECT_TIMEOUT_MS = 1000;
 const LONGEST_RECONNECT_DELAY_MS = 1000;
+/** Redis is there, and does not take us: no waiting mends that. */
+const REFUSALS = /^(?:WRONGPASS|NOAUTH|NOPERM)$/;
 /** Reconnecting costs the commands that are under way, so a master that has become a replica is left only so often. */
 const LEAVE_REPLICA_EVERY_MS = 10_000;
 
@@ -106,14 +108,17 @@ function connect(url: Rotating<string>, log: FastifyBaseLogger): Redis {
       return true;
     },
   });
-  let usable: boolean | undefined;
+  /** Why it cannot be used, as far as that has been told: its first reason, and that it does not take us. */
+  const told = new Set<string>();
   const lost = (type: string) => {
-    if (usable !== false) log.warn({ error: { type } }, 'Redis cannot be used');
-    usable = false;
+    const isRefusal = REFUSALS.test(type);
+    if (told.has(type) || (told.size > 0 && !isRefusal)) return;
+    told.add(type);
+    log[isRefusal ? 'error' : 'warn']({ error: { type } }, 'Redis cannot be used');
   };
   redis.on('ready', () => {
-    if (usable === false) log.info('Redis is back');
-    usable = true;
+    if (told.size > 0) log.info('Redis is back');
+    told.clear();
   });
   redis.on('error', (error: RedisError) => {
     lost(errorType(error));

@@ -2,7 +2,9 @@ import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import type { Readable } from 'node:stream';
 import type { Test } from 'tap';
-import { assertNoLeak } from './helper.ts';
+import { API_KEY, assertNoLeak, environment, sign } from './helper.ts';
+import type { SandboxOptions } from './sandbox/options.ts';
+import { Sandbox } from './sandbox/server.ts';
 
 /** A program of this project that runs in a process of its own, and all that it has written so far. */
 export class Child {
@@ -49,6 +51,40 @@ export class Child {
     const [code] = await this.#closed;
     return code as number | null;
   }
+}
+
+/**
+ * Starts the gateway in a process of its own, with a sandbox behind it, and waits until it is ready.
+ *
+ * @param overrides variables of its environment; `undefined` unsets one
+ * @param options `node` are options of Node.js, `sandbox` the sandbox's
+ */
+export async function startGateway(
+  t: Test,
+  overrides: Record<string, string | undefined> = {},
+  { node = [], sandbox: options = {} }: { node?: string[]; sandbox?: Partial<SandboxOptions> } = {},
+) {
+  const sandbox = await Sandbox.start({ apiKey: API_KEY, ...options });
+  t.teardown(() => sandbox.close());
+  const env = Object.entries({ ...environment(sandbox.baseUrl), ...overrides });
+  const set = env.filter((pair): pair is [string, string] => pair[1] !== undefined);
+  const child = new Child(t, [...node, 'src/main.ts'], Object.fromEntries(set));
+  const [, origin = ''] = await child.says(/listening at (http:\/\/[\d.:]+)/);
+  const [, metrics = ''] = await child.says(/"metrics":"(http:[^"]+)","msg":"ready"/);
+  return {
+    child,
+    sandbox,
+    origin,
+    metrics,
+    port: Number(new URL(origin).port),
+    /** Makes the call, with a good session unless it is given another token. */
+    call: async (body: unknown = { tags: ['a'] }, token?: string) =>
+      fetch(`${origin}/me/conversations/tags`, {
+        method: 'PUT',
+        headers: { authorization: `Bearer ${token ?? (await sign())}`, 'content-type': 'application/json' },
+        body: JSON.stringify(body),
+      }),
+  };
 }
 
 /** PATH, and what tap follows the children by, so that their coverage counts. */

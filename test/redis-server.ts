@@ -10,12 +10,11 @@ import { freePort } from './ports.ts';
 /** A real Redis on a free port, with a password and no file, that a test can stop, freeze and start again. */
 export class RedisServer {
   readonly #port: number;
-  readonly #password = `redis-${randomBytes(16).toString('hex')}`;
+  #password = makePassword();
   #process: ChildProcess | undefined;
 
   private constructor(port: number) {
     this.#port = port;
-    planted.add(this.#password);
   }
 
   /** Starts one for the length of a test, or only reserves its port where it shall be down at first. */
@@ -68,6 +67,13 @@ export class RedisServer {
     this.#process?.kill('SIGCONT');
   }
 
+  /** Gives it another password, which `url` has from now on; connections stay open. */
+  async changePassword(): Promise<void> {
+    const password = makePassword();
+    await this.command('CONFIG', 'SET', 'requirepass', password);
+    this.#password = password;
+  }
+
   /** Sends one command on a connection of its own. */
   async command(...[name = '', ...args]: (string | number)[]): Promise<unknown> {
     const redis = new Redis(this.url, { lazyConnect: true });
@@ -77,4 +83,11 @@ export class RedisServer {
       redis.disconnect();
     }
   }
+}
+
+/** Long, odd, and searched for in what leaves the gateway. */
+function makePassword(): string {
+  const password = `redis-${randomBytes(16).toString('hex')}`;
+  planted.add(password);
+  return password;
 }

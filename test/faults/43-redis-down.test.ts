@@ -275,7 +275,7 @@ t.test('a wrong password is no way in, and the log says so', unlessInstalled('re
   const revocable = { authorization: `Bearer ${await sign({ jti: 'a' })}` };
   await refused(t, await put({ tags: [] }, revocable), 503, 'session-store-unavailable');
   await served(t, await put({ tags: [] }));
-  t.match(lines.join(), /"type":"WRONGPASS"},"msg":"Redis cannot be used"/);
+  t.match(lines.join(), /"level":"error".*"type":"WRONGPASS"},"msg":"Redis cannot be used"/);
 });
 
 t.test(

@@ -32,6 +32,8 @@ export interface ApiOptions {
 
 /** CometChat's side of the conversation calls: who may, how often, and what comes of it. */
 export class Api {
+  /** Those that are taken. */
+  keys: readonly string[];
   readonly #world: World;
   readonly #options: ApiOptions;
   #window = { start: 0, calls: 0 };
@@ -39,6 +41,7 @@ export class Api {
   constructor(world: World, options: ApiOptions) {
     this.#world = world;
     this.#options = options;
+    this.keys = options.keys;
   }
 
   answer(ask: Ask): Reply {
@@ -58,7 +61,7 @@ export class Api {
     const { apikey, onbehalfof } = headers;
     if (apikey === undefined)
       throw new Refusal(401, 'AUTH_ERR_EMPTY_APIKEY', 'The header apikey is missing.');
-    if (!this.#options.keys.includes(String(apikey))) {
+    if (!this.keys.includes(String(apikey))) {
       throw new Refusal(401, 'AUTH_ERR_APIKEY_NOT_FOUND', `The apikey ${apikey} does not exist.`);
     }
     if (this.#window.calls > this.#options.callsPerMinute) {

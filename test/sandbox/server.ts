@@ -92,6 +92,11 @@ export class Sandbox {
     return this.#link.set(state, forMs);
   }
 
+  /** From now on these keys are taken, and no other. */
+  acceptKeys(...keys: readonly string[]): void {
+    this.#api.keys = keys;
+  }
+
   /** Forgets the calls, and the faults that wait. */
   forget(): void {
     this.calls.length = 0;
