@@ -9,16 +9,18 @@ const REMEMBERED_MS = 10_000;
 
 /** Sees how long the event loop is held, by how late a timer is: timers go before the requests that wait meanwhile. */
 export class EventLoop {
+  readonly #now: () => number;
   #lateMs = 0;
   #stuckAt = Number.NEGATIVE_INFINITY;
 
-  constructor(app: FastifyInstance) {
-    let looked = performance.now();
+  /** @param now the clock, in milliseconds, which does not go back; the machine's unless given */
+  constructor(app: FastifyInstance, now = () => performance.now()) {
+    this.#now = now;
+    let expected = now() + LOOK_EVERY_MS;
     const timer = setInterval(() => {
-      const now = performance.now();
-      this.#lateMs = now - looked - LOOK_EVERY_MS;
-      looked = now;
-      if (this.#lateMs >= STUCK_MS) this.#stuckAt = now;
+      this.#lateMs = now() - expected;
+      expected = now() + LOOK_EVERY_MS;
+      if (this.#lateMs >= STUCK_MS) this.#stuckAt = now();
     }, LOOK_EVERY_MS).unref();
     app.addHook('onClose', async () => clearInterval(timer));
   }
@@ -30,6 +32,6 @@ export class EventLoop {
 
   /** Whether it was held for seconds not long ago. */
   get wasStuck(): boolean {
-    return performance.now() - this.#stuckAt < REMEMBERED_MS;
+    return this.#now() - this.#stuckAt < REMEMBERED_MS;
   }
 }

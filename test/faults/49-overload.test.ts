@@ -1,0 +1,100 @@
+import { once } from 'node:events';
+import net from 'node:net';
+import { text } from 'node:stream/consumers';
+import { fastify } from 'fastify';
+import t from 'tap';
+import { EventLoop } from '../../src/operations/event-loop.ts';
+import { startGateway } from '../child.ts';
+import { type Answer, callBytes, isProblem, sign } from '../helper.ts';
+import { faulty } from './faulty.ts';
+
+const turn = () => new Promise(setImmediate);
+
+t.test(
+  'what has queued up while the event loop was held is refused, and no work is put into it',
+  async (t) => {
+    const { port, put, refused, served } = await faulty(t);
+    const bytes = callBytes(
+      `Authorization: Bearer ${await sign()}`,
+      'Content-Type: application/json',
+      'Connection: close',
+    );
+    const sockets = await Promise.all(
+      Array.from({ length: 5 }, async () => {
+        const socket = net.connect(port, '127.0.0.1');
+        await once(socket, 'connect');
+        return socket;
+      }),
+    );
+    for (const socket of sockets) socket.write(bytes);
+    await turn();
+    for (const until = performance.now() + 1200; performance.now() < until; );
+    for (const answer of await Promise.all(sockets.map((socket) => text(socket)))) {
+      const { headers } = await refused(t, answer, 503, 'gateway-overloaded');
+      t.equal(headers.get('retry-after'), '1');
+    }
+    // It is looked at again a tenth of a second later.
+    let answer: Answer;
+    do {
+      await turn();
+      answer = await put({ tags: [] });
+    } while (answer.status === 503);
+    await served(t, answer);
+  },
+);
+
+t.test('liveness does not say that a process is well whose event loop is held', async (t) => {
+  const { child, origin } = await startGateway(t, {}, { node: ['--import', './test/fixtures/held-loop.ts'] });
+  const livez = () => fetch(`${origin}/livez`, { signal: AbortSignal.timeout(1000) });
+  t.equal((await livez()).status, 200);
+  child.process.kill('SIGWINCH');
+  await child.says(/"held"/);
+  await t.rejects(livez(), { name: 'TimeoutError' }, 'while it is held there is no answer');
+  const afterwards = await fetch(`${origin}/livez`);
+  t.equal(afterwards.status, 503, 'and for a while after that a probe hears of it');
+  t.match(await afterwards.json(), { code: 'gateway-overloaded' });
+});
+
+t.test('that it was stuck is forgotten in time', async (t) => {
+  const app = fastify();
+  t.teardown(() => app.close());
+  let now = 0;
+  const eventLoop = new EventLoop(app, () => now);
+  const seen = async (isSeen: () => boolean) => {
+    while (!isSeen()) await turn();
+    t.pass();
+  };
+  now += 1500;
+  await seen(() => eventLoop.wasHeld);
+  t.equal(eventLoop.wasStuck, false, 'a second is not yet a reason to restart it');
+  now += 100;
+  await seen(() => !eventLoop.wasHeld);
+  now += 2100;
+  await seen(() => eventLoop.wasStuck);
+  now += 9999;
+  t.equal(eventLoop.wasStuck, true);
+  now += 1;
+  t.equal(eventLoop.wasStuck, false);
+});
+
+t.test('of more calls than it holds some are served, and all others told so meanwhile', async (t) => {
+  const [room, calls] = [16, 300];
+  const env = { COMETCHAT_MAX_CONCURRENCY: String(room), COMETCHAT_ATTEMPT_TIMEOUT_MS: '3000' };
+  const { put, sandbox } = await faulty(t, env, { sandbox: { users: calls } });
+  sandbox.fault({ delayMs: 1500, times: room });
+  const uid = (number: number) => `cometchat-uid-${(number % calls) + 1}`;
+  const order: number[] = [];
+  const call = async (number: number) => {
+    const authorization = `Bearer ${await sign({ sub: uid(number) })}`;
+    const answer = await put({ tags: [], conversationWith: uid(number + 7) }, { authorization });
+    order.push(answer.status);
+    return answer;
+  };
+  const answers = await Promise.all(Array.from({ length: calls }, (_, number) => call(number)));
+  t.strictSame(order.slice(-room), Array(room).fill(200));
+  const refused = answers.filter(({ status }) => status !== 200);
+  t.equal(refused.length, calls - room);
+  for (const answer of refused) isProblem(t, answer, 503, 'gateway-overloaded');
+  t.equal(sandbox.received, room);
+  t.equal((await call(0)).status, 200, 'and then there is room again');
+});
