@@ -13,8 +13,9 @@ if (tls && !['good', 'expired', 'wrong-host'].includes(tls)) {
 // The variables of the gateway, so that one environment does for both.
 const apiKey = process.env.COMETCHAT_API_KEY || 'sandbox-api-key';
 const second = process.env.COMETCHAT_API_KEY_SECONDARY;
+const users = Number(process.env.SANDBOX_USERS || 5);
 
-const sandbox = await Sandbox.start({ apiKey, otherKeys: second ? [second] : [], host, port, tls });
+const sandbox = await Sandbox.start({ apiKey, otherKeys: second ? [second] : [], host, port, tls, users });
 const folder = sandbox.ca && mkdtempSync(join(tmpdir(), 'sandbox-'));
 if (folder) writeFileSync(join(folder, 'ca.pem'), sandbox.ca ?? '');
 const curl = folder ? `curl --cacert ${folder}/ca.pem` : 'curl';
@@ -22,7 +23,7 @@ process.stdout.write(
   [
     `CometChat's stand-in answers at ${sandbox.baseUrl}`,
     ...(folder ? [`  trusted with        NODE_EXTRA_CA_CERTS=${folder}/ca.pem`] : []),
-    `  users cometchat-uid-1 to -5, groups cometchat-guid-1 and project-group`,
+    `  users cometchat-uid-1 to -${users}, groups cometchat-guid-1 and project-group`,
     `  what it was asked:  ${curl} ${sandbox.origin}/sandbox/calls`,
     `  a fault to play:    ${curl} -X PUT ${sandbox.origin}/sandbox/faults -d '[{"status":503,"times":2}]'`,
     `  the known ones:     ${curl} ${sandbox.origin}/sandbox/faults`,

@@ -1,0 +1,23 @@
+import t from 'tap';
+import { unlessInstalled } from '../helper.ts';
+import { startFleet, users } from './fleet.ts';
+
+const ROUNDS = 10;
+
+t.test(
+  'gateways are replaced behind nginx, ten times under load, and no request fails',
+  unlessInstalled('nginx'),
+  async (t) => {
+    const { gateways, origin } = await startFleet(t, { SHUTDOWN_DRAIN_MS: '300' });
+    const { end } = await users(t, origin);
+    for (let round = 0; round < ROUNDS; round += 1) {
+      const gateway = gateways[round % gateways.length] as (typeof gateways)[number];
+      gateway.child.process.kill('SIGTERM');
+      t.equal(await gateway.child.exit(), 0);
+      await gateway.start();
+    }
+    const { 200: served = 0, ...others } = await end();
+    t.strictSame(others, {});
+    t.ok(served > 1000, `${served} requests`);
+  },
+);
