@@ -26,7 +26,8 @@ const config = configuration();
 const log = createLog(config.log);
 const app = fastify(serverOptions(log, config.trustedProxies));
 
-// SIGTERM, SIGINT, an uncaught exception: finish what is in flight, then end; a second signal ends at once.
+// SIGTERM, SIGINT, an uncaught exception: finish what is in flight, then end; a second signal ends at once. Only who
+// sends SIGTERM has others to take over first: whoever presses Ctrl-C waits for it.
 closeWithGrace(
   {
     logger: log,
@@ -40,7 +41,7 @@ closeWithGrace(
     else log.info({ signal }, 'shutting down');
     // Before the start is over there is nobody to wait for.
     if (!app.server.listening) return;
-    if (signal) await app.shutdown.drain(config.shutdown.drainMs);
+    if (signal === 'SIGTERM') await app.shutdown.drain(config.shutdown.drainMs);
     await app.close();
   },
 );

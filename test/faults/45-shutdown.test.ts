@@ -70,6 +70,12 @@ t.test('a call that hangs past the grace is cut off, and the log tells of it', a
   t.match(child.stdout, /"level":"error".*"calls":1,"msg":"the shutdown took too long/);
 });
 
+t.test('whoever presses Ctrl-C need not wait for others to take over', async (t) => {
+  const { child } = await startGateway(t, { SHUTDOWN_DRAIN_MS: '60000', SHUTDOWN_DEADLINE_MS: '61000' });
+  child.process.kill('SIGINT');
+  t.equal(await child.exit(), 0);
+});
+
 t.test('a second signal ends it at once', async (t) => {
   const { child, sandbox, call } = await startGateway(t);
   sandbox.fault({ delayMs: 60_000 });
