@@ -145,9 +145,12 @@ function sessionConfig(
   return url === undefined ? { kind: 'secret', secrets, ...rules } : { kind: 'jwks', url, ...rules };
 }
 
-/** The faults of variables that need, or exclude, one another; `faults` are those already known. */
+/** The faults of variables that need, or exclude, one another, as far as none of `faults` is theirs already. */
 function faultsTogether(env: Partial<Environment>, faults: readonly string[]): string[] {
   const found: string[] = [];
+  const wrong = new Set(faults.map((fault) => fault.slice(0, fault.indexOf(':')).replace(/_FILE$/, '')));
+  const isSet = (name: keyof Environment) => env[name] !== undefined || wrong.has(name);
+  const areRight = (...names: readonly (keyof Environment)[]) => !names.some((name) => wrong.has(name));
   if (env.COMETCHAT_BASE_URL === undefined) {
     for (const name of ['COMETCHAT_APP_ID', 'COMETCHAT_REGION'] as const) {
       if (env[name] === undefined) found.push(`${name}: is missing; set it, or COMETCHAT_BASE_URL instead`);
@@ -155,17 +158,18 @@ function faultsTogether(env: Partial<Environment>, faults: readonly string[]): s
   }
   if (
     env.COMETCHAT_API_KEY_SECONDARY !== undefined &&
-    env.COMETCHAT_API_KEY_SECONDARY === env.COMETCHAT_API_KEY
+    env.COMETCHAT_API_KEY_SECONDARY === env.COMETCHAT_API_KEY &&
+    areRight('COMETCHAT_API_KEY', 'COMETCHAT_API_KEY_SECONDARY')
   ) {
     found.push('COMETCHAT_API_KEY_SECONDARY: must be another key than COMETCHAT_API_KEY');
   }
-  const [kind, ...others] = SESSION_KINDS.filter((name) => env[name] !== undefined);
-  if (kind === undefined && !faults.some((fault) => fault.startsWith('SESSION_SECRET_FILE: '))) {
+  const [kind, ...others] = SESSION_KINDS.filter(isSet);
+  if (kind === undefined) {
     found.push('SESSION_SECRET: is missing; set it, or SESSION_JWKS_URL or SESSION_STORE instead');
   }
   for (const name of others)
     found.push(`${name}: must not be set beside ${kind}; there is one kind of session`);
-  if (kind === 'SESSION_STORE' && env.REDIS_URL === undefined) {
+  if (kind === 'SESSION_STORE' && !isSet('REDIS_URL')) {
     found.push('REDIS_URL: is missing; SESSION_STORE=redis needs it');
   }
   if (kind !== 'SESSION_STORE') {
@@ -174,10 +178,13 @@ function faultsTogether(env: Partial<Environment>, faults: readonly string[]): s
         found.push(`${name}: is missing; without it tokens made for others would be good`);
     }
   }
-  if (Number(env.SHUTDOWN_DEADLINE_MS) <= Number(env.SHUTDOWN_DRAIN_MS)) {
+  if (
+    Number(env.SHUTDOWN_DEADLINE_MS) <= Number(env.SHUTDOWN_DRAIN_MS) &&
+    areRight('SHUTDOWN_DRAIN_MS', 'SHUTDOWN_DEADLINE_MS')
+  ) {
     found.push('SHUTDOWN_DEADLINE_MS: must be more than SHUTDOWN_DRAIN_MS, or calls in flight are cut off');
   }
-  if (env.PORT === env.ADMIN_PORT && env.PORT !== 0) {
+  if (env.PORT === env.ADMIN_PORT && env.PORT !== 0 && areRight('PORT', 'ADMIN_PORT')) {
     found.push('ADMIN_PORT: must not be PORT, which is open to everybody');
   }
   return found;

@@ -35,14 +35,18 @@ closeWithGrace(
     skip: ['SIGHUP'],
     onTimeout: () =>
       log.error({ calls: app.shutdown.callsInHand }, 'the shutdown took too long: calls were cut off'),
+    onSecondError: (err) => log.fatal({ err }, 'ending at once after an error on the way out'),
   },
   async ({ signal, err }) => {
-    if (err) log.fatal({ err }, 'ending after an error that nobody caught');
-    else log.info({ signal }, 'shutting down');
+    if (signal) log.info({ signal }, 'shutting down');
+    else log.fatal({ err }, 'ending after an error that nobody caught');
     // Before the start is over there is nobody to wait for.
-    if (!app.server.listening) return;
-    if (signal === 'SIGTERM') await app.shutdown.drain(config.shutdown.drainMs);
-    await app.close();
+    if (app.server.listening) {
+      if (signal === 'SIGTERM') await app.shutdown.drain(config.shutdown.drainMs);
+      await app.close();
+    }
+    // Nothing may be what was thrown, and would pass for a good end.
+    if (!signal) process.exit(1);
   },
 );
 
