@@ -29,3 +29,14 @@ t.test('the README lists every problem, with its status', async (t) => {
   const expected = Object.entries(PROBLEMS).map(([code, { status }]) => [String(status), code]);
   t.strictSame(rows(/^\| \d{3} \|/), expected);
 });
+
+t.test('the runbook has a line for every alert', async (t) => {
+  const alerts = readFileSync(new URL('../deploy/prometheus-alerts.yaml', import.meta.url), 'utf8');
+  const names = [...alerts.matchAll(/- alert: (\w+)/g)].map(([, name = '']) => name);
+  const runbook = readme.slice(readme.indexOf('## Runbook'));
+  t.ok(names.length > 0);
+  t.strictSame(
+    names.filter((name) => !runbook.includes(`\`${name}\``)),
+    [],
+  );
+});

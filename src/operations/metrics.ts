@@ -1,4 +1,5 @@
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { PROBLEM_BY_CODE } from '../cometchat/errors.ts';
 import { PROBLEMS, type ProblemCode } from '../problem.ts';
 import { REFUSALS, type Refusal } from '../session/refusal.ts';
 
@@ -9,6 +10,15 @@ export type ApiKeyName = (typeof API_KEYS)[number];
 /** What Redis is used for. */
 const REDIS_USES = ['session', 'revocation', 'rate_limit', 'write_order', 'quota'] as const;
 export type RedisUse = (typeof REDIS_USES)[number];
+
+/** How a try of a call to CometChat can end. */
+const TRY_RESULTS: readonly (ProblemCode | 'ok' | 'client_gone')[] = [
+  'ok',
+  'client_gone',
+  'cometchat-timeout',
+  'cometchat-reply-invalid',
+  ...Object.values(PROBLEM_BY_CODE),
+];
 
 const PREFIX = 'cometchat_gateway_';
 
@@ -56,6 +66,11 @@ export class Metrics {
     'Requests whose client left before the answer',
     {},
   );
+  readonly rateLimited = this.#counter(
+    'rate_limited_total',
+    'Requests beyond a limit, by the limit: one user’s or one address’s',
+    { limit: ['user', 'address'] },
+  );
   readonly sessionsRefused = this.#counter(
     'sessions_refused_total',
     'Sessions that were not taken, by the reason',
@@ -75,7 +90,7 @@ export class Metrics {
   readonly tries = this.#counter(
     'tries_total',
     'Tries of calls to CometChat, by result: ok, client_gone, or the code of the problem',
-    { result: ['ok'] as (ProblemCode | 'ok' | 'client_gone')[] },
+    { result: TRY_RESULTS },
   );
   readonly retries = this.#counter('retries_total', 'Tries that followed a failed one', {});
   readonly retriesWithheld = this.#counter(

@@ -68,6 +68,7 @@ export async function createLimit(
     reply.header('ratelimit-policy', `"${name}";q=${perMinute};w=${WINDOW_SECONDS}`);
     reply.header('ratelimit', `"${name}";r=${used.remaining};t=${secondsLeft}`);
     if (used.isExceeded) {
+      metrics.rateLimited.inc({ limit: name });
       throw new ProblemError('rate-limited', { headers: { 'retry-after': String(secondsLeft) } });
     }
   };
