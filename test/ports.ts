@@ -13,12 +13,21 @@ export async function listening(t: Test, server: net.Server): Promise<number> {
   return (server.address() as AddressInfo).port;
 }
 
+/** Below those that the kernel gives to connections: one of them could take the port while its program is restarted. */
+const PORTS = { from: 20_000, count: 10_000 };
+
 /** A port that is free now, for a program that must be told one. */
 export async function freePort(): Promise<number> {
-  const server = net.createServer();
-  await once(server.listen(0, '127.0.0.1'), 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
+  for (;;) {
+    const port = PORTS.from + Math.floor(Math.random() * PORTS.count);
+    const server = net.createServer().listen(port, '127.0.0.1');
+    const isFree = await once(server, 'listening').then(
+      () => true,
+      () => false,
+    );
+    server.close();
+    if (!isFree) continue;
+    await once(server, 'close');
+    return port;
+  }
 }

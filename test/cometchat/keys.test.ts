@@ -34,3 +34,13 @@ t.test('the operator hears of a key once a minute', async (t) => {
   const news = [0, 1000, 59_999, 60_000, 60_001].map((now) => keys.refuse(keys.current, now).isNews);
   t.strictSame(news, [true, false, false, true, false]);
 });
+
+t.test(
+  'a key that has been replaced while it was under way gives way to the new one, and is no news',
+  async (t) => {
+    const replaced = new ApiKeys(['a']).current;
+    const keys = new ApiKeys(['b', 'c']);
+    t.strictSame(keys.refuse(replaced, 0), { other: keys.current, isNews: false });
+    t.equal(keys.current.value, 'b', 'which nobody has refused');
+  },
+);

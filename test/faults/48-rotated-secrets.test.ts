@@ -26,9 +26,11 @@ async function underLoad(t: Test, secrets: Record<string, string>) {
     }
   };
   const users = [1, 2, 3].map(user);
-  t.teardown(() => {
+  t.teardown(async () => {
     load.isOver = true;
-    return Promise.all(users);
+    await Promise.all(users);
+    gateway.child.process.kill('SIGTERM');
+    await gateway.child.exit();
   });
   return {
     ...gateway,

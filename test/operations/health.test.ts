@@ -22,7 +22,7 @@ t.test('a replica that drains is alive, and not ready', async (t) => {
 
 t.test('a CometChat that fails is told of, and keeps no replica from being ready', async (t) => {
   const { get, put, sandbox } = await build(t);
-  sandbox.play('22-503', 100);
+  sandbox.fault({ status: 503, times: 100 });
   for (let n = 0; n < 21; n += 1) await put({ tags: [`${n}`] });
   const ready = await get('/readyz');
   t.equal(ready.status, 200);

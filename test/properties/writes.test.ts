@@ -154,9 +154,9 @@ function fault(seen: readonly Seen[], taken: readonly number[], inOrder: boolean
 
 async function holds(t: Test, replicas: number, redisUrl?: string): Promise<void> {
   const { baseUrl, fates, taken, idle } = await cometChat(t);
-  const { log, metrics } = edges();
+  const all = Array.from({ length: replicas }, () => edges());
   const clients = await Promise.all(
-    Array.from({ length: replicas }, async () => {
+    all.map(async ({ log, metrics }) => {
       const redis = redisUrl === undefined ? undefined : new Redis(redisUrl);
       const config = {
         baseUrl,
@@ -199,8 +199,10 @@ async function holds(t: Test, replicas: number, redisUrl?: string): Promise<void
     }
   }
   t.strictSame(problems.slice(0, 3), [], 'no scenario breaks the promise');
-  const counted = async (counter: 'retries' | 'mergedWrites' | 'circuitOpened') =>
-    (await metrics[counter].get()).values[0]?.value ?? 0;
+  const counted = async (counter: 'retries' | 'mergedWrites' | 'circuitOpened') => {
+    const counts = await Promise.all(all.map(({ metrics }) => metrics[counter].get()));
+    return counts.reduce((sum, { values }) => sum + (values[0]?.value ?? 0), 0);
+  };
   t.equal(await counted('circuitOpened'), 0, 'the circuit was closed');
   const retries = await counted('retries');
   t.ok(retries > SCENARIOS / 50, `and ${retries} retries were made`);
