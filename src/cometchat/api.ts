@@ -78,7 +78,7 @@ export class CometChatApi {
    */
   async send(call: Call, timeoutMs: number, abandoned: AbortSignal): Promise<Outcome> {
     const end = performance.now() + timeoutMs;
-    let key = this.#keys().current;
+    let key = this.#keys().begin(performance.now());
     for (;;) {
       const timeLeft = Math.max(1, Math.ceil(end - performance.now()));
       const outcome = await this.#sendWith(key, call, timeLeft, abandoned);

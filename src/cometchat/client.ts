@@ -88,10 +88,8 @@ export class CometChatClient {
   }
 
   /** Whether it is asked right now, and if not, why. */
-  get state(): 'ok' | 'failing' | 'busy' {
-    const refusal = this.#tries.refusal();
-    if (!refusal) return 'ok';
-    return refusal.problem === 'cometchat-busy' ? 'busy' : 'failing';
+  get state(): Tries['state'] {
+    return this.#tries.state;
   }
 
   /** Closes the connections. */

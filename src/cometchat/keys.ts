@@ -8,6 +8,8 @@ export interface ApiKey {
 
 /** A key that was refused is not tried in place of the other any sooner: with both refused a call has one try. */
 const AGAIN_AFTER_MS = 1000;
+/** The first key is asked for again so long after it was refused: it may have been mended, or not have been at fault. */
+const BACK_AFTER_MS = 300_000;
 /** The operator hears of a key that is refused again and again only so often. */
 const NEWS_AFTER_MS = 60_000;
 
@@ -25,8 +27,20 @@ export class ApiKeys {
       secondary === undefined ? [this.#current] : [this.#current, { name: 'secondary', value: secondary }];
   }
 
-  /** The one that every call begins with. */
+  /** The one that calls begin with. */
   get current(): ApiKey {
+    return this.#current;
+  }
+
+  /**
+   * Begins a call.
+   *
+   * @param now as in refuse()
+   * @returns the key to send it with
+   */
+  begin(now: number): ApiKey {
+    const [primary = this.#current] = this.#keys;
+    if (now - since(this.#refusedAt, primary) >= BACK_AFTER_MS) this.#current = primary;
     return this.#current;
   }
 

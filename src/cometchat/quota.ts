@@ -18,6 +18,7 @@ export class Quota {
   readonly #limit: number;
   readonly #now: () => number;
   readonly #redis: Redis | undefined;
+  readonly #metrics: Edges['metrics'];
   readonly #local = new LocalLedger();
   readonly #shared: RedisLedger | undefined;
   readonly #together: ReturnType<typeof sharedOrLocal>;
@@ -34,9 +35,10 @@ export class Quota {
     this.#limit = callsPerMinute;
     this.#now = now;
     this.#redis = edges.redis;
+    this.#metrics = edges.metrics;
     this.#shared = edges.redis && new RedisLedger(edges.redis);
     this.#together = sharedOrLocal('quota', edges);
-    edges.metrics.showQuota(() => this.#callsLeft());
+    edges.metrics.showQuota(() => this.callsLeft);
   }
 
   /** @returns why no call can be made now, whoever asks; undefined where one might */
@@ -60,6 +62,8 @@ export class Quota {
     const spending = this.#asReported(count, inFlight);
     const wait = waitForShare({ ...spending, elapsedMs: now % MINUTE_MS });
     const refusal = this.refusal() ?? (wait > 0 ? busy(wait) : undefined);
+    const isGone = this.refusal() !== undefined || spending.spent >= spending.limit;
+    if (refusal && !isGone) this.#metrics.quotaShareRefusals.inc();
     const left = spending.limit - spending.spent - (refusal ? 0 : 1);
     this.#seen = { minute: minuteAt(now).number, left: Math.max(0, left) };
     if (refusal) giveBack();
@@ -78,7 +82,8 @@ export class Quota {
     this.#close(seconds * 1000);
   }
 
-  #callsLeft(): number {
+  /** How many calls are left of this minute's quota, as far as is known here. */
+  get callsLeft(): number {
     if (this.refusal()) return 0;
     return this.#seen?.minute === minuteAt(this.#now()).number ? this.#seen.left : this.#limit;
   }

@@ -55,6 +55,12 @@ export class Tries {
     return this.#breaker.refusal() ?? this.#quota.refusal();
   }
 
+  /** Whether CometChat is asked right now, and if not, why. */
+  get state(): 'ok' | 'failing' | 'busy' {
+    if (this.#breaker.refusal()) return 'failing';
+    return this.#quota.callsLeft === 0 ? 'busy' : 'ok';
+  }
+
   /** Makes tries until CometChat has decided, or there shall be no other. */
   async make(write: Write, call: Call): Promise<Outcome> {
     let failure: Failure | undefined;

@@ -20,6 +20,8 @@ export class EventLoop {
     const timer = setInterval(() => {
       this.#lateMs = now() - expected;
       expected = now() + LOOK_EVERY_MS;
+      if (this.#lateMs >= HELD_MS)
+        app.log.warn({ ms: Math.round(this.#lateMs) }, 'the event loop was held up');
       if (this.#lateMs >= STUCK_MS) this.#stuckAt = now();
     }, LOOK_EVERY_MS).unref();
     app.addHook('onClose', async () => clearInterval(timer));

@@ -104,6 +104,12 @@ export class Metrics {
     {},
   );
 
+  readonly quotaShareRefusals = this.#counter(
+    'quota_share_refusals_total',
+    'Calls that ended since their user had used up a fair share of the quota, while there were some left for others',
+    {},
+  );
+
   readonly keyRefusals = this.#counter(
     'api_key_refusals_total',
     'Times that CometChat refused an API key of the gateway',

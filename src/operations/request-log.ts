@@ -58,7 +58,8 @@ function count(
   aborted: boolean,
 ) {
   const { problems, clientsGone, serverDuration } = server.metrics;
-  if (failure) problems.inc({ code: failure.code });
+  // What a probe is told is a state, which it asks for again and again.
+  if (failure && !routeOptions.config.probe) problems.inc({ code: failure.code });
   if (aborted) clientsGone.inc();
   const labels = {
     http_request_method: methodLabel(method),
@@ -71,8 +72,8 @@ function count(
 
 function levelOf({ failure, routeOptions }: FastifyRequest): 'error' | 'warn' | 'info' | 'debug' {
   if (failure?.code === 'internal' || failure?.code === 'gateway-misconfigured') return 'error';
-  if (failure) return failure.status >= 500 ? 'warn' : 'info';
-  return routeOptions.config.probe ? 'debug' : 'info';
+  if (routeOptions.config.probe) return 'debug';
+  return failure && failure.status >= 500 ? 'warn' : 'info';
 }
 
 /** Whoever is refused before anybody knows who it is can be told apart by the address alone. */

@@ -49,7 +49,8 @@ function renewSecrets(
   const { secrets } = config.log;
   secrets.current = [...new Set([...secrets.current, ...fresh.log.secrets.current])];
   for (const [name, secret] of changed) secret.current = fresh.rotating[name]?.current;
-  log.info({ changed: changed.map(([name]) => name) }, 'the secrets were read again');
+  if (changed.length === 0) log.info('the secrets were read again: they are as before');
+  else log.info({ changed: changed.map(([name]) => name) }, 'the secrets have been replaced');
 }
 
 function readAgain(config: Config, environment: NodeJS.ProcessEnv, faults: string[]): Config | undefined {

@@ -44,3 +44,13 @@ t.test(
     t.equal(keys.current.value, 'b', 'which nobody has refused');
   },
 );
+
+t.test('the first key is asked for again after five minutes, and no sooner', async (t) => {
+  const keys = new ApiKeys(['a', 'b']);
+  t.equal(keys.begin(0).value, 'a');
+  keys.refuse(keys.current, 0);
+  t.equal(keys.begin(299_999).value, 'b');
+  t.equal(keys.begin(300_000).value, 'a');
+  keys.refuse(keys.current, 300_001);
+  t.equal(keys.begin(300_002).value, 'b');
+});

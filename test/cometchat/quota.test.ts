@@ -11,12 +11,14 @@ const MINUTE = 60_000 * 30_000_000;
 /** A quota of so many calls, at the beginning of a minute; `ask` gives the seconds to wait, 0 where there are none. */
 function quotaOf(limit: number) {
   const clock = { now: MINUTE };
-  const quota = new Quota(limit, () => clock.now, edges());
+  const edge = edges();
+  const quota = new Quota(limit, () => clock.now, edge);
   const ask = async (user: string, inFlight = 0) => {
     const taken = await quota.take(user, inFlight);
     return typeof taken === 'function' ? 0 : (taken as Failure).retryAfterSeconds;
   };
-  return { clock, quota, ask };
+  const sharesRefused = async () => (await edge.metrics.quotaShareRefusals.get()).values[0]?.value;
+  return { clock, quota, ask, sharesRefused };
 }
 
 t.test('when it is gone everybody is told when it returns', async (t) => {
@@ -29,7 +31,7 @@ t.test('when it is gone everybody is told when it returns', async (t) => {
 });
 
 t.test('nobody takes more than a fair share while there is one to be kept for others', async (t) => {
-  const { clock, ask } = quotaOf(12);
+  const { clock, ask, sharesRefused } = quotaOf(12);
   const taken: Record<string, number> = { greedy: 0, late: 0 };
   const drain = async (user: string) => {
     while ((await ask(user)) === 0) taken[user] = (taken[user] ?? 0) + 1;
@@ -39,10 +41,12 @@ t.test('nobody takes more than a fair share while there is one to be kept for ot
   await drain('late');
   t.equal(taken.late, 4, 'a third, for another may come');
   t.equal(await ask('greedy'), 55, 'and more when the minute has gone as far');
+  t.equal(await sharesRefused(), 3, 'which is counted apart from a quota that is gone');
   clock.now += 55_000;
   t.equal(await ask('greedy'), 0);
   t.equal(await ask('newcomer'), 0, 'the share that was kept');
   t.equal(await ask('newcomer'), 5, 'and that was all');
+  t.equal(await sharesRefused(), 3);
 });
 
 t.test('what is refused, or not made after all, is not spent', async (t) => {

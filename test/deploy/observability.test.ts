@@ -3,7 +3,7 @@ import { collectDefaultMetrics } from 'prom-client';
 import t, { type Test } from 'tap';
 import { PROBLEMS } from '../../src/problem.ts';
 import { REFUSALS } from '../../src/session/refusal.ts';
-import { build } from '../helper.ts';
+import { build, sign } from '../helper.ts';
 import { freePort } from '../ports.ts';
 
 const read = (name: string) => readFileSync(new URL(`../../deploy/${name}`, import.meta.url), 'utf8');
@@ -55,10 +55,13 @@ const queries = [...ofAlerts, ...ofPanels];
 
 /** What a gateway that made a call has counted: the values of each label of each metric. */
 async function counted(t: Test): Promise<Map<string, Map<string, Set<string>>>> {
-  const { app, put } = await build(t, { REDIS_URL: `redis://127.0.0.1:${await freePort()}` });
+  const { app, put, get } = await build(t, { REDIS_URL: `redis://127.0.0.1:${await freePort()}` });
   const { registry } = app.metrics;
   collectDefaultMetrics({ register: registry });
   t.equal((await put({ tags: ['vip'], conversationWith: 'cometchat-uid-3' })).status, 200);
+  // One that Redis must be asked about, and of a replica's readiness.
+  await put({ tags: [] }, { authorization: `Bearer ${await sign({ jti: 'a' })}` });
+  await get('/readyz');
   const metrics = new Map<string, Map<string, Set<string>>>();
   for (const [, name = '', list = ''] of (await registry.metrics()).matchAll(/^(\w+)(?:\{(.*)\})? /gm)) {
     const labels = metrics.get(name) ?? new Map<string, Set<string>>();

@@ -29,7 +29,14 @@ t.test('a CometChat that fails is told of, and keeps no replica from being ready
   t.strictSame(ready.json, { status: 'ok', cometchat: 'failing' });
 });
 
-t.test('so is one whose quota is gone', async (t) => {
+t.test('so is a quota of our own that is gone', async (t) => {
+  const options = { cometchat: { now: () => 59_000 } };
+  const { get, put } = await build(t, { COMETCHAT_CALLS_PER_MINUTE: '1' }, options);
+  await put({ tags: [], conversationWith: 'cometchat-uid-3' });
+  t.strictSame((await get('/readyz')).json, { status: 'ok', cometchat: 'busy' });
+});
+
+t.test('so is one that CometChat says is gone', async (t) => {
   const { get, put, sandbox } = await build(t, { COMETCHAT_DEADLINE_MS: '500' });
   sandbox.play('21-429-seconds');
   t.equal((await put({ tags: [] })).status, 503);
