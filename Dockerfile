@@ -14,9 +14,11 @@ COPY --from=dependencies /gateway/node_modules node_modules
 COPY package.json ./
 COPY src src
 # Every module is compiled here, once, and not at each start: without a configuration it loads them all and ends with 78.
+# As the user who runs it later: the cache of one is none for another.
 ENV NODE_COMPILE_CACHE=/gateway/.compile-cache
-RUN node src/main.ts 2>/dev/null; test $? -eq 78
+RUN install -d -o node .compile-cache
 USER node
+RUN node src/main.ts 2>/dev/null; test $? -eq 78
 
 # CometChat's stand-in, and what signs a token to try: for docker-compose.yml alone.
 FROM base AS sandbox
