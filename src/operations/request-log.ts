@@ -52,14 +52,10 @@ function logLine(request: FastifyRequest, reply: FastifyReply): void {
   );
 }
 
-function count(
-  { method, routeOptions, failure, server }: FastifyRequest,
-  reply: FastifyReply,
-  aborted: boolean,
-) {
+function count(request: FastifyRequest, reply: FastifyReply, aborted: boolean): void {
+  const { method, routeOptions, failure, server } = request;
   const { problems, clientsGone, serverDuration } = server.metrics;
-  // What a probe is told is a state, which it asks for again and again.
-  if (failure && !routeOptions.config.probe) problems.inc({ code: failure.code });
+  if (failure && !isState(request)) problems.inc({ code: failure.code });
   if (aborted) clientsGone.inc();
   const labels = {
     http_request_method: methodLabel(method),
@@ -70,9 +66,14 @@ function count(
   serverDuration.observe(labels, reply.elapsedTime / 1000);
 }
 
-function levelOf({ failure, routeOptions }: FastifyRequest): 'error' | 'warn' | 'info' | 'debug' {
+/** Whether it is a probe that was told how the replica is, good or bad, which it asks for again and again. */
+const isState = ({ failure, routeOptions }: FastifyRequest): boolean =>
+  routeOptions.config.probe === true && (!failure || failure.status === 503);
+
+function levelOf(request: FastifyRequest): 'error' | 'warn' | 'info' | 'debug' {
+  const { failure } = request;
   if (failure?.code === 'internal' || failure?.code === 'gateway-misconfigured') return 'error';
-  if (routeOptions.config.probe) return 'debug';
+  if (isState(request)) return 'debug';
   return failure && failure.status >= 500 ? 'warn' : 'info';
 }
 

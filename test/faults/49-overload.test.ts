@@ -53,6 +53,9 @@ t.test('liveness does not say that a process is well whose event loop is held', 
   const afterwards = await fetch(`${origin}/livez`);
   t.equal(afterwards.status, 503, 'and for a while after that a probe hears of it');
   t.match(await afterwards.json(), { code: 'gateway-overloaded' });
+  t.match(child.stdout, /"level":"warn".*"ms":2\d{3},"msg":"the event loop was held up"/);
+  child.process.kill('SIGTERM');
+  t.equal(await child.exit(), 0);
 });
 
 t.test('that it was stuck is forgotten in time', async (t) => {

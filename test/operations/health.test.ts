@@ -11,12 +11,18 @@ t.test('a replica that runs is alive and ready', async (t) => {
 });
 
 t.test('a replica that drains is alive, and not ready', async (t) => {
-  const { app, get } = await build(t);
+  const { app, get, requests } = await build(t);
   const drained = app.shutdown.drain(0);
   const answer = await get('/readyz');
   isProblem(t, answer, 503, 'gateway-draining');
   t.equal(answer.headers.get('connection'), 'close');
   t.equal((await get('/livez')).status, 200);
+  t.strictSame(requests(), [], 'which is no news, however often it is asked');
+  const { values } = await app.metrics.problems.get();
+  t.ok(
+    values.every(({ value }) => value === 0),
+    'and nobody’s problem',
+  );
   await drained;
 });
 

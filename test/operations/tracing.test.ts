@@ -148,6 +148,8 @@ t.test('a receiver that is down costs no call, and the log tells of it once', as
   t.equal((await call()).status, 200);
   await child.says(/"msg":"traces are exported again"/);
   t.equal(child.stdout.split('traces cannot be exported').length, 2);
+  child.process.kill('SIGTERM');
+  t.equal(await child.exit(), 0);
 });
 
 t.test('a receiver that hangs does not keep the process from its end', async (t) => {
