@@ -1,10 +1,9 @@
-import querystring from 'node:querystring';
 import { cloudBaseUrl, parseBaseUrl } from './cometchat/base-url.ts';
 import type { CometChatConfig } from './cometchat/client.ts';
 import { ConfigError, readVariables } from './environment.ts';
 import { type IdentityConfig, parseTemplate } from './identity.ts';
 import type { LogConfig } from './log.ts';
-import type { TracingConfig } from './operations/tracing.ts';
+import { headerValues, type TracingConfig, tracingConfig } from './operations/tracing-config.ts';
 import { parseTrustedProxies } from './protection/client-address.ts';
 import { parseOrigins } from './protection/cors.ts';
 import type { RateLimitConfig } from './protection/rate-limit.ts';
@@ -74,6 +73,7 @@ export function loadConfig(environment: NodeJS.ProcessEnv): Config {
   const baseUrl =
     parsed('COMETCHAT_BASE_URL', parseBaseUrl) ??
     cloudBaseUrl(`${env.COMETCHAT_APP_ID}`, `${env.COMETCHAT_REGION}`);
+  const tracing = tracingConfig(env, faults);
   faults.push(...faultsTogether(env, faults));
 
   if (faults.length > 0 || !uid || !onBehalfOf) throw new ConfigError(faults);
@@ -111,28 +111,15 @@ export function loadConfig(environment: NodeJS.ProcessEnv): Config {
       maxConcurrency: env.COMETCHAT_MAX_CONCURRENCY,
       callsPerMinute: env.COMETCHAT_CALLS_PER_MINUTE,
     },
-    tracing: asksForTraces(env) ? { headers: otlpHeaders } : undefined,
+    tracing,
     rotating: {
       COMETCHAT_API_KEY: apiKeys,
       SESSION_SECRET: sessionSecrets,
       ...(redis && { REDIS_URL: redis }),
+      ...(tracing && { OTEL_EXPORTER_OTLP_HEADERS: tracing.headers }),
     },
   };
 }
-
-/** https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables/ */
-function asksForTraces(env: Environment): boolean {
-  if (env.OTEL_SDK_DISABLED === 'true' || env.OTEL_TRACES_EXPORTER === 'none') return false;
-  const { OTEL_EXPORTER_OTLP_ENDPOINT: all, OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: traces } = env;
-  return [env.OTEL_TRACES_EXPORTER, all, traces].some((value) => value !== undefined);
-}
-
-/** What may be a token among `name=value,name=value`, percent-encoded as it stands there and as it is sent. */
-const headerValues = (headers: string): string[] =>
-  headers.split(',').flatMap((pair) => {
-    const value = pair.slice(pair.indexOf('=') + 1);
-    return [value, querystring.unescape(value)];
-  });
 
 /** The kind of session that the variables choose; there is one, with all that it needs. */
 function sessionConfig(

@@ -48,6 +48,7 @@ export function refuseUnrouted(app: FastifyInstance): void {
 export function answerUnrouted(error: unknown, request: FastifyRequest, reply: FastifyReply): void {
   logRequest(request, reply);
   reply.headers(request.server.responseHeaders);
+  if (request.server.shutdown.isDraining) reply.header('connection', 'close');
   answer(error, request, reply);
 }
 

@@ -59,8 +59,11 @@ function redisCredentials(url: string): { username: string; password: string } {
 
 /** @returns whether two Redis URLs lead to the same database, whoever asks */
 export function isSameRedis(one: string, other: string): boolean {
-  const [a, b] = [new URL(one), new URL(other)];
-  return a.protocol === b.protocol && a.host === b.host && a.pathname === b.pathname;
+  const [a, b] = [one, other].map((text) => {
+    const { protocol, hostname, port, pathname } = new URL(text);
+    return [protocol, hostname, port || '6379', pathname.replace(/^\//, '') || '0'].join();
+  });
+  return a === b;
 }
 
 /**

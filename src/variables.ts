@@ -2,10 +2,6 @@ import { type Static, Type } from '@sinclair/typebox';
 import { OneOf, Text, Whole } from './environment.ts';
 import { MIN_SECRET_BYTES } from './session/secret.ts';
 
-const HTTP_URL = '^https?://[^\\s@]+$';
-const HTTP_URL_RULE =
-  'be the address of an OTLP receiver, such as http://collector:4318, without user and password';
-
 /** Every environment variable that the gateway reads. */
 export const EnvironmentSchema = Type.Object({
   COMETCHAT_APP_ID: Type.Optional(
@@ -59,19 +55,15 @@ export const EnvironmentSchema = Type.Object({
   SHUTDOWN_DRAIN_MS: Whole(0, 600_000, ' (milliseconds)', 5000),
   SHUTDOWN_DEADLINE_MS: Whole(100, 600_000, ' (milliseconds)', 15_000),
   LOG_LEVEL: OneOf(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], { default: 'info' }),
-  // Of OpenTelemetry's standard variables those that say whether and where to; its SDK reads these and all others.
-  OTEL_SDK_DISABLED: OneOf(['true', 'false'], { default: 'false' }),
-  OTEL_TRACES_EXPORTER: Type.Optional(OneOf(['otlp', 'none'])),
-  OTEL_EXPORTER_OTLP_ENDPOINT: Type.Optional(Text({ pattern: HTTP_URL, must: HTTP_URL_RULE })),
-  OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: Type.Optional(Text({ pattern: HTTP_URL, must: HTTP_URL_RULE })),
-  OTEL_EXPORTER_OTLP_HEADERS: Type.Optional(
-    Text({
-      secret: true,
-      pattern: '^[^=,]+=[^,]*(?:,[^=,]+=[^,]*)*$',
-      must: 'be header fields such as a=b,c=d',
-    }),
-  ),
-  OTEL_EXPORTER_OTLP_PROTOCOL: OneOf(['http/protobuf'], { default: 'http/protobuf' }),
+  // Of OpenTelemetry's standard variables those that say whether and where to, which is for tracing-config.ts to judge: a
+  // whole cluster may have them, for others. Its SDK reads these and all others.
+  OTEL_SDK_DISABLED: Text({ default: 'false', must: 'be true or false' }),
+  OTEL_TRACES_EXPORTER: Type.Optional(Text({ must: 'be otlp or none' })),
+  OTEL_EXPORTER_OTLP_ENDPOINT: Type.Optional(Text({ must: 'be the address of an OTLP receiver' })),
+  OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: Type.Optional(Text({ must: 'be the address of an OTLP receiver' })),
+  OTEL_EXPORTER_OTLP_HEADERS: Type.Optional(Text({ secret: true, must: 'be header fields such as a=b,c=d' })),
+  OTEL_EXPORTER_OTLP_PROTOCOL: Text({ default: 'http/protobuf', must: 'be http/protobuf' }),
+  OTEL_EXPORTER_OTLP_TRACES_PROTOCOL: Type.Optional(Text({ must: 'be http/protobuf' })),
 });
 
 /** Their values, with the defaults filled in. */

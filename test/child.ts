@@ -6,6 +6,9 @@ import { API_KEY, assertNoLeak, environment, sign } from './helper.ts';
 import type { SandboxOptions } from './sandbox/options.ts';
 import { Sandbox } from './sandbox/server.ts';
 
+/** A test that waits for what a program never says had better fail than hang. */
+const LONGEST_SILENCE_MS = 30_000;
+
 /** A program of this project that runs in a process of its own, and all that it has written so far. */
 export class Child {
   stdout = '';
@@ -39,7 +42,9 @@ export class Child {
       const match = pattern.exec(this.stdout);
       if (match) return match;
       const ended = await Promise.race([
-        once(this.process.stdout, 'data').then(() => false),
+        once(this.process.stdout, 'data', { signal: AbortSignal.timeout(LONGEST_SILENCE_MS) }).then(
+          () => false,
+        ),
         this.#closed.then(() => true),
       ]);
       if (ended && !pattern.test(this.stdout)) throw new Error(`it ended without ${pattern}: ${this.stderr}`);

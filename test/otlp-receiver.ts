@@ -13,7 +13,7 @@ const { root } = protobuf.parse(`
   message Resource { repeated KeyValue attributes = 1; }
   message ScopeSpans { repeated Span spans = 2; }
   message Span {
-    bytes trace_id = 1; bytes span_id = 2; bytes parent_span_id = 4; string name = 5; int32 kind = 6;
+    bytes trace_id = 1; bytes span_id = 2; string trace_state = 3; bytes parent_span_id = 4; string name = 5; int32 kind = 6;
     fixed64 start_time_unix_nano = 7; fixed64 end_time_unix_nano = 8; repeated KeyValue attributes = 9; Status status = 15;
   }
   message Status { int32 code = 3; }
@@ -29,6 +29,7 @@ export interface ReceivedSpan {
   readonly spanId: string;
   /** '' where it is the first of its trace. */
   readonly parentId: string;
+  readonly state: string;
   readonly name: string;
   readonly kind: 'server' | 'client';
   readonly isError: boolean;
@@ -73,6 +74,7 @@ function decode(bytes: Uint8Array): ReceivedSpan[] {
           traceId: Buffer.from(span.traceId).toString('hex'),
           spanId: Buffer.from(span.spanId).toString('hex'),
           parentId: Buffer.from(span.parentSpanId).toString('hex'),
+          state: span.traceState,
           name: span.name,
           kind: span.kind === 2 ? 'server' : 'client',
           isError: span.status?.code === 2,

@@ -3,7 +3,7 @@ import type { FastifyInstance } from 'fastify';
 const LOOK_EVERY_MS = 100;
 /** Whoever has waited for so long in the queue of the event loop had better be told so at once. */
 const HELD_MS = 1000;
-/** Something is wrong with a process that is held for so long, again and again; it is remembered between two probes. */
+/** Something is wrong with a process that is held for so long, in one or in all, between two probes. */
 const STUCK_MS = 2000;
 const REMEMBERED_MS = 10_000;
 
@@ -11,7 +11,8 @@ const REMEMBERED_MS = 10_000;
 export class EventLoop {
   readonly #now: () => number;
   #lateMs = 0;
-  #stuckAt = Number.NEGATIVE_INFINITY;
+  /** The last times that it was held, and for how long. */
+  #holds: { readonly at: number; readonly ms: number }[] = [];
 
   /** @param now the clock, in milliseconds, which does not go back; the machine's unless given */
   constructor(app: FastifyInstance, now = () => performance.now()) {
@@ -20,9 +21,9 @@ export class EventLoop {
     const timer = setInterval(() => {
       this.#lateMs = now() - expected;
       expected = now() + LOOK_EVERY_MS;
-      if (this.#lateMs >= HELD_MS)
-        app.log.warn({ ms: Math.round(this.#lateMs) }, 'the event loop was held up');
-      if (this.#lateMs >= STUCK_MS) this.#stuckAt = now();
+      if (this.#lateMs < HELD_MS) return;
+      this.#holds = [...this.#recentHolds(), { at: now(), ms: this.#lateMs }];
+      app.log.warn({ ms: Math.round(this.#lateMs) }, 'the event loop was held up');
     }, LOOK_EVERY_MS).unref();
     app.addHook('onClose', async () => clearInterval(timer));
   }
@@ -32,8 +33,12 @@ export class EventLoop {
     return this.#lateMs >= HELD_MS;
   }
 
-  /** Whether it was held for seconds not long ago. */
+  /** Whether it was held for seconds not long ago, be it in pieces. */
   get wasStuck(): boolean {
-    return this.#now() - this.#stuckAt < REMEMBERED_MS;
+    return this.#recentHolds().reduce((sum, { ms }) => sum + ms, 0) >= STUCK_MS;
+  }
+
+  #recentHolds() {
+    return this.#holds.filter(({ at }) => this.#now() - at < REMEMBERED_MS);
   }
 }

@@ -74,11 +74,13 @@ export const health: FastifyPluginAsyncTypebox<Watched> = async (
     '/readyz',
     probe('ready', 'Should this replica get requests?', ReadySchema, [
       'gateway-draining',
+      'gateway-overloaded',
       'session-store-unavailable',
     ]),
     async () => {
       if (app.shutdown.isDraining) throw new ProblemError('gateway-draining');
-      if (!sessions.canVerify()) throw new ProblemError('session-store-unavailable');
+      if (eventLoop.wasHeld) throw new ProblemError('gateway-overloaded');
+      if (!(await sessions.canVerify())) throw new ProblemError('session-store-unavailable');
       return {
         status: 'ok' as const,
         cometchat: cometchat.state,

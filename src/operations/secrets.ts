@@ -17,31 +17,40 @@ const LOOK_EVERY_MS = 1000;
  * @param environment as loadConfig() took it
  */
 export function rotateSecrets(app: FastifyInstance, config: Config, environment: NodeJS.ProcessEnv): void {
-  const renew = () => renewSecrets(app, config, environment);
+  const { log, metrics } = app;
+  let isStale = false;
+  const renew = (isAsked: boolean) => {
+    const faults: string[] = [];
+    const fresh = readAgain(config, environment, faults);
+    metrics.secretReloads.inc({ result: fresh ? 'ok' : 'failed' });
+    metrics.secretsStale.set(fresh ? 0 : 1);
+    if (fresh) {
+      const changed = replace(config, fresh);
+      if (changed.length > 0) log.info({ changed }, 'the secrets have been replaced');
+      else log[isAsked || isStale ? 'info' : 'debug']('the secrets were read again: they are as before');
+    } else {
+      log.error({ faults }, 'the secrets cannot be read again: those of before stay in use');
+    }
+    isStale = !fresh;
+  };
+  const onChange = () => renew(false);
+  const onSignal = () => renew(true);
   const files = Object.keys(EnvironmentSchema.properties)
     .map((name) => environment[`${name}_FILE`])
     .filter((file): file is string => file !== undefined && file !== '');
-  for (const file of files) watchFile(file, { interval: LOOK_EVERY_MS, persistent: false }, renew);
-  process.on('SIGHUP', renew);
+  for (const file of files) watchFile(file, { interval: LOOK_EVERY_MS, persistent: false }, onChange);
+  // What was replaced between the start and the first look at the files is no change to those who look.
+  const first = setTimeout(onChange, LOOK_EVERY_MS).unref();
+  process.on('SIGHUP', onSignal);
   app.addHook('onClose', async () => {
-    for (const file of files) unwatchFile(file, renew);
-    process.off('SIGHUP', renew);
+    for (const file of files) unwatchFile(file, onChange);
+    clearTimeout(first);
+    process.off('SIGHUP', onSignal);
   });
 }
 
-function renewSecrets(
-  { log, metrics }: FastifyInstance,
-  config: Config,
-  environment: NodeJS.ProcessEnv,
-): void {
-  const faults: string[] = [];
-  const fresh = readAgain(config, environment, faults);
-  metrics.secretReloads.inc({ result: fresh ? 'ok' : 'failed' });
-  metrics.secretsStale.set(fresh ? 0 : 1);
-  if (!fresh) {
-    log.error({ faults }, 'the secrets cannot be read again: those of before stay in use');
-    return;
-  }
+/** Puts the secrets of a fresh configuration into the place of those in use. @returns the names of those that differ */
+function replace(config: Config, fresh: Config): string[] {
   const changed = Object.entries(config.rotating).filter(
     ([name, { current }]) => !isDeepStrictEqual(current, fresh.rotating[name]?.current),
   );
@@ -49,8 +58,7 @@ function renewSecrets(
   const { secrets } = config.log;
   secrets.current = [...new Set([...secrets.current, ...fresh.log.secrets.current])];
   for (const [name, secret] of changed) secret.current = fresh.rotating[name]?.current;
-  if (changed.length === 0) log.info('the secrets were read again: they are as before');
-  else log.info({ changed: changed.map(([name]) => name) }, 'the secrets have been replaced');
+  return changed.map(([name]) => name);
 }
 
 function readAgain(config: Config, environment: NodeJS.ProcessEnv, faults: string[]): Config | undefined {

@@ -7,6 +7,8 @@ declare module 'fastify' {
   }
 }
 
+/** What is still on its way in when nothing else is left has so long to arrive. */
+const ARRIVAL_MS = 1000;
 /** How often a server that takes no more connections is looked at for the end of its last call. */
 const LOOK_EVERY_MS = 10;
 
@@ -51,13 +53,17 @@ export class Shutdown {
 
   /**
    * Ends what is left when the last call has been answered: connections that nobody has sent anything on, which count
-   * as active in Node.js, and requests that are still on their way, which after the close no timeout of Node.js' ends.
+   * as active in Node.js, and in a while requests that are still on their way, which no timeout of Node.js' ends any more.
    */
   #endConnections(): void {
-    const { server } = this.#app;
+    const { server, log } = this.#app;
+    const arrived = performance.now() + ARRIVAL_MS;
     const look = setInterval(() => {
       if (server.listening || this.callsInHand > 0) return;
+      if (this.#open.size > 0 && performance.now() < arrived) return;
       clearInterval(look);
+      if (this.#open.size > 0)
+        log.warn({ requests: this.#open.size }, 'cut off requests that did not arrive');
       server.closeAllConnections();
     }, LOOK_EVERY_MS).unref();
   }

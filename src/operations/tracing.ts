@@ -20,6 +20,7 @@ import type { FastifyBaseLogger, FastifyInstance, FastifyReply, FastifyRequest }
 import type { CallLabels, CallTrace } from '../cometchat/observed.ts';
 import { errorType } from '../log.ts';
 import { methodLabel } from './metrics.ts';
+import type { TracingConfig } from './tracing-config.ts';
 
 // Loaded only where OTEL_* variables ask for traces. The names are those of
 // https://opentelemetry.io/docs/specs/semconv/http/http-spans/
@@ -27,20 +28,15 @@ import { methodLabel } from './metrics.ts';
 const SERVICE = 'cometchat-gateway';
 /** For the last spans on the way out: the process does not wait longer for whoever takes them. */
 const FLUSH_MS = 2000;
-/** Only where a trace comes from is taken in; baggage is of no use here. */
+/** Only where a trace comes from is taken in: baggage and tracestate could be anything, and would be passed on. */
 const propagator = new W3CTraceContextPropagator();
-
-export interface TracingConfig {
-  /** Header fields for the receiver, as `name=value,name=value`: what OTEL_EXPORTER_OTLP_HEADERS or its file says. */
-  readonly headers: string | undefined;
-}
 
 /** Sends traces to an OTLP receiver, as the standard variables say: OTEL_EXPORTER_OTLP_*, OTEL_TRACES_SAMPLER and so on. */
 export class Tracing {
   readonly #provider: BasicTracerProvider;
 
   constructor({ headers }: TracingConfig, log: FastifyBaseLogger) {
-    const exporter = new OTLPTraceExporter({ headers: parseKeyPairsIntoRecord(headers) });
+    const exporter = new OTLPTraceExporter({ headers: async () => parseKeyPairsIntoRecord(headers.current) });
     this.#provider = new BasicTracerProvider({
       // What the environment says goes before our name.
       resource: defaultResource()
@@ -88,7 +84,7 @@ class RequestTrace implements CallTrace {
           ...(route !== undefined && { 'http.route': route }),
         },
       },
-      propagator.extract(ROOT_CONTEXT, headers, defaultTextMapGetter),
+      propagator.extract(ROOT_CONTEXT, { traceparent: headers.traceparent }, defaultTextMapGetter),
     );
   }
 

@@ -18,7 +18,7 @@ export type SessionConfig =
 export interface Sessions {
   readonly verify: VerifySession;
   /** Whether any session can be verified right now. */
-  readonly canVerify: () => boolean;
+  readonly canVerify: () => boolean | Promise<boolean>;
 }
 
 /**
@@ -32,7 +32,7 @@ export function sessionsOf(app: FastifyInstance, config: SessionConfig, redis?: 
   switch (config.kind) {
     case 'redis':
       // config.ts starts no such gateway without a Redis.
-      return { verify: opaqueSessions(store as SessionStore), canVerify: () => redis?.status === 'ready' };
+      return opaque(store as SessionStore);
     case 'jwks': {
       const keys = remoteKeys(app, config.url);
       return { verify: revocable(jwksSessions(config, keys, app.log)), canVerify: () => keys.areAtHand };
@@ -41,6 +41,11 @@ export function sessionsOf(app: FastifyInstance, config: SessionConfig, redis?: 
       return { verify: revocable(secretSessions(config)), canVerify: () => true };
   }
 }
+
+const opaque = (store: SessionStore): Sessions => ({
+  verify: opaqueSessions(store),
+  canVerify: () => store.answers(),
+});
 
 function remoteKeys(app: FastifyInstance, url: string): RemoteKeys {
   const keys = new RemoteKeys(url, app);

@@ -36,6 +36,14 @@ export class SessionStore {
     return (await this.#ask('revocation', () => this.#redis.exists(`revoked:${jti}`))) > 0;
   }
 
+  /** Whether it can be asked for sessions; for whoever wants to know that, and nothing of a session. */
+  answers(): Promise<boolean> {
+    return this.#redis.get('session:').then(
+      () => true,
+      () => false,
+    );
+  }
+
   async #ask<T>(use: RedisUse, command: () => Promise<T>): Promise<T> {
     try {
       return await command();

@@ -279,6 +279,21 @@ t.test('a wrong password is no way in, and the log says so', unlessInstalled('re
 });
 
 t.test(
+  'a replica whose Redis lets it ask for no session is not ready',
+  unlessInstalled('redis-server'),
+  async (t) => {
+    const redis = await RedisServer.start(t);
+    const env = { SESSION_SECRET: undefined, SESSION_STORE: 'redis', REDIS_URL: redis.url };
+    const { get } = await faulty(t, env);
+    t.equal((await get('/readyz')).status, 200);
+    await redis.command('ACL', 'SETUSER', 'default', '-get');
+    isProblem(t, await get('/readyz'), 503, 'session-store-unavailable');
+    await redis.command('ACL', 'SETUSER', 'default', '+get');
+    t.equal((await get('/readyz')).status, 200);
+  },
+);
+
+t.test(
   'a database that is not there is not taken for another',
   unlessInstalled('redis-server'),
   async (t) => {

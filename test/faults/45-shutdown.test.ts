@@ -53,6 +53,19 @@ t.test('a call in flight is answered, and whoever holds a connection up is not w
   for (const { reply } of held) t.match(await reply, /^(?:ECONNRESET)?$/, 'it got no answer');
 });
 
+t.test('a request that is on its way in when the drain is over arrives, and is answered', async (t) => {
+  const { child, port } = await startGateway(t);
+  const bytes = await call();
+  const { socket, reply } = await connected(t, port, bytes.slice(0, -1));
+  const other = await connected(t, port, `${bytes}GET /nowhere%zz HTTP/1.1\r\nHost: gateway\r\n\r\n`);
+  await once(other.socket, 'data');
+  child.process.kill('SIGTERM');
+  await child.says(/shutting down/);
+  socket.write(bytes.slice(-1));
+  t.match(await reply, /^HTTP\/1.1 200 OK/);
+  t.equal(await child.exit(), 0);
+});
+
 t.test('a call that hangs past the grace is cut off, and the log tells of it', async (t) => {
   const { child, sandbox, port } = await startGateway(t, {
     COMETCHAT_DEADLINE_MS: '60000',
@@ -64,7 +77,9 @@ t.test('a call that hangs past the grace is cut off, and the log tells of it', a
   const { reply } = await connected(t, port, await call());
   await arrived;
   child.process.kill('SIGTERM');
+  const signalled = performance.now();
   t.equal(await child.exit(), 1);
+  t.ok(performance.now() - signalled < 5000, 'in less than a second');
   t.match(await reply, /^(?:ECONNRESET)?$/);
   t.equal(sandbox.received, 1);
   t.match(child.stdout, /"level":"error".*"calls":1,"msg":"the shutdown took too long/);

@@ -59,9 +59,13 @@ const WRONG: Partial<Record<Name, readonly string[]>> = {
   CORS_ORIGINS: [PASTED, `https://app.example,${PASTED}`, `https://*.${PASTED}`],
   TRUST_PROXY: [PASTED, `10.1.0.0/16,${PASTED}`, '0.0.0.0/0'],
   HOST: [],
+  OTEL_SDK_DISABLED: [],
+  OTEL_TRACES_EXPORTER: [],
   OTEL_EXPORTER_OTLP_ENDPOINT: [PASTED, `http://me:${PASTED}@collector`],
   OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: [PASTED, `http://me:${PASTED}@collector`],
   OTEL_EXPORTER_OTLP_HEADERS: [PASTED, `a=${PASTED},${PASTED}`],
+  OTEL_EXPORTER_OTLP_PROTOCOL: [PASTED, 'grpc'],
+  OTEL_EXPORTER_OTLP_TRACES_PROTOCOL: [PASTED, 'http/json'],
 };
 
 function wrongValues(name: Name, variable: Variable): readonly string[] {
@@ -72,7 +76,10 @@ function wrongValues(name: Name, variable: Variable): readonly string[] {
 }
 
 /** A good environment that this variable can be a part of. */
-const around = (name: Name): Env => KINDS.find((env) => name in env) ?? any;
+const around = (name: Name): Env =>
+  KINDS.find((env) => name in env) ?? { ...any, ...(name.startsWith('OTEL_') && traces) };
+/** OpenTelemetry's variables matter where they ask for traces alone. */
+const traces: Env = { OTEL_TRACES_EXPORTER: 'otlp' };
 
 const namesIn = (faults: readonly string[]) => faults.map((fault) => fault.slice(0, fault.indexOf(':')));
 
@@ -159,7 +166,9 @@ t.test('variables that exclude or need one another are named', async (t) => {
 /** Of one kind of session all that can be wrong, and is. */
 function allWrong(kind: Env): Env {
   const mine = variables.filter(
-    ([name]) => !/^SESSION_(?:SECRET|JWKS_URL|STORE)$/.test(name) || name in kind,
+    (
+      [name], // The protocol of traces goes before that of all.
+    ) => !/^(?:SESSION_(?:SECRET|JWKS_URL|STORE)|OTEL_EXPORTER_OTLP_PROTOCOL)$/.test(name) || name in kind,
   );
   const values = mine.map(([name, variable]) => [name, wrongValues(name, variable)[0]]);
   return Object.fromEntries(values.filter(([, value]) => value !== undefined));
@@ -190,4 +199,16 @@ t.test('a process says so on stderr and ends with 78', async (t) => {
     );
     t.notMatch(child.stderr, PASTED);
   }
+});
+
+t.test('what a whole cluster says of traces is no fault where the gateway shall send none', async (t) => {
+  const others: Env[] = [
+    { OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc' },
+    { OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc', OTEL_EXPORTER_OTLP_ENDPOINT: 'h:4317', OTEL_SDK_DISABLED: 'TRUE' },
+    { OTEL_TRACES_EXPORTER: 'none', OTEL_EXPORTER_OTLP_ENDPOINT: 'collector:4317' },
+    { OTEL_TRACES_EXPORTER: 'console', OTEL_EXPORTER_OTLP_HEADERS: 'nothing' },
+    { OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc', OTEL_EXPORTER_OTLP_TRACES_PROTOCOL: 'http/protobuf', ...traces },
+    { OTEL_TRACES_EXPORTER: 'otlp,console', OTEL_EXPORTER_OTLP_HEADERS: 'a=b,' },
+  ];
+  for (const env of others) t.strictSame(faultsOf({ ...any, ...env }), [], JSON.stringify(env));
 });

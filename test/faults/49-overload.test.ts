@@ -72,6 +72,14 @@ t.test('that it was stuck is forgotten in time', async (t) => {
   t.equal(eventLoop.wasStuck, false, 'a second is not yet a reason to restart it');
   now += 100;
   await seen(() => !eventLoop.wasHeld);
+  now += 700;
+  await seen(() => eventLoop.wasStuck || !eventLoop.wasHeld);
+  t.equal(eventLoop.wasHeld, false, 'half a second is no reason for anything');
+  now += 1200;
+  await seen(() => eventLoop.wasHeld);
+  t.equal(eventLoop.wasStuck, true, 'but a second again is');
+  now += 8100;
+  t.equal(eventLoop.wasStuck, false, 'while both are within ten');
   now += 2100;
   await seen(() => eventLoop.wasStuck);
   now += 9999;

@@ -1,7 +1,10 @@
 import { createHmac } from 'node:crypto';
+import net from 'node:net';
 import type { FastifyInstance } from 'fastify';
 import t from 'tap';
-import { API_KEY, build, ME, OTHER, sign } from '../helper.ts';
+import { API_KEY, build, callBytes, ME, OTHER, sign } from '../helper.ts';
+import { issuer } from '../issuer.ts';
+import { freePort } from '../ports.ts';
 
 /** The samples of one metric, as Prometheus reads them: labels and value. */
 async function samples({ metrics }: FastifyInstance, name: string): Promise<Record<string, number>> {
@@ -13,6 +16,7 @@ async function samples({ metrics }: FastifyInstance, name: string): Promise<Reco
 }
 
 const SERVER = 'http_server_request_duration_seconds_count';
+const REFUSED = 'cometchat_gateway_sessions_refused_total';
 const CLIENT = 'http_client_request_duration_seconds_count';
 
 t.test('every request is measured by its route, method, status and error', async (t) => {
@@ -103,7 +107,7 @@ t.test('sessions are refused for a reason, which the log has too', async (t) => 
     cases.map(([reason]) => ({ reason })),
   );
   await put({ tags: [] });
-  t.strictSame(await samples(app, 'cometchat_gateway_sessions_refused_total'), {
+  t.strictSame(await samples(app, REFUSED), {
     'reason=missing': 1,
     'reason=malformed': 1,
     'reason=algorithm': 1,
@@ -116,6 +120,36 @@ t.test('sessions are refused for a reason, which the log has too', async (t) => 
     'reason=unchecked': 0,
   });
 });
+
+t.test('a client that leaves is told apart from one that was answered', async (t) => {
+  const { app, port, sandbox } = await build(t);
+  sandbox.fault({ delayMs: 60_000 });
+  const arrived = sandbox.nextCall();
+  const socket = net.connect(port, '127.0.0.1');
+  socket.write(callBytes(`Authorization: Bearer ${await sign()}`, 'Content-Type: application/json'));
+  await arrived;
+  socket.destroy();
+  const gone =
+    'http_request_method=PUT,http_route=/me/conversations/tags,http_response_status_code=,error_type=client_gone';
+  while (!(await samples(app, SERVER))[gone]) await new Promise(setImmediate);
+  t.strictSame(await samples(app, SERVER), { [gone]: 1 });
+});
+
+t.test(
+  'a key that nobody knows, and a session that nobody can check, are reasons of their own',
+  async (t) => {
+    const provider = await issuer(t);
+    const known = await build(t, provider.env);
+    await known.put(
+      { tags: [] },
+      { authorization: `Bearer ${await provider.key.sign({}, { kid: 'unknown' })}` },
+    );
+    t.match(await samples(known.app, REFUSED), { 'reason=unknown_key': 1 });
+    const alone = await build(t, { REDIS_URL: `redis://127.0.0.1:${await freePort()}` });
+    await alone.put({ tags: [] }, { authorization: `Bearer ${await sign({ jti: 'a' })}` });
+    t.match(await samples(alone.app, REFUSED), { 'reason=unchecked': 1 });
+  },
+);
 
 t.test('what has not happened yet is there as 0, so that its first time is an increase', async (t) => {
   const { app } = await build(t);

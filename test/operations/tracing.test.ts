@@ -23,6 +23,7 @@ async function traced(t: Test, env: Record<string, string> = {}) {
         'content-type': 'application/json',
         traceparent,
         baggage: 'user=somebody',
+        tracestate: 'vendor=somebody',
       };
       const url = `${gateway.origin}/me/conversations/tags`;
       return fetch(url, { method: 'PUT', headers, body: JSON.stringify(body) });
@@ -82,7 +83,7 @@ t.test(
 );
 
 t.test('a request that fails is told by its problem, and no uid or tag is in a span', async (t) => {
-  const { call, callWith, origin, spans } = await traced(t, { OTEL_SERVICE_NAME: 'chat' });
+  const { call, callWith, origin, spans } = await traced(t, { OTEL_SERVICE_NAME: 'another' });
   await call({ tags: 1 });
   await fetch(`${origin}/nowhere`);
   await fetch(`${origin}/livez`);
@@ -92,7 +93,7 @@ t.test('a request that fails is told by its problem, and no uid or tag is in a s
     { name: 'PUT /me/conversations/tags', attributes: { 'error.type': 'body-invalid' }, isError: false },
     { name: 'GET', attributes: { 'error.type': 'route-not-found', 'http.response.status_code': 404 } },
     { kind: 'client', attributes: { 'error.type': 'ERR_UID_NOT_FOUND' } },
-    { parentId: '', attributes: { 'error.type': 'user-not-found' }, resource: { 'service.name': 'chat' } },
+    { parentId: '', attributes: { 'error.type': 'user-not-found' }, resource: { 'service.name': 'another' } },
   ]);
   t.equal(all.length, 4, 'probes are none');
   t.notMatch(JSON.stringify(all), /secret-tag|nobody-knows-me|cometchat-uid|somebody/);
@@ -159,8 +160,10 @@ t.test('a receiver that hangs does not keep the process from its end', async (t)
   await call();
   const asked = once(receiver, 'request');
   child.process.kill('SIGTERM');
+  const since = performance.now();
   await asked;
   t.equal(await child.exit(), 0);
+  t.ok(performance.now() - since < 5000, 'in two seconds');
 });
 
 t.test('without being asked for, nothing of it is loaded', async (t) => {
