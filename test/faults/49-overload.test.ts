@@ -5,7 +5,7 @@ import { fastify } from 'fastify';
 import t from 'tap';
 import { EventLoop } from '../../src/operations/event-loop.ts';
 import { startGateway } from '../child.ts';
-import { type Answer, callBytes, isProblem, sign } from '../helper.ts';
+import { type Answer, callBytes, isProblem, parseAnswer, sign } from '../helper.ts';
 import { faulty } from './faulty.ts';
 
 const turn = () => new Promise(setImmediate);
@@ -26,13 +26,17 @@ t.test(
         return socket;
       }),
     );
+    const probing = net.connect(port, '127.0.0.1');
+    await once(probing, 'connect');
     for (const socket of sockets) socket.write(bytes);
+    probing.write('GET /readyz HTTP/1.1\r\nHost: gateway\r\nConnection: close\r\n\r\n');
     await turn();
     for (const until = performance.now() + 1200; performance.now() < until; );
     for (const answer of await Promise.all(sockets.map((socket) => text(socket)))) {
       const { headers } = await refused(t, answer, 503, 'gateway-overloaded');
       t.equal(headers.get('retry-after'), '1');
     }
+    isProblem(t, parseAnswer(await text(probing)), 503, 'gateway-overloaded');
     // It is looked at again a tenth of a second later.
     let answer: Answer;
     do {
