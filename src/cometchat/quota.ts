@@ -61,9 +61,9 @@ export class Quota {
     const { count, giveBack } = await this.#count(user, now);
     const spending = this.#asReported(count, inFlight);
     const wait = waitForShare({ ...spending, elapsedMs: now % MINUTE_MS });
-    const refusal = this.refusal() ?? (wait > 0 ? busy(wait) : undefined);
-    const isGone = this.refusal() !== undefined || spending.spent >= spending.limit;
-    if (refusal && !isGone) this.#metrics.quotaShareRefusals.inc();
+    const closed = this.refusal();
+    const refusal = closed ?? (wait > 0 ? busy(wait) : undefined);
+    if (refusal && !closed && spending.spent < spending.limit) this.#metrics.quotaShareRefusals.inc();
     const left = spending.limit - spending.spent - (refusal ? 0 : 1);
     this.#seen = { minute: minuteAt(now).number, left: Math.max(0, left) };
     if (refusal) giveBack();
