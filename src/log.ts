@@ -9,12 +9,13 @@ export interface LogConfig {
 
 const CENSOR = '[redacted]';
 
-/** Fields that hold credentials, in case an object that has one is ever logged; at the depths of headers. */
-const FIELDS = ['authorization', 'cookie', '["set-cookie"]', 'apikey', 'apiKey', 'token', 'secret'];
-const DEPTHS = ['', '*.', '*.*.', '*.*.*.'];
-const paths = DEPTHS.flatMap((depth) =>
-  FIELDS.map((field) => (field.startsWith('[') ? depth.replace(/\.$/, '') : depth) + field),
-);
+/**
+ * A field that holds a credential, at any depth, in case an object that has one is ever logged; of its value, whatever
+ * is no object in an object. It is found in the finished line: pino's own redaction looks for every path in every line,
+ * which cost as much as the rest of the logging.
+ */
+const TEXT = String.raw`"(?:[^"\\]|\\.)*"`;
+const FIELD = String.raw`("(?:authorization|cookie|set-cookie|apikey|apiKey|token|secret)":)(?:${TEXT}|\[(?:${TEXT}|[^"\]])*\]|\{(?:${TEXT}|[^"{}])*\})`;
 
 /** Begins where a word begins: else a long line of `eyJeyJ...` is looked through once for each of them. */
 const JWT = '(?<![\\w-])eyJ[\\w-]+\\.[\\w-]+\\.[\\w-]*';
@@ -23,8 +24,8 @@ const JWT = '(?<![\\w-])eyJ[\\w-]+\\.[\\w-]+\\.[\\w-]*';
 const MIN_KNOWN_LENGTH = 8;
 
 /**
- * Makes the logger: one JSON object a line, in which credentials are struck out twice - by the name of their
- * field, and by their value in the finished line.
+ * Makes the logger: one JSON object a line, in which credentials are struck out twice: by the name of their field, and
+ * by their value.
  *
  * @param destination stdout unless given
  */
@@ -37,8 +38,10 @@ export function createLog({ level, secrets }: LogConfig, destination?: Destinati
       timestamp: stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
       serializers: { err: serializeError },
-      redact: { paths, censor: CENSOR },
-      hooks: { streamWrite: (line) => line.replace(credential(), CENSOR) },
+      hooks: {
+        streamWrite: (line) =>
+          line.replace(credential(), (_found, field?: string) => (field ? `${field}"${CENSOR}"` : CENSOR)),
+      },
     },
     // Written before the next line of code runs, so that nothing is lost when the process ends.
     destination ?? pino.destination({ dest: 1, sync: true }),
@@ -51,7 +54,7 @@ function credentialPattern(secrets: readonly string[]): RegExp {
     .filter(({ length }) => length >= MIN_KNOWN_LENGTH)
     .map((secret) => RegExp.escape(JSON.stringify(secret).slice(1, -1)))
     .sort((a, b) => b.length - a.length);
-  return new RegExp([...known, JWT].join('|'), 'g');
+  return new RegExp([FIELD, ...known, JWT].join('|'), 'g');
 }
 
 /** What ioredis says of a connection that is not there, in several ways and without a code. */
@@ -68,10 +71,7 @@ export function errorType(error: unknown): string {
   return DISCONNECTED.test(error.message) ? 'disconnected' : error.name;
 }
 
-/**
- * An error without its other properties: they hold requests with their headers, or a Buffer, on which
- * pino's redaction throws.
- */
+/** An error without its other properties: they hold requests with their headers, or a Buffer. */
 function serializeError(error: unknown): unknown {
   if (!(error instanceof Error)) return String(error);
   const { name, message, stack, cause } = error;

@@ -1,6 +1,6 @@
 import type { LookupFunction } from 'node:net';
 import { RequestError, TimeoutError } from 'got';
-import { boundedHttp, ReplyRefused, receive } from '../bounded-http.ts';
+import { BrokenOff, boundedHttp, ReplyRefused } from '../bounded-http.ts';
 import { derived, type Rotating } from '../rotating.ts';
 import { keepAliveAgents } from './agents.ts';
 import type { CometChatId } from './contract.ts';
@@ -125,9 +125,9 @@ export class CometChatApi {
       const reply = await this.#put(url, { apikey: value, onBehalfOf }, { body, totalMs, signal });
       const report = readQuota(reply.headers);
       if (report) this.#onQuota(report);
-      return interpret(reply.statusCode, reply.headers, reply.rawBody, Date.now() / 1000);
+      return interpret(reply, Date.now() / 1000);
     } catch (error) {
-      if (signal.aborted) return ABANDONED;
+      if (error instanceof BrokenOff) return ABANDONED;
       if (error instanceof ReplyRefused) return invalidReply(error.code);
       /* c8 ignore next -- a defect of ours; got has no other errors */
       if (!(error instanceof RequestError)) throw error;
@@ -144,7 +144,9 @@ interface Actor {
 
 /** Makes the one way to send anything to CometChat, which takes key and user together. */
 function putAs(attemptTimeoutMs: number, agent: ReturnType<typeof keepAliveAgents>) {
-  const client = boundedHttp(attemptTimeoutMs, {
+  const limits = { totalMs: attemptTimeoutMs, maxBytes: MAX_REPLY_BYTES };
+  const send = boundedHttp(limits, {
+    method: 'PUT',
     agent,
     headers: {
       accept: 'application/json',
@@ -153,7 +155,7 @@ function putAs(attemptTimeoutMs: number, agent: ReturnType<typeof keepAliveAgent
     },
   });
   return (url: string, actor: Actor, options: { body: string; totalMs: number; signal: AbortSignal }) =>
-    receive(client, url, { method: 'PUT', headers: { ...actor }, ...options }, MAX_REPLY_BYTES);
+    send(url, { headers: { ...actor }, ...options });
 }
 
 /** What came was no HTTP, or nothing came. got's error holds the request's headers: only its code leaves. */

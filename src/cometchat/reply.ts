@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
+import type { Reply } from '../bounded-http.ts';
 import type { ProblemCode } from '../problem.ts';
 import { readConversations, readErrorCode } from './contract.ts';
 import { problemOf } from './errors.ts';
@@ -11,13 +12,8 @@ import { sketch } from './sketch.ts';
  *
  * @param now in UNIX seconds
  */
-export function interpret(
-  status: number,
-  headers: IncomingHttpHeaders,
-  rawBody: Uint8Array,
-  now: number,
-): Outcome {
-  const body = parseJson(headers, rawBody);
+export function interpret({ status, headers, body: bytes }: Reply, now: number): Outcome {
+  const body = parseJson(headers, bytes);
   const code = readErrorCode(body);
   const success = status >= 200 && status < 300;
   if (success && code === undefined) {
@@ -55,11 +51,11 @@ export const invalidReply = (errorType: string): Failure => ({
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /** @returns the parsed body, or undefined where it is no JSON */
-function parseJson(headers: IncomingHttpHeaders, rawBody: Uint8Array): unknown {
+function parseJson(headers: IncomingHttpHeaders, bytes: Uint8Array): unknown {
   const type = headers['content-type'];
   if (type !== undefined && !/^application\/(?:[\w.+-]+\+)?json\b/i.test(type)) return undefined;
   try {
-    return JSON.parse(utf8.decode(rawBody));
+    return JSON.parse(utf8.decode(bytes));
   } catch {
     return undefined;
   }

@@ -99,7 +99,7 @@ export const conversations: FastifyPluginAsyncTypebox<{ cometchat: CometChatClie
 function goneSignal({ raw }: FastifyReply): AbortSignal {
   const gone = new AbortController();
   if (raw.destroyed) gone.abort();
-  else raw.once('close', () => gone.abort());
+  else raw.once('close', () => raw.writableFinished || gone.abort());
   return gone.signal;
 }
 

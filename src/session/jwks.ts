@@ -3,6 +3,7 @@ import { errorType } from '../log.ts';
 import { isLoopback } from '../loopback.ts';
 import { ProblemError } from '../problem-error.ts';
 import { type JwtRules, jwtVerifier } from './jwt.ts';
+import { rememberVerified } from './remembered.ts';
 import type { RemoteKeys } from './remote-keys.ts';
 import type { VerifySession } from './session.ts';
 
@@ -35,7 +36,7 @@ export function parseJwksUrl(text: string): string {
  */
 export function jwksSessions(rules: JwtRules, keys: RemoteKeys, log: FastifyBaseLogger): VerifySession {
   const verify = jwtVerifier(rules, ALGORITHMS);
-  return async (token) => {
+  const verifyOnce: VerifySession = async (token) => {
     try {
       return await verify(token, [(header, jws) => keys.find(header, jws)]);
     } catch (error) {
@@ -45,4 +46,5 @@ export function jwksSessions(rules: JwtRules, keys: RemoteKeys, log: FastifyBase
       throw new ProblemError('session-invalid', { cause: error });
     }
   };
+  return rememberVerified(verifyOnce, () => keys.inUse);
 }

@@ -1,3 +1,4 @@
+import type { KeyObject } from 'node:crypto';
 import { errors, type JWTVerifyGetKey, type JWTVerifyOptions, jwtVerify } from 'jose';
 import type { Claims } from '../identity.ts';
 import { ProblemError } from '../problem-error.ts';
@@ -10,7 +11,7 @@ export interface JwtRules {
 }
 
 /** A key, or how to find the one that a token's header asks for. */
-type Key = Uint8Array | JWTVerifyGetKey;
+type Key = KeyObject | JWTVerifyGetKey;
 
 /**
  * What the kinds of JWT sessions have in common (RFC 8725, best current practices of JWTs).

@@ -1,6 +1,6 @@
 import type { FastifyBaseLogger } from 'fastify';
 import { createLocalJWKSet, errors, type JWK, type JWTHeaderParameters, type JWTVerifyGetKey } from 'jose';
-import { boundedHttp, receive } from '../bounded-http.ts';
+import { boundedHttp } from '../bounded-http.ts';
 import { errorType } from '../log.ts';
 import type { Metrics } from '../operations/metrics.ts';
 import { ProblemError } from '../problem-error.ts';
@@ -58,7 +58,7 @@ export class RemoteKeys {
     this.#metrics = metrics;
     this.#schedule = schedule;
     this.#now = now;
-    this.#http = boundedHttp(schedule.timeoutMs);
+    this.#http = boundedHttp({ totalMs: schedule.timeoutMs, maxBytes: MAX_BYTES });
   }
 
   /**
@@ -97,19 +97,15 @@ export class RemoteKeys {
     clearTimeout(this.#timer);
   }
 
-  /** Whether there are keys that may be used. */
-  get areAtHand(): boolean {
-    return this.#usableKeys() !== undefined;
+  /** The keys that may be used now, if any: another object after each fetch. */
+  get inUse(): JWTVerifyGetKey | undefined {
+    return this.#now() - this.#fetchedAt <= this.#schedule.maxStaleMs ? this.#keys : undefined;
   }
 
   async #keyFor(...[header, token]: Parameters<JWTVerifyGetKey>): Promise<Key> {
-    const keys = this.#usableKeys();
+    const keys = this.inUse;
     if (!keys) throw new errors.JWKSNoMatchingKey('there are no keys at hand');
     return (await keys(header, token)) as Key;
-  }
-
-  #usableKeys(): JWTVerifyGetKey | undefined {
-    return this.#now() - this.#fetchedAt <= this.#schedule.maxStaleMs ? this.#keys : undefined;
   }
 
   async #fetchOnDemand(): Promise<void> {
@@ -133,7 +129,7 @@ export class RemoteKeys {
       this.#reachable = false;
       this.#metrics.keyFetches.inc({ result: 'failed' });
       // Without any key nobody gets in, and it may well be the address that is wrong.
-      const level = this.#usableKeys() ? 'warn' : 'error';
+      const level = this.inUse ? 'warn' : 'error';
       this.#log[level](
         { error: { type: errorType(error) } },
         'the keys of SESSION_JWKS_URL could not be fetched',
@@ -146,9 +142,9 @@ export class RemoteKeys {
   }
 
   async #fetch(): Promise<JWTVerifyGetKey> {
-    const { statusCode, rawBody } = await receive(this.#http, this.#url, {}, MAX_BYTES);
-    if (statusCode !== 200) throw Object.assign(new Error('not 200'), { code: String(statusCode) });
-    const set = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(rawBody));
+    const { status, body } = await this.#http(this.#url);
+    if (status !== 200) throw Object.assign(new Error('not 200'), { code: String(status) });
+    const set = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body));
     const keys = createLocalJWKSet(set);
     // A provider that has no key to sign with has lost them, and does not mean to sign everybody out.
     if (!set.keys.some(isForSignatures)) throw new errors.JWKSInvalid('it has no key for signatures');

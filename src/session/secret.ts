@@ -1,5 +1,7 @@
+import { createSecretKey } from 'node:crypto';
 import { derived, type Rotating } from '../rotating.ts';
 import { type JwtRules, jwtVerifier } from './jwt.ts';
+import { rememberVerified } from './remembered.ts';
 import type { VerifySession } from './session.ts';
 
 /** An HS256 key is no shorter than its hash (RFC 7518, section 3.2). */
@@ -32,8 +34,9 @@ export function parseSecrets(text: string): string[] {
 export function secretSessions(config: SecretSessionConfig, now?: () => Date): VerifySession {
   const verify = jwtVerifier(config, ['HS256'], now);
   const keys = derived(config.secrets, (secrets) =>
-    secrets.map((secret) => new TextEncoder().encode(secret)),
+    // As key objects: jose would import bytes anew for each token.
+    secrets.map((secret) => createSecretKey(secret, 'utf8')),
   );
 
-  return (token) => verify(token, keys());
+  return rememberVerified((token) => verify(token, keys()), keys, now);
 }

@@ -35,7 +35,10 @@ export function sessionsOf(app: FastifyInstance, config: SessionConfig, redis?: 
       return opaque(store as SessionStore);
     case 'jwks': {
       const keys = remoteKeys(app, config.url);
-      return { verify: revocable(jwksSessions(config, keys, app.log)), canVerify: () => keys.areAtHand };
+      return {
+        verify: revocable(jwksSessions(config, keys, app.log)),
+        canVerify: () => keys.inUse !== undefined,
+      };
     }
     case 'secret':
       return { verify: revocable(secretSessions(config)), canVerify: () => true };
