@@ -91,7 +91,8 @@ export const gateway = fp(async (app: FastifyInstance, config: GatewayOptions) =
 export const serverOptions = (log: FastifyBaseLogger, trustedProxies: readonly string[]) =>
   ({
     loggerInstance: log,
-    trustProxy: [...trustedProxies],
+    // None at all where nobody is trusted: the fields of each request are then not even looked at.
+    trustProxy: trustedProxies.length > 0 && [...trustedProxies],
     logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'requestId' }),
     // Ours alone: an id of the client's could be anybody's, or a log line of its own making.
     genReqId: () => randomUUID(),

@@ -34,13 +34,13 @@ export function refuseUnrouted(app: FastifyInstance): void {
   app.addHook('onRoute', ({ url, method }) => {
     methods.set(url, (methods.get(url) ?? new Set()).union(new Set([method].flat())));
   });
-  app.addHook('onRequest', async (request) => {
+  app.addHook('onRequest', (request, _reply, done) => {
     // The CORS plugin's route for all preflights is no address of this API.
-    if (!request.is404 && request.routeOptions.url !== '*') return;
+    if (!request.is404 && request.routeOptions.url !== '*') return done();
     const [path = ''] = request.url.split('?', 1);
     const allowed = methods.get(path);
-    if (!allowed) throw new ProblemError('route-not-found');
-    throw new ProblemError('method-not-allowed', { headers: { allow: [...allowed].join(', ') } });
+    if (!allowed) return done(new ProblemError('route-not-found'));
+    done(new ProblemError('method-not-allowed', { headers: { allow: [...allowed].join(', ') } }));
   });
 }
 

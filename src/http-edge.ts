@@ -41,12 +41,10 @@ export function socketErrorHandler(
 /** Takes the requests that Node.js would answer, or drop, by itself. */
 export function answerAtTheEdge(app: FastifyInstance): void {
   // RFC 9112, section 3.2: without Host, or with two, there is no telling what was meant.
-  app.addHook('onRequest', async ({ raw }) => {
-    if (raw.httpVersion === '1.1' && raw.headersDistinct.host?.length !== 1) {
-      throw new ProblemError('body-malformed', {
-        detail: 'HTTP/1.1 needs a Host header, and no more than one.',
-      });
-    }
+  app.addHook('onRequest', ({ raw }, _reply, done) => {
+    if (raw.httpVersion !== '1.1' || raw.headersDistinct.host?.length === 1) return done();
+    const detail = 'HTTP/1.1 needs a Host header, and no more than one.';
+    done(new ProblemError('body-malformed', { detail }));
   });
   // RFC 9110, section 10.1.1: a server may refuse what it does not know, and may leave it.
   app.server.on('checkExpectation', (request, response) => app.server.emit('request', request, response));

@@ -35,25 +35,36 @@ interface ProblemOptions extends ErrorOptions {
   detail?: string;
   errors?: FieldError[];
   headers?: Record<string, string>;
+  isRepeated?: boolean;
 }
 
 /** Thrown anywhere below a route; the error handler answers it as `application/problem+json`. */
 export class ProblemError extends Error {
   readonly code: ProblemCode;
   readonly errors: FieldError[] | undefined;
+  /** Whether the log has it already, so that a flood does not fill it. */
+  readonly isRepeated: boolean;
   readonly #detail: string | undefined;
   readonly #headers: Record<string, string> | undefined;
 
   /**
    * @param code the row of the catalogue
    * @param options `detail` and `headers` (lower-case names) go before those of the row; `errors` lists
-   *   the fields at fault; `cause` is for the log alone and never reaches a client
+   *   the fields at fault; `isRepeated` keeps it out of the log; `cause` is for the log alone and never reaches a client
    */
-  constructor(code: ProblemCode, { detail, errors, headers, ...options }: ProblemOptions = {}) {
+  constructor(
+    code: ProblemCode,
+    { detail, errors, headers, isRepeated = false, ...options }: ProblemOptions = {},
+  ) {
+    // Where it was thrown says nothing that the code does not, and finding it out takes as long as half of a refusal.
+    const { stackTraceLimit } = Error;
+    Error.stackTraceLimit = 0;
     super(PROBLEMS[code].title, options);
+    Error.stackTraceLimit = stackTraceLimit;
     this.name = 'ProblemError';
     this.code = code;
     this.errors = errors;
+    this.isRepeated = isRepeated;
     this.#detail = detail;
     this.#headers = headers;
   }

@@ -1,4 +1,5 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { Logger } from 'pino';
 import type { Result } from '../cometchat/client.ts';
 import { errorType } from '../log.ts';
 import type { ProblemError } from '../problem-error.ts';
@@ -16,7 +17,10 @@ declare module 'fastify' {
 /** Logs one line a request and counts its problem, whatever it ends with, and tells the client the id to find it by. */
 export function logRequests(app: FastifyInstance): void {
   app.decorateRequest('cometchat', null);
-  app.addHook('onRequest', async (request, reply) => logRequest(request, reply));
+  app.addHook('onRequest', (request, reply, done) => {
+    logRequest(request, reply);
+    done();
+  });
 }
 
 /** The same for one request, which no hook may ever see. */
@@ -34,7 +38,10 @@ function logLine(request: FastifyRequest, reply: FastifyReply): void {
   const { method, routeOptions } = request;
   const aborted = !reply.raw.writableFinished;
   count(request, reply, aborted);
-  request.log[levelOf(request)](
+  const level = levelOf(request);
+  if (!(request.log as Logger).isLevelEnabled(level)) return;
+
+  request.log[level](
     {
       method,
       // The pattern, not the address, which may hold what somebody typed or pasted.
@@ -73,7 +80,7 @@ const isState = ({ failure, routeOptions }: FastifyRequest): boolean =>
 function levelOf(request: FastifyRequest): 'error' | 'warn' | 'info' | 'debug' {
   const { failure } = request;
   if (failure?.code === 'internal' || failure?.code === 'gateway-misconfigured') return 'error';
-  if (isState(request)) return 'debug';
+  if (isState(request) || failure?.isRepeated) return 'debug';
   return failure && failure.status >= 500 ? 'warn' : 'info';
 }
 

@@ -20,14 +20,16 @@ export class Shutdown {
 
   constructor(app: FastifyInstance) {
     this.#app = app;
-    app.addHook('onRequest', async (request, reply) => {
+    app.addHook('onRequest', (request, reply, done) => {
       this.#open.add(request);
       reply.raw.once('close', () => this.#open.delete(request));
+      done();
     });
     // None of the clients that get a reply from now on sends the next request into a socket that is just being
     // closed. (Fastify does this only for requests that arrive after the close.)
-    app.addHook('onSend', async (_request, reply) => {
+    app.addHook('onSend', (_request, reply, _payload, done) => {
       if (this.#isDraining) reply.header('connection', 'close');
+      done();
     });
     app.addHook('preClose', async () => {
       this.#isDraining = true;

@@ -4,7 +4,7 @@ import { ProblemError } from '../problem-error.ts';
 
 /** Refuses the requests that have queued up while the event loop was held, before any work is put into them. */
 export function shedLoad(scope: FastifyInstance, eventLoop: EventLoop): void {
-  scope.addHook('onRequest', async () => {
-    if (eventLoop.wasHeld) throw new ProblemError('gateway-overloaded');
-  });
+  scope.addHook('onRequest', (_request, _reply, done) =>
+    done(eventLoop.wasHeld ? new ProblemError('gateway-overloaded') : undefined),
+  );
 }

@@ -45,6 +45,8 @@ export async function createLimit(
   const options = {
     max: perMinute,
     timeWindow: WINDOW_SECONDS * 1000,
+    // The first one too many is news; to the plugin the others are banned.
+    ban: 1,
     keyGenerator: (request: FastifyRequest) => `${minuteAt(now()).number}:${keyOf(request)}`,
   };
   const local = await counter(app, { ...options, cache: LOCAL_KEYS });
@@ -69,7 +71,8 @@ export async function createLimit(
     reply.header('ratelimit', `"${name}";r=${used.remaining};t=${secondsLeft}`);
     if (used.isExceeded) {
       metrics.rateLimited.inc({ limit: name });
-      throw new ProblemError('rate-limited', { headers: { 'retry-after': String(secondsLeft) } });
+      const headers = { 'retry-after': String(secondsLeft) };
+      throw new ProblemError('rate-limited', { headers, isRepeated: used.isBanned });
     }
   };
 }

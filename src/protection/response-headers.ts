@@ -20,7 +20,8 @@ export function addResponseHeaders(app: FastifyInstance, hstsMaxAge: number | un
     ...(hstsMaxAge !== undefined && { 'strict-transport-security': `max-age=${hstsMaxAge}` }),
   };
   app.decorate('responseHeaders', headers);
-  app.addHook('onRequest', async (_request, reply) => {
+  app.addHook('onRequest', (_request, reply, done) => {
     reply.headers(headers);
+    done();
   });
 }
