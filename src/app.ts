@@ -55,7 +55,7 @@ export const gateway = fp(async (app: FastifyInstance, config: GatewayOptions) =
   answerAtTheEdge(app);
   app.decorate('shutdown', new Shutdown(app));
   const eventLoop = new EventLoop(app);
-  const redis = redisFor(app, config.redisUrl);
+  const redis = await redisFor(app, config.redisUrl);
   const edges = { redis, metrics: app.metrics };
   const sessions = sessionsOf(app, config.session, redis);
   const cometchat = new CometChatClient(config.cometchat, { log: app.log, ...edges });

@@ -1,6 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify';
-import { Redis } from 'ioredis';
+import type { Redis } from 'ioredis';
 import { errorType } from './log.ts';
 import type { Rotating } from './rotating.ts';
 
@@ -73,9 +73,12 @@ export function isSameRedis(one: string, other: string): boolean {
  * @param url as parseRedisUrl() gives it; undefined gives no Redis. A new user or password holds for the next
  *   connection: Redis goes on with those of an open one
  */
-export function redisFor(app: FastifyInstance, url: Rotating<string> | undefined): Redis | undefined {
+export async function redisFor(
+  app: FastifyInstance,
+  url: Rotating<string> | undefined,
+): Promise<Redis | undefined> {
   if (url === undefined) return undefined;
-  const redis = connect(url, app.log);
+  const redis = await connect(url, app.log);
   // Its failure is logged, and tried again, by the connection itself. A Redis that loads its data says so and
   // is waited for, but not by the start.
   app.addHook('onReady', () =>
@@ -86,7 +89,9 @@ export function redisFor(app: FastifyInstance, url: Rotating<string> | undefined
   return redis;
 }
 
-function connect(url: Rotating<string>, log: FastifyBaseLogger): Redis {
+async function connect(url: Rotating<string>, log: FastifyBaseLogger): Promise<Redis> {
+  // Loaded only where it is asked for: it is 7 MB, and a tenth of the start.
+  const { Redis } = await import('ioredis');
   let leftAt = Number.NEGATIVE_INFINITY;
   const redis = new Redis(url.current, {
     lazyConnect: true,

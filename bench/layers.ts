@@ -1,0 +1,82 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Results } from './results.ts';
+
+/** https://chromedevtools.github.io/devtools-protocol/tot/Profiler/#type-Profile */
+interface Profile {
+  readonly nodes: readonly {
+    readonly id: number;
+    readonly callFrame: { readonly functionName: string; readonly url: string };
+    readonly children?: readonly number[];
+  }[];
+  readonly samples: readonly number[];
+  readonly timeDeltas: readonly number[];
+}
+
+/** Where a function belongs, by its file; the first that fits. What no row names belongs to whoever has called it. */
+const LAYERS: readonly (readonly [RegExp, string])[] = [
+  [/node:_http_(?:client|agent)/, 'Node.js: HTTP client, with its socket'],
+  [/node:_http_server/, 'Node.js: HTTP server'],
+  [/node_modules\/(?:got|@sindresorhus|byte-counter|chunk-data|lowercase-keys|uint8array-extras)\//, 'got'],
+  [/node_modules\/(?:pino|sonic-boom)\/|src\/log\.ts|operations\/request-log\.ts/, 'request log (pino)'],
+  [/node_modules\/prom-client\/|operations\/metrics\.ts/, 'metrics (prom-client)'],
+  [/node_modules\/jose\/|internal\/crypto\/|src\/(?:session\/|identity\.ts)/, 'session and identity (jose)'],
+  [/node_modules\/(?:@fastify\/rate-limit|toad-cache)\/|protection\/rate-limit\.ts/, 'rate limits'],
+  [
+    /node_modules\/(?:fastify|find-my-way|@fastify|fast-json-stringify|secure-json-parse)\//,
+    'Fastify, with the client’s socket',
+  ],
+  [
+    /node_modules\/@sinclair\/typebox\/|src\/(?:conversations\/|json-body|validation)/,
+    'body: parsing, checks, slimming',
+  ],
+  [/src\/cometchat\/(?:reply|contract)\.ts/, 'CometChat’s reply: parsing and checks'],
+  [/src\/cometchat\/|node_modules\/cockatiel\//, 'order, retries, quota, breaker'],
+  [/src\/bounded-http\.ts/, 'got'],
+  [/src\//, 'the rest of the gateway'],
+  [/^node:internal\/(?:modules|bootstrap)|\/node_modules\//, 'the start'],
+];
+
+const SELF: Readonly<Record<string, string>> = {
+  '(garbage collector)': 'garbage collection',
+  '(program)': 'outside of JavaScript',
+};
+
+/**
+ * Reads where the processor time of a profiled process went.
+ *
+ * @param folder in which `--cpu-prof` has written one profile
+ * @param microseconds that a request takes in all, of a process that is not slowed down by a profiler
+ */
+export function readLayers(folder: string, microseconds: number): Results['layers'] {
+  const [file = ''] = readdirSync(folder);
+  const profile: Profile = JSON.parse(readFileSync(join(folder, file), 'utf8'));
+  const layerOf = layersOf(profile);
+  const times = new Map<string, number>();
+  for (const [index, id] of profile.samples.entries()) {
+    const layer = layerOf.get(id) as string;
+    times.set(layer, (times.get(layer) ?? 0) + (profile.timeDeltas[index] as number));
+  }
+  times.delete('idle');
+  times.delete('the start');
+  const whole = times.values().reduce((sum, time) => sum + time, 0);
+  return [...times]
+    .map(([name, time]) => ({ name, microseconds: (time / whole) * microseconds }))
+    .sort((a, b) => b.microseconds - a.microseconds);
+}
+
+function layersOf({ nodes }: Profile): Map<number, string> {
+  const layers = new Map<number, string>();
+  const byId = new Map(nodes.map((node) => [node.id, node]));
+  const visit = (id: number, callers: string) => {
+    const node = byId.get(id) as Profile['nodes'][number];
+    const { functionName, url } = node.callFrame;
+    const own = functionName === '(idle)' ? 'idle' : SELF[functionName];
+    const layer = own ?? LAYERS.find(([pattern]) => pattern.test(url))?.[1] ?? callers;
+    layers.set(id, layer);
+    for (const child of node.children ?? []) visit(child, layer);
+  };
+  const [root] = nodes;
+  if (root) visit(root.id, 'Node.js: event loop, streams, timers');
+  return layers;
+}

@@ -1,0 +1,46 @@
+import { randomBytes } from 'node:crypto';
+import { type Signer, signSession } from '../scripts/sign-session.ts';
+import type { Request } from './load.ts';
+
+export const API_KEY = randomBytes(20).toString('hex');
+export const SIGNER: Signer = {
+  secrets: [randomBytes(32).toString('hex')],
+  issuer: 'https://app.example',
+  audience: 'cometchat-gateway',
+};
+
+/** More than the quota of CometChat lets through in a minute at one call each, and none of them near the limit. */
+const USERS = 5000;
+
+/** Requests of many users, each signed in, by turns: each names another conversation and other tags than the last. */
+export async function requestsOf(prefix: string, users = USERS): Promise<() => Request> {
+  const sessions = await Promise.all(
+    Array.from({ length: users }, (_, index) => signSession(SIGNER, { sub: `${prefix}-${index}` })),
+  );
+  const headers = sessions.map((token) => ({
+    authorization: `Bearer ${token}`,
+    'content-type': 'application/json',
+  }));
+  let count = 0;
+  return () => {
+    count += 1;
+    return {
+      path: '/me/conversations/tags',
+      headers: headers[count % users] as (typeof headers)[number],
+      body: `{"tags":["archived","t${count}"],"conversationWith":"cometchat-uid-${count % 97}"}`,
+    };
+  };
+}
+
+/** The same calls, made of CometChat itself by somebody who holds its key. */
+export function directRequests(): () => Request {
+  let count = 0;
+  return () => {
+    count += 1;
+    return {
+      path: `/v3/users/cometchat-uid-${count % 97}/conversation`,
+      headers: { apikey: API_KEY, onBehalfOf: `user-${count % USERS}`, 'content-type': 'application/json' },
+      body: `{"tags":["archived","t${count}"]}`,
+    };
+  };
+}
