@@ -23,6 +23,8 @@ interface Edges {
   readonly metrics: Metrics;
 }
 
+const EXCEEDED: Counted = { isExceeded: true, remaining: 0 };
+
 export type LimitName = 'user' | 'address';
 
 /** Counts a request; throws `rate-limited` where it is one too many, and says on the reply what is left. */
@@ -45,8 +47,6 @@ export async function createLimit(
   const options = {
     max: perMinute,
     timeWindow: WINDOW_SECONDS * 1000,
-    // The first one too many is news; to the plugin the others are banned.
-    ban: 1,
     keyGenerator: (request: FastifyRequest) => `${minuteAt(now()).number}:${keyOf(request)}`,
   };
   const local = await counter(app, { ...options, cache: LOCAL_KEYS });
@@ -61,30 +61,43 @@ export async function createLimit(
         )
       : local(request);
 
+  /** Who is over the limit stays so until the minute ends, and need not be counted any more: a flood costs little. */
+  const over = new Set<string>();
+  let minute = 0;
+
   return async (request, reply) => {
-    const used = await count(request);
-    /* c8 ignore next -- there is no list of those whom no limit holds; the type does not know */
-    if (used.isAllowed) return;
-    const { secondsLeft } = minuteAt(now());
+    const { number, secondsLeft } = minuteAt(now());
+    if (number !== minute) over.clear();
+    minute = number;
+    const key = keyOf(request);
+    const isRepeated = over.has(key);
+    const { isExceeded, remaining } = isRepeated ? EXCEEDED : await count(request);
     // https://datatracker.ietf.org/doc/draft-ietf-httpapi-ratelimit-headers/
     reply.header('ratelimit-policy', `"${name}";q=${perMinute};w=${WINDOW_SECONDS}`);
-    reply.header('ratelimit', `"${name}";r=${used.remaining};t=${secondsLeft}`);
-    if (used.isExceeded) {
-      metrics.rateLimited.inc({ limit: name });
-      const headers = { 'retry-after': String(secondsLeft) };
-      throw new ProblemError('rate-limited', { headers, isRepeated: used.isBanned });
-    }
+    reply.header('ratelimit', `"${name}";r=${remaining};t=${secondsLeft}`);
+    if (!isExceeded) return;
+    if (minute === number && over.size < LOCAL_KEYS) over.add(key);
+    metrics.rateLimited.inc({ limit: name });
+    const headers = { 'retry-after': String(secondsLeft) };
+    throw new ProblemError('rate-limited', { headers, isRepeated });
   };
+}
+
+/** What a counter says: whether this request was one too many, and how many are left. */
+interface Counted {
+  readonly isExceeded: boolean;
+  readonly remaining: number;
 }
 
 /** One of the plugin's counters, in a scope of its own: it takes one store, and decorates with one function. */
 async function counter(app: FastifyInstance, options: RateLimitPluginOptions) {
-  let count: ReturnType<FastifyInstance['createRateLimit']> | undefined;
+  let count: unknown;
   await app.register(async (scope) => {
     await scope.register(rateLimit, { ...options, global: false });
     count = scope.createRateLimit();
   });
-  return count as NonNullable<typeof count>;
+  // There is no list of those whom no limit holds, for whom it would say nothing.
+  return count as (request: FastifyRequest) => Promise<Counted>;
 }
 
 /**
