@@ -37,9 +37,10 @@ const LAYERS: readonly (readonly [RegExp, string])[] = [
   [/^node:internal\/(?:modules|bootstrap)|\/node_modules\//, 'the start'],
 ];
 
+const OUTSIDE = 'outside of JavaScript';
 const SELF: Readonly<Record<string, string>> = {
   '(garbage collector)': 'garbage collection',
-  '(program)': 'outside of JavaScript',
+  '(program)': OUTSIDE,
 };
 
 /**
@@ -54,7 +55,7 @@ export function readLayers(folder: string, microseconds: number): Results['layer
   const layerOf = layersOf(profile);
   const times = new Map<string, number>();
   for (const [index, id] of profile.samples.entries()) {
-    const layer = layerOf.get(id) as string;
+    const layer = layerOf.get(id) ?? OUTSIDE;
     times.set(layer, (times.get(layer) ?? 0) + (profile.timeDeltas[index] as number));
   }
   times.delete('idle');

@@ -138,3 +138,24 @@ export function bytesTable({ bytes: { cometchat, client } }: Results): string {
   const rows = [row('body', 'body'), row('all that goes over the wire, with headers', 'wire')];
   return table(['bytes of one answer', 'from CometChat', 'from the gateway', 'smaller'], rows);
 }
+
+/** How much more than each of them the gateway can do, in words. */
+export function toPeers({ throughput }: Results, names: readonly Contestant[]): string {
+  const { gateway } = throughput;
+  return names
+    .flatMap((name) => {
+      const peer = throughput[name];
+      return gateway && peer
+        ? `${inTimes(gateway.perSecond.median / peer.perSecond.median)} the throughput of ${CONTESTANTS[name]}`
+        : [];
+    })
+    .map((text, index) => (index === 0 ? text : text.replace('the throughput', 'that')))
+    .join(', ');
+}
+
+export const sumOf = (layers: Results['layers']) =>
+  layers.reduce((sum, { microseconds }) => sum + microseconds, 0);
+
+/** Most first. */
+export const sorted = (layers: Results['layers']) =>
+  layers.toSorted((a, b) => b.microseconds - a.microseconds);
