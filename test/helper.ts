@@ -137,6 +137,7 @@ export interface LogLine extends Record<string, unknown> {
  * @param server goes before the server's own options
  * @param cometchat the same for the client's; retries come at once unless it says else
  * @param sandbox its options
+ * @param minutes the clock of the limits; one minute for the whole test unless given, however late in it that begins
  */
 export async function build(
   t: Test,
@@ -146,20 +147,21 @@ export async function build(
     server,
     cometchat,
     sandbox: options,
+    minutes,
   }: {
     extend?: (app: FastifyInstance) => void;
     server?: FastifyHttpOptions<RawServerDefault>;
     cometchat?: Partial<CometChatConfig>;
     sandbox?: Partial<SandboxOptions>;
+    minutes?: () => number;
   } = {},
 ) {
   const sandbox = await Sandbox.start({ apiKey: API_KEY, ...options });
   t.teardown(() => sandbox.close());
   const generous = { RATE_LIMIT_PER_MINUTE: '1000000' };
   const config = loadConfig({ ...environment(sandbox.baseUrl), ...generous, ...overrides });
-  // One minute for the whole test, however late in it the test begins.
   const start = Date.now();
-  const rateLimit = { ...config.rateLimit, now: () => start };
+  const rateLimit = { ...config.rateLimit, now: minutes ?? (() => start) };
   const lines: string[] = [];
   const app = fastify({
     ...serverOptions(createLog(config.log, { write: (line) => lines.push(line) }), config.trustedProxies),

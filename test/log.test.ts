@@ -23,6 +23,72 @@ t.test('fields that hold credentials are struck out wherever headers can stand',
   t.equal(lines.join().split('[redacted]').length - 1, 24);
 });
 
+const CREDENTIALS = ['authorization', 'cookie', 'set-cookie', 'apikey', 'apiKey', 'token', 'secret'];
+
+t.test('a credential is struck out in whatever form it is, and the rest of the line stays', async (t) => {
+  const forms = [
+    'opaque',
+    'opaque "opaque"',
+    'opaque\\',
+    '\\"opaque',
+    'opaque\n,}]',
+    ['opaque', 'opaque]', '"opaque"', '[opaque', '\\", opaque]'],
+    [{ a: 'opaque' }, { b: 'opaque]' }],
+    { a: 'opaque', 'b}': '"opaque}', 'c"': 'opaque\\', d: ['opaque', 'opaque]}'], e: 1 },
+    '',
+    [],
+    {},
+  ];
+  for (const field of CREDENTIALS) {
+    for (const form of forms) {
+      const { lines, log } = logger();
+      log.child({ before: 'kept' }).info({ a: 'kept', [field]: form, z: ['kept'] }, 'kept');
+      const { level, time, ...line } = JSON.parse(lines.join());
+      t.strictSame(line, { before: 'kept', a: 'kept', [field]: '[redacted]', z: ['kept'], msg: 'kept' });
+    }
+  }
+});
+
+t.test('at any depth, in lists and in what a logger adds to all its lines', async (t) => {
+  const { lines, log } = logger();
+  let deep: unknown = Object.fromEntries(CREDENTIALS.map((field) => [field, 'opaque']));
+  for (let depth = 0; depth < 20; depth += 1) deep = { token: 'opaque', deeper: depth % 2 ? [deep] : deep };
+  log.child({ headers: { cookie: ['opaque'] }, token: { a: 'opaque' } }).info({ deep, apiKey: 'opaque' });
+  t.ok(JSON.parse(lines.join()));
+  t.notMatch(lines.join(), 'opaque');
+  t.equal(lines.join().split('[redacted]').length - 1, 20 + CREDENTIALS.length + 3);
+});
+
+t.test('what only looks like a credential is left', async (t) => {
+  const { lines, log } = logger();
+  const fields = {
+    token: 7,
+    secret: null,
+    apikey: true,
+    cookie: -1.5e300,
+    tokens: 'kept',
+    'a token': 'kept',
+    text: '{"token":"kept"}',
+    list: ['token', 'kept', 'secret'],
+  };
+  log.info(fields, '"token":"kept"');
+  const { level, time, ...line } = JSON.parse(lines.join());
+  t.strictSame(line, { ...fields, msg: '"token":"kept"' });
+});
+
+t.test('a credential of any length is looked through once', async (t) => {
+  const { lines, log } = logger();
+  const long = '\\"]}opaque'.repeat(200_000);
+  // Seconds, and a test that times out, or an error of the stack's, where a form is looked for in more than one way.
+  log.info({
+    token: long,
+    secret: [long, long],
+    cookie: { a: long },
+    apikey: { a: long, b: { c: 'other' } },
+  });
+  t.match(JSON.parse(lines.join()), { token: '[redacted]', secret: '[redacted]', cookie: '[redacted]' });
+});
+
 t.test('a secret is struck out of any text that holds it', async (t) => {
   const { lines, log } = logger();
   log.info({ url: `https://x/${API_KEY}`, list: [SECRET] }, `key ${API_KEY}`);

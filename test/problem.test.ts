@@ -49,6 +49,13 @@ t.test('an error that nobody foresaw tells the client nothing and the log everyt
   ]);
 });
 
+t.test('a problem costs no stack, and takes nobody else’s away', async (t) => {
+  const { stackTraceLimit } = Error;
+  t.notMatch(new ProblemError('internal').stack, /\n\s+at /);
+  t.equal(Error.stackTraceLimit, stackTraceLimit);
+  t.match(new Error('another').stack, /\n\s+at .*problem\.test/);
+});
+
 t.test('exact details and headers go before those of the catalogue', async (t) => {
   const general = new ProblemError('cometchat-busy');
   t.equal(general.headers['retry-after'], '60');

@@ -9,7 +9,7 @@ import {
   UnsecuredJWT,
 } from 'jose';
 import t from 'tap';
-import { AUDIENCE, ISSUER, ME, SECRET, sign } from '../helper.ts';
+import { AUDIENCE, ISSUER, ME, plantToken, SECRET, sign } from '../helper.ts';
 import { issuer } from '../issuer.ts';
 import { listening } from '../ports.ts';
 import { faulty } from './faulty.ts';
@@ -18,6 +18,11 @@ const bearer = (token: string) => ({ authorization: `Bearer ${token}` });
 const unsecured = () =>
   new UnsecuredJWT({ sub: ME }).setIssuer(ISSUER).setAudience(AUDIENCE).setExpirationTime('1h').encode();
 const encode = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url');
+/** A token whose signature is right, whatever is signed. */
+const signed = (head: string, payload: string) =>
+  plantToken(
+    `${head}.${payload}.${createHmac('sha256', SECRET).update(`${head}.${payload}`).digest('base64url')}`,
+  );
 
 t.test('alg none is no signature, whatever its spelling', async (t) => {
   const { put, refused } = await faulty(t);
@@ -96,8 +101,10 @@ t.test('an extension that must be understood, and is not, is refused', async (t)
   ];
   const [, payload = '', signature = ''] = (await sign()).split('.');
   for (const header of critical) {
-    const token = `${encode({ alg: 'HS256', ...header })}.${payload}.${signature}`;
-    await refused(t, await put({ tags: [] }, bearer(token)), 401, 'session-invalid');
+    const head = encode({ alg: 'HS256', ...header });
+    for (const token of [`${head}.${payload}.${signature}`, signed(head, payload)]) {
+      await refused(t, await put({ tags: [] }, bearer(token)), 401, 'session-invalid');
+    }
   }
   // Its signature is right, over a payload that is not encoded (RFC 7797).
   const claims = JSON.stringify({ sub: ME, iss: ISSUER, aud: AUDIENCE, exp: 9_999_999_999 });
@@ -105,6 +112,30 @@ t.test('an extension that must be understood, and is not, is refused', async (t)
   const mac = createHmac('sha256', SECRET).update(`${head}.${claims}`).digest('base64url');
   const plain = `${head}.${Buffer.from(claims).toString('base64url')}.${mac}`;
   await refused(t, await put({ tags: [] }, bearer(plain)), 401, 'session-invalid');
+});
+
+t.test('a right signature lets nobody in by itself', async (t) => {
+  const { put, refused, served } = await faulty(t);
+  const [head = '', payload = ''] = (await sign()).split('.');
+  await served(t, await put({ tags: [] }, bearer(signed(head, payload))));
+  for (const token of [
+    signed(head, ''),
+    signed(head, Buffer.from('no json').toString('base64url')),
+    signed(head, encode(null)),
+    signed(head, encode([])),
+    signed(head, encode({})),
+    signed(head, encode({ sub: ME })),
+    signed(head, encode({ sub: ME, iss: ISSUER, aud: AUDIENCE })),
+    signed(`${head}.${head}`, payload),
+    signed(head, `${payload}.${payload}`),
+    signed(encode({}), payload),
+    signed(encode({ alg: 'none' }), payload),
+    signed(encode({ alg: 'HS512' }), payload),
+    signed(encode({ alg: ['HS256'] }), payload),
+    signed('', payload),
+  ]) {
+    await refused(t, await put({ tags: [] }, bearer(token)), 401, 'session-invalid');
+  }
 });
 
 t.test('a token that was changed, cut or stretched is refused', async (t) => {

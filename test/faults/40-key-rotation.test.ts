@@ -51,13 +51,15 @@ t.test(
     await keys.refresh();
     const next = await IssuerKey.create('next');
     provider.keys = [next, provider.key];
-    t.match(await verify(await next.sign()), { sub: ME });
-    t.match(await verify(await provider.key.sign()), { sub: ME });
+    const [young, old] = [await next.sign(), await provider.key.sign()];
+    for (const token of [young, old, young, old]) t.match(await verify(token), { sub: ME });
     provider.keys = [next];
     await keys.refresh();
     clock.now += SCHEDULE.cooldownMs;
-    await t.rejects(verify(await provider.key.sign()), { code: 'session-invalid' });
-    t.match(await verify(await next.sign()), { sub: ME });
+    for (const token of [old, await provider.key.sign()]) {
+      await t.rejects(verify(token), { code: 'session-invalid' });
+    }
+    for (const token of [young, await next.sign()]) t.match(await verify(token), { sub: ME });
   },
 );
 
@@ -140,9 +142,21 @@ t.test('the last good keys hold while the provider is down, but not for ever', a
   provider.server.closeAllConnections();
   await keys.refresh();
   clock.now += SCHEDULE.maxStaleMs;
-  t.match(await verify(token), { sub: ME });
+  for (const _ of [1, 2]) t.match(await verify(token), { sub: ME });
   clock.now += 1;
-  await t.rejects(verify(token), { code: 'session-store-unavailable' });
+  for (const _ of [1, 2]) await t.rejects(verify(token), { code: 'session-store-unavailable' });
+});
+
+t.test('end to end: a token that was good is none any more when its key is withdrawn', async (t) => {
+  const provider = await issuer(t, 'ES256');
+  const { put, served, refused } = await faulty(t, provider.env);
+  const authorization = `Bearer ${await provider.key.sign()}`;
+  for (const _ of [1, 2]) await served(t, await put({ tags: [] }, { authorization }));
+  const next = await IssuerKey.create('next');
+  provider.keys = [next];
+  // Its first token has the keys fetched.
+  await served(t, await put({ tags: [] }, { authorization: `Bearer ${await next.sign()}` }));
+  await refused(t, await put({ tags: [] }, { authorization }), 401, 'session-invalid');
 });
 
 t.test('the log tells the day on which nobody gets in from the one on which the last keys do', async (t) => {

@@ -68,9 +68,13 @@ t.test('the session secret and the API key are replaced under load, and no call 
   sandbox.acceptKeys(newKey);
   load.secret = newSecret;
   await goesOn(t);
+  const known = await sign();
+  for (const _ of [1, 2])
+    t.equal((await call({ tags: [] }, known)).status, 200, 'the old secret is still good');
   await rotate({ COMETCHAT_API_KEY: newKey, SESSION_SECRET: newSecret });
   await goesOn(t);
   t.equal((await call()).status, 401, 'the old secret is good for nothing any more');
+  t.equal((await call({ tags: [] }, known)).status, 401, 'nor is a token that has been let in before');
 });
 
 t.test('files that are not fit keep the old secrets, and raise the alarm until they are', async (t) => {

@@ -13,6 +13,24 @@ export async function faulty(
 ) {
   const gateway = await build(t, ...options);
   let calls = 0;
+  const refused = async (
+    t: Test,
+    answer: Answer | string,
+    status: number,
+    code: ProblemCode,
+    errorType: string | RegExp = code === 'session-store-unavailable' ? REASON : code,
+    level = status >= 500 ? 'warn' : 'info',
+  ) => {
+    const reply = typeof answer === 'string' ? parseAnswer(answer) : answer;
+    isProblem(t, reply, status, code);
+    t.equal(gateway.sandbox.calls.length, calls, 'CometChat was not called');
+    const line = gateway.requests().find(({ requestId }) => requestId === reply.json.requestId);
+    t.match(line, { level, status, problem: code, error: { type: errorType } }, 'one line in the log');
+    t.notOk(line?.err, 'which quotes no error');
+    const refusals = gateway.requests().filter(({ problem }) => problem === code);
+    t.equal(await problems(gateway.app, code), refusals.length, 'the metric counts it');
+    return reply;
+  };
   return {
     ...gateway,
     /**
@@ -21,24 +39,10 @@ export async function faulty(
      * @param answer what came back, or the bytes of it
      * @param errorType the log's, where it is not the problem's code
      */
-    async refused(
-      t: Test,
-      answer: Answer | string,
-      status: number,
-      code: ProblemCode,
-      errorType: string | RegExp = code === 'session-store-unavailable' ? REASON : code,
-    ) {
-      const reply = typeof answer === 'string' ? parseAnswer(answer) : answer;
-      isProblem(t, reply, status, code);
-      t.equal(gateway.sandbox.calls.length, calls, 'CometChat was not called');
-      const line = gateway.requests().find(({ requestId }) => requestId === reply.json.requestId);
-      const level = status >= 500 ? 'warn' : 'info';
-      t.match(line, { level, status, problem: code, error: { type: errorType } }, 'one line in the log');
-      t.notOk(line?.err, 'which quotes no error');
-      const refusals = gateway.requests().filter(({ problem }) => problem === code);
-      t.equal(await problems(gateway.app, code), refusals.length, 'the metric counts it');
-      return reply;
-    },
+    refused,
+    /** The same for one beyond a limit that another was beyond before: a gateway of LOG_LEVEL `debug` tells of it. */
+    refusedAgain: (t: Test, answer: Answer | string) =>
+      refused(t, answer, 429, 'rate-limited', 'rate-limited', 'debug'),
     /** Checks that the request was served, by one call to CometChat. */
     async served(t: Test, answer: Answer | string) {
       const reply = typeof answer === 'string' ? parseAnswer(answer) : answer;

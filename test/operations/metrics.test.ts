@@ -2,7 +2,7 @@ import { createHmac } from 'node:crypto';
 import net from 'node:net';
 import type { FastifyInstance } from 'fastify';
 import t from 'tap';
-import { API_KEY, build, callBytes, ME, OTHER, sign } from '../helper.ts';
+import { API_KEY, build, callBytes, ME, OTHER, SECRET, sign } from '../helper.ts';
 import { issuer } from '../issuer.ts';
 import { freePort } from '../ports.ts';
 
@@ -86,15 +86,21 @@ t.test('which key is in use can be seen, and which not', async (t) => {
 });
 
 t.test('sessions are refused for a reason, which the log has too', async (t) => {
-  const { app, put, requests } = await build(t);
+  const older = 'o'.repeat(40);
+  const { app, put, requests } = await build(t, { SESSION_SECRET: `${SECRET},${older}` });
   const good = await sign();
-  const [header = '', payload = ''] = good.split('.');
+  const [header = '', payload = '', signature = ''] = good.split('.');
   const forged = `${header}.${payload}.${createHmac('sha256', 'x').update('x').digest('base64url')}`;
+  const noJson = `${Buffer.from('no json').toString('base64url')}.${payload}.${signature}`;
   const cases: [reason: string, authorization: string][] = [
     ['missing', ''],
     ['malformed', 'Bearer not-a-token'],
+    ['malformed', 'Bearer not.a.token'],
+    ['malformed', `Bearer ${noJson}`],
     ['algorithm', `Bearer ${await sign({}, { header: { alg: 'HS384' } })}`],
+    ['algorithm', `Bearer ${await sign({}, { header: { alg: 'HS512' }, secret: 'f'.repeat(64) })}`],
     ['signature', `Bearer ${forged}`],
+    ['signature', `Bearer ${await sign({ exp: 1 }, { secret: 'f'.repeat(40) })}`],
     ['claim', `Bearer ${await sign({ aud: 'another-service' })}`],
     ['claim', `Bearer ${await sign({ nbf: Date.now() })}`],
     ['expired', `Bearer ${await sign({ exp: 1 })}`],
@@ -106,13 +112,16 @@ t.test('sessions are refused for a reason, which the log has too', async (t) => 
     requests(),
     cases.map(([reason]) => ({ reason })),
   );
-  await put({ tags: [] });
+  for (const secret of [SECRET, older]) {
+    const authorization = `Bearer ${await sign({}, { secret })}`;
+    t.equal((await put({ tags: [] }, { authorization })).status, 200);
+  }
   t.strictSame(await samples(app, REFUSED), {
     'reason=missing': 1,
-    'reason=malformed': 1,
-    'reason=algorithm': 1,
+    'reason=malformed': 3,
+    'reason=algorithm': 2,
     'reason=unknown_key': 0,
-    'reason=signature': 1,
+    'reason=signature': 2,
     'reason=unknown': 0,
     'reason=claim': 2,
     'reason=expired': 1,
