@@ -13,7 +13,8 @@ WORKDIR /gateway
 COPY --from=dependencies /gateway/node_modules node_modules
 COPY package.json ./
 COPY src src
-# Every module is compiled here, once, and not at each start: without a configuration it loads them all and ends with 78.
+# Every module that each gateway needs is compiled here, once, and not at each start: without a configuration it loads them
+# and ends with 78.
 # As the user who runs it later and with the same options, V8's included: the cache of one is none for another.
 ENV NODE_COMPILE_CACHE=/gateway/.compile-cache
 RUN install -d -o node .compile-cache

@@ -9,13 +9,18 @@ export interface LogConfig {
 
 const CENSOR = '[redacted]';
 
+/** Fields that hold credentials, at any depth, in case an object that has one is ever logged. */
+const FIELDS = ['authorization', 'cookie', 'set-cookie', 'apikey', 'apiKey', 'token', 'secret'];
+const FIELD = new RegExp(`"(?:${FIELDS.join('|')})":`);
+
 /**
- * A field that holds a credential, at any depth, in case an object that has one is ever logged; of its value, whatever
- * is no object in an object. It is found in the finished line: pino's own redaction looks for every path in every line,
- * which cost as much as the rest of the logging.
+ * Strikes the values of such fields out of a finished line, which is looked through for their names first: pino's own
+ * redaction goes down each path in each line, which cost as much as the rest of the logging.
  */
-const TEXT = String.raw`"(?:[^"\\]|\\.)*"`;
-const FIELD = String.raw`("(?:authorization|cookie|set-cookie|apikey|apiKey|token|secret)":)(?:${TEXT}|\[(?:${TEXT}|[^"\]])*\]|\{(?:${TEXT}|[^"{}])*\})`;
+const withoutFields = (line: string) =>
+  FIELD.test(line)
+    ? `${JSON.stringify(JSON.parse(line), (name, value) => (FIELDS.includes(name) ? CENSOR : value))}\n`
+    : line;
 
 /** Begins where a word begins: else a long line of `eyJeyJ...` is looked through once for each of them. */
 const JWT = '(?<![\\w-])eyJ[\\w-]+\\.[\\w-]+\\.[\\w-]*';
@@ -39,8 +44,7 @@ export function createLog({ level, secrets }: LogConfig, destination?: Destinati
       formatters: { level: (label) => ({ level: label }) },
       serializers: { err: serializeError },
       hooks: {
-        streamWrite: (line) =>
-          line.replace(credential(), (_found, field?: string) => (field ? `${field}"${CENSOR}"` : CENSOR)),
+        streamWrite: (line) => withoutFields(line).replace(credential(), CENSOR),
       },
     },
     // Written before the next line of code runs, so that nothing is lost when the process ends.
@@ -54,7 +58,7 @@ function credentialPattern(secrets: readonly string[]): RegExp {
     .filter(({ length }) => length >= MIN_KNOWN_LENGTH)
     .map((secret) => RegExp.escape(JSON.stringify(secret).slice(1, -1)))
     .sort((a, b) => b.length - a.length);
-  return new RegExp([FIELD, ...known, JWT].join('|'), 'g');
+  return new RegExp([...known, JWT].join('|'), 'g');
 }
 
 /** What ioredis says of a connection that is not there, in several ways and without a code. */

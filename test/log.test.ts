@@ -35,6 +35,11 @@ t.test('a credential is struck out in whatever form it is, and the rest of the l
     ['opaque', 'opaque]', '"opaque"', '[opaque', '\\", opaque]'],
     [{ a: 'opaque' }, { b: 'opaque]' }],
     { a: 'opaque', 'b}': '"opaque}', 'c"': 'opaque\\', d: ['opaque', 'opaque]}'], e: 1 },
+    [['opaque'], ['opaque']],
+    [{ a: ['opaque'] }, 'opaque'],
+    { a: { b: 'opaque' }, c: 'opaque' },
+    7,
+    null,
     '',
     [],
     {},
@@ -62,10 +67,6 @@ t.test('at any depth, in lists and in what a logger adds to all its lines', asyn
 t.test('what only looks like a credential is left', async (t) => {
   const { lines, log } = logger();
   const fields = {
-    token: 7,
-    secret: null,
-    apikey: true,
-    cookie: -1.5e300,
     tokens: 'kept',
     'a token': 'kept',
     text: '{"token":"kept"}',

@@ -70,12 +70,13 @@ export async function createLimit(
     if (number !== minute) over.clear();
     minute = number;
     const key = keyOf(request);
-    const isRepeated = over.has(key);
-    const { isExceeded, remaining } = isRepeated ? EXCEEDED : await count(request);
+    const { isExceeded, remaining } = over.has(key) ? EXCEEDED : await count(request);
     // https://datatracker.ietf.org/doc/draft-ietf-httpapi-ratelimit-headers/
     reply.header('ratelimit-policy', `"${name}";q=${perMinute};w=${WINDOW_SECONDS}`);
     reply.header('ratelimit', `"${name}";r=${remaining};t=${secondsLeft}`);
     if (!isExceeded) return;
+    // Looked up again: several may have been counted at once.
+    const isRepeated = over.has(key);
     if (minute === number && over.size < LOCAL_KEYS) over.add(key);
     metrics.rateLimited.inc({ limit: name });
     const headers = { 'retry-after': String(secondsLeft) };

@@ -35,6 +35,8 @@ export class RemoteKeys {
   readonly #now: () => number;
   readonly #http: ReturnType<typeof boundedHttp>;
   #keys: JWTVerifyGetKey | undefined;
+  /** What they were read from. */
+  #text: string | undefined;
   #fetchedAt = Number.NEGATIVE_INFINITY;
   #coolingSince = Number.NEGATIVE_INFINITY;
   /** Whether the last fetch went well; undefined before the first. */
@@ -97,7 +99,7 @@ export class RemoteKeys {
     clearTimeout(this.#timer);
   }
 
-  /** The keys that may be used now, if any: another object after each fetch. */
+  /** The keys that may be used now, if any: another object when others were fetched. */
   get inUse(): JWTVerifyGetKey | undefined {
     return this.#now() - this.#fetchedAt <= this.#schedule.maxStaleMs ? this.#keys : undefined;
   }
@@ -144,10 +146,14 @@ export class RemoteKeys {
   async #fetch(): Promise<JWTVerifyGetKey> {
     const { status, body } = await this.#http(this.#url);
     if (status !== 200) throw Object.assign(new Error('not 200'), { code: String(status) });
-    const set = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body));
+    const text = new TextDecoder('utf-8', { fatal: true }).decode(body);
+    // Tokens that were verified with them are remembered, and jose keeps them imported.
+    if (this.#keys && text === this.#text) return this.#keys;
+    const set = JSON.parse(text);
     const keys = createLocalJWKSet(set);
     // A provider that has no key to sign with has lost them, and does not mean to sign everybody out.
     if (!set.keys.some(isForSignatures)) throw new errors.JWKSInvalid('it has no key for signatures');
+    this.#text = text;
     return keys;
   }
 }

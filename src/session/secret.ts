@@ -66,9 +66,9 @@ function isForged(token: string, keys: readonly KeyObject[]): boolean {
 }
 
 function isHs256(token: string): boolean {
-  const [header = ''] = token.split('.', 1);
+  const [header = '', ...others] = token.split('.');
   try {
-    return JSON.parse(Buffer.from(header, 'base64url').toString()).alg === 'HS256';
+    return others.length === 2 && JSON.parse(Buffer.from(header, 'base64url').toString()).alg === 'HS256';
   } catch {
     return false;
   }

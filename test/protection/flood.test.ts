@@ -3,7 +3,7 @@ import type { Counter } from 'prom-client';
 import t, { type Test } from 'tap';
 import { Metrics } from '../../src/operations/metrics.ts';
 import { createLimit } from '../../src/protection/rate-limit.ts';
-import { build, sign, unlessInstalled } from '../helper.ts';
+import { build, callBytes, sign, unlessInstalled } from '../helper.ts';
 import { RedisServer } from '../redis-server.ts';
 
 const as = async (sub: string) => ({ authorization: `Bearer ${await sign({ sub })}` });
@@ -129,3 +129,15 @@ t.test('50,000 who flood are noted; of others each request is told', async (t) =
   t.strictSame([await ask('1'), await ask('50000')], ['held back', 'held back']);
   t.strictSame([await ask('50001'), await ask('50001')], ['told', 'told']);
 });
+
+for (const place of ['this process', 'Redis']) {
+  const options = place === 'Redis' ? unlessInstalled('redis-server') : {};
+  t.test(`counted in ${place}, a flood that comes all at once is told once`, options, async (t) => {
+    const redis = place === 'Redis' ? await RedisServer.start(t) : undefined;
+    const { raw, put, requests } = await build(t, { RATE_LIMIT_PER_MINUTE: '1', REDIS_URL: redis?.url });
+    await put({ tags: [] });
+    const fields = [`Authorization: Bearer ${await sign()}`, 'Content-Type: application/json'];
+    await raw(callBytes(...fields).repeat(49) + callBytes(...fields, 'Connection: close'));
+    t.equal(requests().filter(({ status }) => status === 429).length, 1);
+  });
+}
