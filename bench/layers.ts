@@ -38,10 +38,12 @@ const LAYERS: readonly (readonly [RegExp, string])[] = [
 ];
 
 const OUTSIDE = 'outside of JavaScript';
-const SELF: Readonly<Record<string, string>> = {
-  '(garbage collector)': 'garbage collection',
-  '(program)': OUTSIDE,
-};
+/** Functions that V8 makes up. */
+const MADE_UP: ReadonlyMap<string, string> = new Map([
+  ['(idle)', 'idle'],
+  ['(garbage collector)', 'garbage collection'],
+  ['(program)', OUTSIDE],
+]);
 
 /**
  * Reads where the processor time of a profiled process went.
@@ -72,8 +74,7 @@ function layersOf({ nodes }: Profile): Map<number, string> {
   const visit = (id: number, callers: string) => {
     const node = byId.get(id) as Profile['nodes'][number];
     const { functionName, url } = node.callFrame;
-    const own = functionName === '(idle)' ? 'idle' : SELF[functionName];
-    const layer = own ?? LAYERS.find(([pattern]) => pattern.test(url))?.[1] ?? callers;
+    const layer = MADE_UP.get(functionName) ?? LAYERS.find(([pattern]) => pattern.test(url))?.[1] ?? callers;
     layers.set(id, layer);
     for (const child of node.children ?? []) visit(child, layer);
   };

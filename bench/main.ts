@@ -111,6 +111,5 @@ const results: Results = {
 rmSync(folder, { recursive: true });
 writeFileSync('bench/RESULTS.md', report(results));
 for (const [file, svg] of Object.entries(charts(results))) writeFileSync(`bench/${file}`, svg);
-if (process.env.BENCH_JSON) writeFileSync(process.env.BENCH_JSON, JSON.stringify(results));
 say('written to bench/RESULTS.md');
 process.exit(0);
