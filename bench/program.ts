@@ -18,6 +18,13 @@ export function pin(pid: number, core: number): void {
   execFileSync('taskset', ['--all-tasks', '--cpu-list', '--pid', String(core), String(pid)]);
 }
 
+/** Nothing that was started here outlives the bench, however that ends. */
+const running = new Set<ChildProcess>();
+process.once('exit', () => {
+  for (const program of running) program.kill('SIGKILL');
+});
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
+
 /** A program in a process of its own, on one processor. */
 export class Program {
   readonly #process: ChildProcess;
@@ -38,7 +45,8 @@ export class Program {
     });
     closeSync(file);
     this.#closed = once(this.#process, 'close');
-    process.once('exit', () => this.#process.kill('SIGKILL'));
+    running.add(this.#process);
+    this.#process.once('close', () => running.delete(this.#process));
   }
 
   /** Waits until it has written something. */
