@@ -1,4 +1,5 @@
 import { FLOOD_SECONDS, GOOD_PER_SECOND } from './flood.ts';
+import { gaps } from './gaps.ts';
 import { picturesOf } from './pictures.ts';
 import type { Results } from './results.ts';
 import { CONNECTIONS, ROUNDS, SECONDS } from './rounds.ts';
@@ -39,6 +40,7 @@ export function report(results: Results): string {
     ...(toReplyFrom
       ? [`No target, but told: the gateway has ${toReplyFrom}, which passes the whole body through.`]
       : []),
+    ...withTitle('### What the missed ones would take', gaps(results, targetsOf(results))),
     '## What is compared',
     COMPARED,
     '## Latency',
@@ -121,6 +123,8 @@ export function summary(results: Results): string {
 /** The charts that RESULTS.md shows, by the names of their files beside it. */
 export const charts = (results: Results): Record<string, string> =>
   Object.fromEntries(picturesOf(results, targetsOf(results)).map(({ file, svg }) => [file, svg]));
+
+const withTitle = (title: string, blocks: readonly string[]) => (blocks.length > 0 ? [title, ...blocks] : []);
 
 /** One sentence in each line: Markdown makes a paragraph of them. */
 const lines = (...sentences: readonly string[]) => sentences.join('\n');
