@@ -24,11 +24,11 @@ RUN node --no-allocation-site-pretenuring --no-maglev --max-semi-space-size=4 --
 
 # CometChat's stand-in, and what signs a token to try: for docker-compose.yml alone.
 FROM base AS sandbox
-COPY test/sandbox test/sandbox
+COPY sandbox sandbox
 COPY scripts/token.ts scripts/sign-session.ts scripts/
 ENV SANDBOX_HOST=0.0.0.0
 EXPOSE 4000
-CMD ["node", "test/sandbox/main.ts"]
+CMD ["node", "sandbox/main.ts"]
 
 # The last stage is the one that `docker build .` makes.
 FROM base AS gateway

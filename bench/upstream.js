@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import http from 'node:http';
 
-const body = readFileSync(new URL('../test/sandbox/documented-reply.json', import.meta.url));
+const body = readFileSync(new URL('../sandbox/documented-reply.json', import.meta.url));
 const headers = { 'content-type': 'application/json', 'content-length': body.length };
 
 http

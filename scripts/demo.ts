@@ -3,10 +3,10 @@ import { randomBytes } from 'node:crypto';
 import { parseArgs, styleText } from 'node:util';
 import { fastify } from 'fastify';
 import { prettyFactory } from 'pino-pretty';
+import { Sandbox } from '../sandbox/server.ts';
 import { gateway, serverOptions } from '../src/app.ts';
 import { loadConfig } from '../src/config.ts';
 import { createLog } from '../src/log.ts';
-import { Sandbox } from '../test/sandbox/server.ts';
 import { signSession } from './sign-session.ts';
 
 const { once } = parseArgs({ options: { once: { type: 'boolean', default: false } } }).values;

@@ -1,5 +1,5 @@
-import type { Name } from '../test/sandbox/catalogue.ts';
-import type { LinkState } from '../test/sandbox/link.ts';
+import type { Name } from '../sandbox/catalogue.ts';
+import type { LinkState } from '../sandbox/link.ts';
 
 /** What CometChat is like for a while. */
 export interface Phase {

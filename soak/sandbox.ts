@@ -1,8 +1,8 @@
 // CometChat's stand-in in a process of its own, so that its work does not delay the clients. It is told the phases,
 // and tells what it was asked to do.
 import type { Socket } from 'node:net';
-import { CATALOGUE, type Name } from '../test/sandbox/catalogue.ts';
-import { Sandbox } from '../test/sandbox/server.ts';
+import { CATALOGUE, type Name } from '../sandbox/catalogue.ts';
+import { Sandbox } from '../sandbox/server.ts';
 import { conversationName, USERS } from './conversations.ts';
 import type { Phase } from './phases.ts';
 

@@ -2,9 +2,9 @@ import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import type { Readable } from 'node:stream';
 import type { Test } from 'tap';
+import type { SandboxOptions } from '../sandbox/options.ts';
+import { Sandbox } from '../sandbox/server.ts';
 import { API_KEY, assertNoLeak, environment, sign } from './helper.ts';
-import type { SandboxOptions } from './sandbox/options.ts';
-import { Sandbox } from './sandbox/server.ts';
 
 /** A test that waits for what a program never says had better fail than hang. */
 const LONGEST_SILENCE_MS = 30_000;

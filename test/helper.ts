@@ -7,6 +7,8 @@ import { type FastifyHttpOptions, type FastifyInstance, fastify, type RawServerD
 import type { Redis } from 'ioredis';
 import { type CryptoKey, type JWTHeaderParameters, SignJWT } from 'jose';
 import type { Test } from 'tap';
+import type { SandboxOptions } from '../sandbox/options.ts';
+import { Sandbox } from '../sandbox/server.ts';
 import { gateway, serverOptions } from '../src/app.ts';
 import type { CometChatConfig } from '../src/cometchat/client.ts';
 import { loadConfig } from '../src/config.ts';
@@ -14,8 +16,6 @@ import { ConfigError } from '../src/environment.ts';
 import { createLog } from '../src/log.ts';
 import { Metrics } from '../src/operations/metrics.ts';
 import type { Problem } from '../src/problem-error.ts';
-import type { SandboxOptions } from './sandbox/options.ts';
-import { Sandbox } from './sandbox/server.ts';
 
 /** The secrets of every test: long, odd, and searched for in what leaves the gateway. */
 export const API_KEY = `key-${randomBytes(16).toString('hex')}`;

@@ -1,11 +1,11 @@
 import http from 'node:http';
 import { text } from 'node:stream/consumers';
 import t from 'tap';
+import { DOCUMENTED_REPLY } from '../../sandbox/world.ts';
 import type { CometChatClient } from '../../src/cometchat/client.ts';
 import { cometChatId } from '../../src/cometchat/contract.ts';
 import { API_KEY, build, ME, OTHER } from '../helper.ts';
 import { listening } from '../ports.ts';
-import { DOCUMENTED_REPLY } from '../sandbox/world.ts';
 
 t.test('the call is CometChat’s documented one, to the letter, whatever the server behind it', async (t) => {
   const calls: { line: string; headers: http.IncomingHttpHeaders; body: string }[] = [];

@@ -2,12 +2,12 @@ import { once } from 'node:events';
 import http from 'node:http';
 import net from 'node:net';
 import t from 'tap';
+import { DOCUMENTED_REPLY } from '../../sandbox/world.ts';
 import { keepAliveAgents } from '../../src/cometchat/agents.ts';
 import { CometChatClient } from '../../src/cometchat/client.ts';
 import { type CometChatId, cometChatId } from '../../src/cometchat/contract.ts';
 import { API_KEY, build, edges, isProblem } from '../helper.ts';
 import { listening } from '../ports.ts';
-import { DOCUMENTED_REPLY } from '../sandbox/world.ts';
 
 t.test('the connections to CometChat end with the gateway', async (t) => {
   const { put, sandbox, app } = await build(t);

@@ -2,6 +2,8 @@ import { once } from 'node:events';
 import { setTimeout as wait } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import t, { type Test } from 'tap';
+import { Sandbox } from '../../sandbox/server.ts';
+import { DOCUMENTED_REPLY } from '../../sandbox/world.ts';
 import { CometChatClient } from '../../src/cometchat/client.ts';
 import { type CometChatId, cometChatId } from '../../src/cometchat/contract.ts';
 import { SharedOrder } from '../../src/cometchat/order.ts';
@@ -9,8 +11,6 @@ import type { Outcome } from '../../src/cometchat/outcome.ts';
 import { Write } from '../../src/cometchat/write.ts';
 import { API_KEY, edges, ME, OTHER, unlessInstalled } from '../helper.ts';
 import { RedisServer } from '../redis-server.ts';
-import { Sandbox } from '../sandbox/server.ts';
-import { DOCUMENTED_REPLY } from '../sandbox/world.ts';
 
 const DONE = { ok: true, status: 200, conversations: DOCUMENTED_REPLY.data } as Outcome;
 const write = () => new Write('', undefined, () => new Promise(() => {}));

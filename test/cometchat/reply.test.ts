@@ -1,7 +1,7 @@
 import t from 'tap';
+import { DOCUMENTED_REPLY } from '../../sandbox/world.ts';
 import { readConversations } from '../../src/cometchat/contract.ts';
 import { build, isProblem } from '../helper.ts';
-import { DOCUMENTED_REPLY } from '../sandbox/world.ts';
 
 const [example = {}] = DOCUMENTED_REPLY.data;
 /** The documented conversation with some fields changed, or left out by `undefined`. */

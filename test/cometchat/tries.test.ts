@@ -1,11 +1,11 @@
 import t, { type Test } from 'tap';
+import { Sandbox } from '../../sandbox/server.ts';
 import type { Call } from '../../src/cometchat/api.ts';
 import { type CometChatId, cometChatId } from '../../src/cometchat/contract.ts';
 import type { Place } from '../../src/cometchat/order.ts';
 import { Tries } from '../../src/cometchat/tries.ts';
 import { Write } from '../../src/cometchat/write.ts';
 import { API_KEY, edges } from '../helper.ts';
-import { Sandbox } from '../sandbox/server.ts';
 
 const id = (text: string) => cometChatId(text) as CometChatId;
 const CALL: Call = {

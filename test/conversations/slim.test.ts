@@ -1,9 +1,9 @@
 import t from 'tap';
+import { DOCUMENTED_REPLY, World } from '../../sandbox/world.ts';
 import type { UpstreamConversation } from '../../src/cometchat/contract.ts';
 import { readConversations } from '../../src/cometchat/contract.ts';
 import { ConversationsSchema } from '../../src/conversations/schemas.ts';
 import { slimConversations } from '../../src/conversations/slim.ts';
-import { DOCUMENTED_REPLY, World } from '../sandbox/world.ts';
 
 const documented = readConversations(DOCUMENTED_REPLY) ?? [];
 const one = documented[0] as UpstreamConversation;

@@ -20,7 +20,7 @@ interface Part {
 /** Two gateways behind a real nginx, and a sandbox behind them, each a process of its own. */
 export async function startFleet(t: Test, overrides: Record<string, string> = {}) {
   const [sandboxPort, ...ports] = [await freePort(), await freePort(), await freePort()] as const;
-  const sandbox = await part(t, ['test/sandbox/main.ts'], /answers at/, {
+  const sandbox = await part(t, ['sandbox/main.ts'], /answers at/, {
     SANDBOX_PORT: String(sandboxPort),
     SANDBOX_USERS: String(USERS),
     COMETCHAT_API_KEY: API_KEY,

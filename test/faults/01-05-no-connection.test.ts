@@ -1,9 +1,9 @@
 import net, { type LookupFunction } from 'node:net';
 import tls from 'node:tls';
 import t from 'tap';
+import { Sandbox } from '../../sandbox/server.ts';
 import { API_KEY } from '../helper.ts';
 import { listening } from '../ports.ts';
-import { Sandbox } from '../sandbox/server.ts';
 import { upstream } from './upstream.ts';
 
 const UNREACHABLE = [502, 'cometchat-failed'] as const;

@@ -1,5 +1,5 @@
 import t from 'tap';
-import type { Name } from '../sandbox/catalogue.ts';
+import type { Name } from '../../sandbox/catalogue.ts';
 import { upstream } from './upstream.ts';
 
 const QUICK = { COMETCHAT_ATTEMPT_TIMEOUT_MS: '150', COMETCHAT_DEADLINE_MS: '1000' };

@@ -1,7 +1,7 @@
 import t from 'tap';
+import type { Name } from '../../sandbox/catalogue.ts';
+import { DOCUMENTED_REPLY } from '../../sandbox/world.ts';
 import { OTHER } from '../helper.ts';
-import type { Name } from '../sandbox/catalogue.ts';
-import { DOCUMENTED_REPLY } from '../sandbox/world.ts';
 import { upstream } from './upstream.ts';
 
 /** A reply that nothing can be made of is told apart by its error type, and not asked for again. */

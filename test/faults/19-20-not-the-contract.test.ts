@@ -1,5 +1,5 @@
 import t from 'tap';
-import type { Name } from '../sandbox/catalogue.ts';
+import type { Name } from '../../sandbox/catalogue.ts';
 import { upstream } from './upstream.ts';
 
 const unknownForm = (shape: string | RegExp) => ({

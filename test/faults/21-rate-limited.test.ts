@@ -1,7 +1,7 @@
 import t from 'tap';
+import type { Name } from '../../sandbox/catalogue.ts';
 import { unlessInstalled } from '../helper.ts';
 import { RedisServer } from '../redis-server.ts';
-import type { Name } from '../sandbox/catalogue.ts';
 import { upstream } from './upstream.ts';
 
 const refusedByCometChat = (retryAfter: number) => ({

@@ -1,6 +1,6 @@
 import t from 'tap';
+import type { Name } from '../../sandbox/catalogue.ts';
 import { API_KEY, ME, OTHER, planted } from '../helper.ts';
-import type { Name } from '../sandbox/catalogue.ts';
 import { failedTry, upstream } from './upstream.ts';
 
 const FAILED = [502, 'cometchat-failed'] as const;

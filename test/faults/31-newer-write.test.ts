@@ -1,8 +1,8 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import t, { type Test } from 'tap';
+import { Sandbox } from '../../sandbox/server.ts';
 import { API_KEY, ME, OTHER, unlessInstalled } from '../helper.ts';
 import { RedisServer } from '../redis-server.ts';
-import { Sandbox } from '../sandbox/server.ts';
 import { counts, failedTry, upstream } from './upstream.ts';
 
 type Gateway = Awaited<ReturnType<typeof upstream>>;

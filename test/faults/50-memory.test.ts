@@ -2,11 +2,11 @@ import { once } from 'node:events';
 import { readdirSync } from 'node:fs';
 import http from 'node:http';
 import t, { type Test } from 'tap';
+import { DOCUMENTED_REPLY } from '../../sandbox/world.ts';
 import { type Child, startGateway } from '../child.ts';
 import { sign } from '../helper.ts';
 import { load, type Request, type Tally } from '../load.ts';
 import { listening } from '../ports.ts';
-import { DOCUMENTED_REPLY } from '../sandbox/world.ts';
 
 /** After how many hundreds of requests it is looked at what is left of them. */
 const LOOKS = [200, 600, 1000];

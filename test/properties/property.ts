@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import type { Test } from 'tap';
+import type { Call } from '../../sandbox/server.ts';
 import { type Answer, API_KEY, build, ME } from '../helper.ts';
-import type { Call } from '../sandbox/server.ts';
 
 // Whatever comes in: no defect shows as a 500, and nothing goes out but the documented call, in the name of
 // the one who is signed in. 5,000 of each sort, a hundred at a time.

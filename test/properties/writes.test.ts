@@ -5,12 +5,12 @@ import { setTimeout as wait } from 'node:timers/promises';
 import fc from 'fast-check';
 import { Redis } from 'ioredis';
 import t, { type Test } from 'tap';
+import { DOCUMENTED_REPLY } from '../../sandbox/world.ts';
 import { CometChatClient, type Result } from '../../src/cometchat/client.ts';
 import { type CometChatId, cometChatId } from '../../src/cometchat/contract.ts';
 import { API_KEY, edges, unlessInstalled } from '../helper.ts';
 import { listening } from '../ports.ts';
 import { RedisServer } from '../redis-server.ts';
-import { DOCUMENTED_REPLY } from '../sandbox/world.ts';
 
 // A write that is older never lands on a newer one, in whatever way clients, delays and failures come together:
 // every scenario is one user's writes to one conversation, and what CometChat does with the calls, by chance.

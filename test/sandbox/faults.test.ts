@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import t from 'tap';
-import { CALL, Line, sandboxed } from './sandboxed.ts';
+import { CALL, Line, sandboxed } from '../../sandbox/sandboxed.ts';
 
 const TAGS = ['cometchat-uid-1', 'users', 'cometchat-uid-2'] as const;
 const REPLY = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}';

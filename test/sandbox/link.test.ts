@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs';
 import net, { type Socket } from 'node:net';
 import { setTimeout as wait } from 'node:timers/promises';
 import t, { type Test } from 'tap';
-import { Line, sandboxed } from './sandboxed.ts';
-import type { Sandbox } from './server.ts';
+import { Line, sandboxed } from '../../sandbox/sandboxed.ts';
+import type { Sandbox } from '../../sandbox/server.ts';
 
 const portOf = (sandbox: Sandbox): number => Number(new URL(sandbox.origin).port);
 

@@ -1,6 +1,6 @@
 import t from 'tap';
+import { KEY, sandboxed } from '../../sandbox/sandboxed.ts';
 import { Child } from '../child.ts';
-import { KEY, sandboxed } from './sandboxed.ts';
 
 t.test('it refuses as CometChat does, by code', async (t) => {
   const { call } = await sandboxed(t);
@@ -100,7 +100,7 @@ t.test('it tells of every write', async (t) => {
 });
 
 t.test('npm run sandbox can be asked what it saw, and told to misbehave', async (t) => {
-  const child = new Child(t, ['test/sandbox/main.ts'], { SANDBOX_PORT: '0', COMETCHAT_API_KEY: KEY });
+  const child = new Child(t, ['sandbox/main.ts'], { SANDBOX_PORT: '0', COMETCHAT_API_KEY: KEY });
   const [, origin = ''] = await child.says(/answers at (http:\/\/[\d.:]+)\/v3/);
   const control = async (method: string, path: string, body?: string) => {
     const response = await fetch(`${origin}/sandbox${path}`, { method, ...(body && { body }) });
