@@ -5,8 +5,8 @@ import { fastify } from 'fastify';
 import { prettyFactory } from 'pino-pretty';
 import { Sandbox } from '../sandbox/server.ts';
 import { gateway, serverOptions } from '../src/app.ts';
-import { loadConfig } from '../src/config.ts';
-import { createLog } from '../src/log.ts';
+import { loadConfig } from '../src/config/config.ts';
+import { createLog } from '../src/operations/log.ts';
 import { signSession } from './sign-session.ts';
 
 const { once } = parseArgs({ options: { once: { type: 'boolean', default: false } } }).values;

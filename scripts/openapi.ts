@@ -4,8 +4,8 @@ import { parseArgs } from 'node:util';
 import swagger from '@fastify/swagger';
 import { fastify } from 'fastify';
 import { gateway, serverOptions } from '../src/app.ts';
-import { loadConfig } from '../src/config.ts';
-import { createLog } from '../src/log.ts';
+import { loadConfig } from '../src/config/config.ts';
+import { createLog } from '../src/operations/log.ts';
 
 const FILE = new URL('../openapi.yaml', import.meta.url);
 const HEADER = '# Written by `npm run openapi` from the schemas of the routes. Do not edit.\n';

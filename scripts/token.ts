@@ -1,8 +1,8 @@
 // npm run --silent token -- <sub>: prints a session token for that user, signed with SESSION_SECRET.
 import { Type } from '@sinclair/typebox';
-import { ConfigError, readVariables } from '../src/environment.ts';
+import { ConfigError, readVariables } from '../src/config/environment.ts';
+import { EnvironmentSchema } from '../src/config/variables.ts';
 import { parseSecrets } from '../src/session/secret.ts';
-import { EnvironmentSchema } from '../src/variables.ts';
 import { signSession } from './sign-session.ts';
 
 const [sub, ...others] = process.argv.slice(2);

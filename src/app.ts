@@ -9,27 +9,27 @@ import type {
 import { LogController } from 'fastify';
 import fp from 'fastify-plugin';
 import { CometChatClient } from './cometchat/client.ts';
-import type { Config } from './config.ts';
-import { conversations } from './conversations/route.ts';
-import { answerUnrouted, answerWithProblems, refuseUnrouted } from './error-handlers.ts';
-import { answerAtTheEdge, socketErrorHandler, timeouts } from './http-edge.ts';
-import { identityMapper } from './identity.ts';
-import { parseJsonOnly } from './json-body.ts';
-import { EventLoop } from './operations/event-loop.ts';
-import { health } from './operations/health.ts';
+import type { Config } from './config/config.ts';
+import { conversations } from './conversations/set-tags.ts';
+import { addressOf } from './http/client-address.ts';
+import { allowOrigins } from './http/cors.ts';
+import { EventLoop } from './http/event-loop.ts';
+import { parseJsonOnly } from './http/json-body.ts';
+import { shedLoad } from './http/overload.ts';
+import { answerUnrouted, answerWithProblems, refuseUnrouted } from './http/problem-replies.ts';
+import { answerAtTheEdge, socketErrorHandler, timeouts } from './http/raw-errors.ts';
+import { addResponseHeaders } from './http/response-headers.ts';
+import { validatorCompiler } from './http/validation.ts';
+import { identityMapper } from './identity/identity.ts';
+import { createLimit, type LimitName } from './limits/limits.ts';
 import { Metrics } from './operations/metrics.ts';
+import { health } from './operations/probes.ts';
 import { logRequests } from './operations/request-log.ts';
 import { Shutdown } from './operations/shutdown.ts';
 import type { Tracing } from './operations/tracing.ts';
-import { addressOf } from './protection/client-address.ts';
-import { allowOrigins } from './protection/cors.ts';
-import { shedLoad } from './protection/overload.ts';
-import { createLimit, type LimitName } from './protection/rate-limit.ts';
-import { addResponseHeaders } from './protection/response-headers.ts';
-import { redisFor } from './redis.ts';
-import { authenticate, callerOf } from './session/authenticate.ts';
-import { sessionsOf } from './session/sessions.ts';
-import { validatorCompiler } from './validation.ts';
+import { redisFor } from './redis/connection.ts';
+import { authenticate, callerOf } from './session/session.ts';
+import { sessionsOf } from './session/verifiers.ts';
 
 declare module 'fastify' {
   interface FastifyInstance {

@@ -3,10 +3,10 @@ import closeWithGrace from 'close-with-grace';
 import { fastify } from 'fastify';
 import { collectDefaultMetrics } from 'prom-client';
 import { gateway, serverOptions } from './app.ts';
-import { type Config, loadConfig } from './config.ts';
-import { ConfigError } from './environment.ts';
-import { createLog } from './log.ts';
+import { type Config, loadConfig } from './config/config.ts';
+import { ConfigError } from './config/environment.ts';
 import { adminServer } from './operations/admin.ts';
+import { createLog } from './operations/log.ts';
 import { rotateSecrets } from './operations/secrets.ts';
 
 /** EX_CONFIG of sysexits.h: something was found in an unconfigured or misconfigured state. */

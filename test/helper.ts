@@ -10,12 +10,12 @@ import type { Test } from 'tap';
 import type { SandboxOptions } from '../sandbox/options.ts';
 import { Sandbox } from '../sandbox/server.ts';
 import { gateway, serverOptions } from '../src/app.ts';
+import type { Problem } from '../src/base/problem-error.ts';
 import type { CometChatConfig } from '../src/cometchat/client.ts';
-import { loadConfig } from '../src/config.ts';
-import { ConfigError } from '../src/environment.ts';
-import { createLog } from '../src/log.ts';
+import { loadConfig } from '../src/config/config.ts';
+import { ConfigError } from '../src/config/environment.ts';
+import { createLog } from '../src/operations/log.ts';
 import { Metrics } from '../src/operations/metrics.ts';
-import type { Problem } from '../src/problem-error.ts';
 
 /** The secrets of every test: long, odd, and searched for in what leaves the gateway. */
 export const API_KEY = `key-${randomBytes(16).toString('hex')}`;

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import t from 'tap';
-import { PROBLEMS } from '../src/problem.ts';
-import { EnvironmentSchema } from '../src/variables.ts';
+import { PROBLEMS } from '../src/base/problems.ts';
+import { EnvironmentSchema } from '../src/config/variables.ts';
 
 const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8');
 

@@ -1,4 +1,4 @@
-import { isLoopback } from '../loopback.ts';
+import { isLoopback } from '../base/loopback.ts';
 
 /** A name without a dot, which only a private network such as Compose's can know. */
 const PRIVATE_NAME = /^[a-z][a-z0-9-]*$/;

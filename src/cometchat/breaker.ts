@@ -5,7 +5,7 @@ import {
   circuitBreaker,
   handleWhenResult,
 } from 'cockatiel';
-import { ABANDONED, ended, type Failure, type Outcome } from './outcome.ts';
+import { ABANDONED, ended, type Failure, type Outcome } from './call.ts';
 
 /** Opens when more than half of the last hundred tries, and of twenty at least, have failed. */
 const SAMPLE = { threshold: 0.5, size: 100, minimumNumberOfCalls: 20 };

@@ -1,13 +1,13 @@
 import { type BulkheadPolicy, bulkhead } from 'cockatiel';
-import type { Call, Peer } from './api.ts';
-import type { CometChatId } from './contract.ts';
+import { ended, type Failure, type Outcome } from './call.ts';
+import type { CometChatId } from './conversation.ts';
 import type { Edges } from './edges.ts';
+import type { Call, Peer } from './exchange.ts';
+import { Writes } from './lanes.ts';
+import { SharedOrder } from './lease.ts';
 import type { CallTrace } from './observed.ts';
-import { SharedOrder } from './order.ts';
-import { ended, type Failure, type Outcome } from './outcome.ts';
-import { Tries, type TriesConfig } from './tries.ts';
+import { Tries, type TriesConfig } from './retries.ts';
 import type { Write } from './write.ts';
-import { Writes } from './writes.ts';
 
 export interface CometChatConfig extends TriesConfig {
   /** Writes in hand at once. */

@@ -1,4 +1,4 @@
-import type { ProblemCode } from '../problem.ts';
+import type { ProblemCode } from '../base/problems.ts';
 
 /**
  * What each of CometChat's error codes means for a client of the gateway.

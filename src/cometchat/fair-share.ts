@@ -1,4 +1,4 @@
-import { MINUTE_MS } from '../clock-minute.ts';
+import { MINUTE_MS } from '../base/minute.ts';
 
 /** How the quota of the running minute stands, as far as one user's next call goes. */
 export interface Spending {

@@ -1,7 +1,7 @@
 import type { Metrics } from '../operations/metrics.ts';
-import type { Peer } from './api.ts';
+import type { Outcome } from './call.ts';
 import { PROBLEM_BY_CODE } from './errors.ts';
-import type { Outcome } from './outcome.ts';
+import type { Peer } from './exchange.ts';
 
 /** What a single HTTP call to CometChat is, without whom it is about. */
 export interface CallLabels {

@@ -1,5 +1,5 @@
 import type { Redis } from 'ioredis';
-import { minuteAt } from '../clock-minute.ts';
+import { minuteAt } from '../base/minute.ts';
 
 /** What has been spent in a minute before the call that is asked for; see fair-share.ts. */
 export interface Count {

@@ -1,9 +1,9 @@
 import type { Redis } from 'ioredis';
-import { MINUTE_MS, minuteAt } from '../clock-minute.ts';
-import { sharedOrLocal } from '../redis-or-local.ts';
+import { MINUTE_MS, minuteAt } from '../base/minute.ts';
+import { sharedOrLocal } from '../redis/shared-or-local.ts';
+import { ended, type Failure } from './call.ts';
 import type { Edges } from './edges.ts';
 import { waitForShare } from './fair-share.ts';
-import { ended, type Failure } from './outcome.ts';
 import type { QuotaReport } from './quota-headers.ts';
 import { type Count, LocalLedger, RedisLedger } from './quota-ledger.ts';
 

@@ -1,9 +1,9 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import type { Reply } from '../bounded-http.ts';
-import type { ProblemCode } from '../problem.ts';
-import { readConversations, readErrorCode } from './contract.ts';
+import type { Reply } from '../base/http-client.ts';
+import type { ProblemCode } from '../base/problems.ts';
+import type { Failure, Outcome } from './call.ts';
+import { readConversations, readErrorCode } from './conversation.ts';
 import { problemOf } from './errors.ts';
-import type { Failure, Outcome } from './outcome.ts';
 import { rateLimitSeconds, retryAfterSeconds } from './retry-after.ts';
 import { sketch } from './sketch.ts';
 

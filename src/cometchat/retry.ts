@@ -1,5 +1,5 @@
+import type { Failure } from './call.ts';
 import { PROBLEM_BY_CODE } from './errors.ts';
-import type { Failure } from './outcome.ts';
 
 /** Together long enough for a short restart to be over. */
 const LONGEST_DELAYS_MS = [200, 600];

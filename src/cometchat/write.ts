@@ -1,6 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import type { Place } from './order.ts';
-import { ABANDONED, ended, type Failure, isForAll, LATE, type Outcome } from './outcome.ts';
+import { ABANDONED, ended, type Failure, isForAll, LATE, type Outcome } from './call.ts';
+import type { Place } from './lease.ts';
 
 /** A client whose time is over hears of it from the try that ends then; or so much later, where none is made. */
 const GRACE_MS = 20;

@@ -1,7 +1,7 @@
-import type { Peer } from '../cometchat/api.ts';
-import { cometChatId, MAX_TAGS } from '../cometchat/contract.ts';
-import type { Caller } from '../identity.ts';
-import { type FieldError, ProblemError } from '../problem-error.ts';
+import { type FieldError, ProblemError } from '../base/problem-error.ts';
+import { cometChatId, MAX_TAGS } from '../cometchat/conversation.ts';
+import type { Peer } from '../cometchat/exchange.ts';
+import type { Caller } from '../identity/identity.ts';
 import type { TagsBody } from './schemas.ts';
 
 /**

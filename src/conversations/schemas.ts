@@ -1,5 +1,5 @@
 import { type Static, Type } from '@sinclair/typebox';
-import { ID_PATTERN, MAX_TAG_LENGTH, MAX_TAGS } from '../cometchat/contract.ts';
+import { ID_PATTERN, MAX_TAG_LENGTH, MAX_TAGS } from '../cometchat/conversation.ts';
 
 /** No C0 or C1 control character, and surrogates only in pairs; the same with and without the `u` flag. */
 const TAG_PATTERN =

@@ -1,4 +1,4 @@
-import type { UpstreamConversation } from '../cometchat/contract.ts';
+import type { UpstreamConversation } from '../cometchat/conversation.ts';
 import type { Conversation } from './schemas.ts';
 
 /**

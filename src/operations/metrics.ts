@@ -1,7 +1,7 @@
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { PROBLEMS, type ProblemCode } from '../base/problems.ts';
 import { PROBLEM_BY_CODE } from '../cometchat/errors.ts';
-import { PROBLEMS, type ProblemCode } from '../problem.ts';
-import { REFUSALS, type Refusal } from '../session/refusal.ts';
+import { REFUSALS, type Refusal } from '../session/reasons.ts';
 
 /** CometChat's keys, by the names that may be told. */
 const API_KEYS = ['primary', 'secondary'] as const;

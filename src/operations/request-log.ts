@@ -1,10 +1,10 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
+import type { ProblemError } from '../base/problem-error.ts';
 import type { Result } from '../cometchat/client.ts';
-import { errorType } from '../log.ts';
-import type { ProblemError } from '../problem-error.ts';
-import { addressOf } from '../protection/client-address.ts';
-import { refusalOf } from '../session/refusal.ts';
+import { addressOf } from '../http/client-address.ts';
+import { refusalOf } from '../session/reasons.ts';
+import { errorType } from './log.ts';
 import { methodLabel } from './metrics.ts';
 
 declare module 'fastify' {

@@ -1,10 +1,10 @@
 import { unwatchFile, watchFile } from 'node:fs';
 import { isDeepStrictEqual } from 'node:util';
 import type { FastifyInstance } from 'fastify';
-import { type Config, loadConfig } from '../config.ts';
-import { ConfigError } from '../environment.ts';
-import { isSameRedis } from '../redis.ts';
-import { EnvironmentSchema } from '../variables.ts';
+import { type Config, loadConfig } from '../config/config.ts';
+import { ConfigError } from '../config/environment.ts';
+import { EnvironmentSchema } from '../config/variables.ts';
+import { isSameRedis } from '../redis/connection.ts';
 
 /** A stat a file: Kubernetes and others swap links, of which a watch on the file itself would hear nothing. */
 const LOOK_EVERY_MS = 1000;

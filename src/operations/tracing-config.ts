@@ -1,6 +1,6 @@
 import querystring from 'node:querystring';
-import type { Rotating } from '../rotating.ts';
-import type { Environment } from '../variables.ts';
+import type { Rotating } from '../base/rotating.ts';
+import type { Environment } from '../config/variables.ts';
 
 export interface TracingConfig {
   /** Header fields for the receiver, as `name=value,name=value`, percent-encoded. */

@@ -18,7 +18,7 @@ import {
 import { BasicTracerProvider, BatchSpanProcessor, type SpanExporter } from '@opentelemetry/sdk-trace-base';
 import type { FastifyBaseLogger, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { CallLabels, CallTrace } from '../cometchat/observed.ts';
-import { errorType } from '../log.ts';
+import { errorType } from './log.ts';
 import { methodLabel } from './metrics.ts';
 import type { TracingConfig } from './tracing-config.ts';
 

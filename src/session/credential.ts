@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { ProblemError } from '../problem-error.ts';
+import { ProblemError } from '../base/problem-error.ts';
 
 /** RFC 6750's characters of a token; in a cookie no other are taken either, and no quotes around them. */
 const TOKEN = String.raw`[\w.~+/-]+=*`;

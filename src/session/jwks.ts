@@ -1,11 +1,11 @@
 import type { FastifyBaseLogger } from 'fastify';
-import { errorType } from '../log.ts';
-import { isLoopback } from '../loopback.ts';
-import { ProblemError } from '../problem-error.ts';
+import { isLoopback } from '../base/loopback.ts';
+import { ProblemError } from '../base/problem-error.ts';
+import { errorType } from '../operations/log.ts';
+import type { VerifySession } from './claims.ts';
 import { type JwtRules, jwtVerifier } from './jwt.ts';
-import { rememberVerified } from './remembered.ts';
 import type { RemoteKeys } from './remote-keys.ts';
-import type { VerifySession } from './session.ts';
+import { rememberVerified } from './token-cache.ts';
 
 /** Signatures that need a private key to make. HS256 is none of them: its key would be a public text here. */
 const ALGORITHMS = ['RS256', 'PS256', 'ES256', 'EdDSA'];

@@ -1,8 +1,8 @@
 import type { KeyObject } from 'node:crypto';
 import { errors, type JWTVerifyGetKey, type JWTVerifyOptions, jwtVerify } from 'jose';
-import type { Claims } from '../identity.ts';
-import { ProblemError } from '../problem-error.ts';
-import { CLOCK_SKEW_SECONDS, checkTimes, wrongClaim } from './session.ts';
+import { ProblemError } from '../base/problem-error.ts';
+import type { Claims } from '../identity/identity.ts';
+import { CLOCK_SKEW_SECONDS, checkTimes, wrongClaim } from './claims.ts';
 
 /** What every JWT must say of itself, so that a token made for another service is none for this one. */
 export interface JwtRules {

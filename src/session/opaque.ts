@@ -1,7 +1,7 @@
-import type { Claims } from '../identity.ts';
-import { ProblemError } from '../problem-error.ts';
-import { UnknownSession } from './refusal.ts';
-import { checkTimes, type VerifySession, wrongClaim } from './session.ts';
+import { ProblemError } from '../base/problem-error.ts';
+import type { Claims } from '../identity/identity.ts';
+import { checkTimes, type VerifySession, wrongClaim } from './claims.ts';
+import { UnknownSession } from './reasons.ts';
 import type { SessionStore } from './store.ts';
 
 /**

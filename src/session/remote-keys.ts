@@ -1,9 +1,9 @@
 import type { FastifyBaseLogger } from 'fastify';
 import { createLocalJWKSet, errors, type JWK, type JWTHeaderParameters, type JWTVerifyGetKey } from 'jose';
-import { boundedHttp } from '../bounded-http.ts';
-import { errorType } from '../log.ts';
+import { boundedHttp } from '../base/http-client.ts';
+import { ProblemError } from '../base/problem-error.ts';
+import { errorType } from '../operations/log.ts';
 import type { Metrics } from '../operations/metrics.ts';
-import { ProblemError } from '../problem-error.ts';
 
 /** A provider's key set has a few keys of some hundred bytes each. */
 const MAX_BYTES = 64 * 1024;

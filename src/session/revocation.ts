@@ -1,5 +1,5 @@
-import { ProblemError } from '../problem-error.ts';
-import { type VerifySession, wrongClaim } from './session.ts';
+import { ProblemError } from '../base/problem-error.ts';
+import { type VerifySession, wrongClaim } from './claims.ts';
 import type { SessionStore } from './store.ts';
 
 /** Refuses JWTs that are good but have been revoked by their `jti`. One without `jti` ends by its `exp` alone. */

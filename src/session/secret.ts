@@ -1,10 +1,10 @@
 import { createHmac, createSecretKey, type KeyObject, timingSafeEqual } from 'node:crypto';
 import { errors } from 'jose';
-import { ProblemError } from '../problem-error.ts';
-import { derived, type Rotating } from '../rotating.ts';
+import { ProblemError } from '../base/problem-error.ts';
+import { derived, type Rotating } from '../base/rotating.ts';
+import type { VerifySession } from './claims.ts';
 import { type JwtRules, jwtVerifier } from './jwt.ts';
-import { rememberVerified } from './remembered.ts';
-import type { VerifySession } from './session.ts';
+import { rememberVerified } from './token-cache.ts';
 
 /** An HS256 key is no shorter than its hash (RFC 7518, section 3.2). */
 export const MIN_SECRET_BYTES = 32;

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Redis } from 'ioredis';
+import { ProblemError } from '../base/problem-error.ts';
 import type { Metrics, RedisUse } from '../operations/metrics.ts';
-import { ProblemError } from '../problem-error.ts';
 
 /** What Redis holds of a session: a document, and whether it ends by itself. */
 interface StoredSession {

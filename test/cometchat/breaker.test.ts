@@ -1,6 +1,6 @@
 import t from 'tap';
 import { Breaker } from '../../src/cometchat/breaker.ts';
-import { ABANDONED, ended, type Outcome } from '../../src/cometchat/outcome.ts';
+import { ABANDONED, ended, type Outcome } from '../../src/cometchat/call.ts';
 
 const OK: Outcome = { ok: true, status: 200, conversations: [] };
 const FAILED = ended('cometchat-failed');

@@ -3,7 +3,7 @@ import { text } from 'node:stream/consumers';
 import t from 'tap';
 import { DOCUMENTED_REPLY } from '../../sandbox/world.ts';
 import type { CometChatClient } from '../../src/cometchat/client.ts';
-import { cometChatId } from '../../src/cometchat/contract.ts';
+import { cometChatId } from '../../src/cometchat/conversation.ts';
 import { API_KEY, build, ME, OTHER } from '../helper.ts';
 import { listening } from '../ports.ts';
 

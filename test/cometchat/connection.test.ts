@@ -5,7 +5,7 @@ import t from 'tap';
 import { DOCUMENTED_REPLY } from '../../sandbox/world.ts';
 import { keepAliveAgents } from '../../src/cometchat/agents.ts';
 import { CometChatClient } from '../../src/cometchat/client.ts';
-import { type CometChatId, cometChatId } from '../../src/cometchat/contract.ts';
+import { type CometChatId, cometChatId } from '../../src/cometchat/conversation.ts';
 import { API_KEY, build, edges, isProblem } from '../helper.ts';
 import { listening } from '../ports.ts';
 

@@ -1,6 +1,6 @@
 import t from 'tap';
+import { PROBLEMS, type ProblemCode } from '../../src/base/problems.ts';
 import { PROBLEM_BY_CODE, problemOf } from '../../src/cometchat/errors.ts';
-import { PROBLEMS, type ProblemCode } from '../../src/problem.ts';
 import { API_KEY, build, holdsNoSecret, isProblem, OTHER } from '../helper.ts';
 
 /** CometChat's codes, the status that each was seen with, and what a client must get. */

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { Redis } from 'ioredis';
 import t from 'tap';
-import type { Failure } from '../../src/cometchat/outcome.ts';
+import type { Failure } from '../../src/cometchat/call.ts';
 import { Quota } from '../../src/cometchat/quota.ts';
 import { edges, unlessInstalled } from '../helper.ts';
 import { RedisServer } from '../redis-server.ts';

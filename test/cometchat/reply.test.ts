@@ -1,6 +1,6 @@
 import t from 'tap';
 import { DOCUMENTED_REPLY } from '../../sandbox/world.ts';
-import { readConversations } from '../../src/cometchat/contract.ts';
+import { readConversations } from '../../src/cometchat/conversation.ts';
 import { build, isProblem } from '../helper.ts';
 
 const [example = {}] = DOCUMENTED_REPLY.data;

@@ -1,5 +1,5 @@
 import t from 'tap';
-import type { Failure } from '../../src/cometchat/outcome.ts';
+import type { Failure } from '../../src/cometchat/call.ts';
 import { isTransient, isUnsettled, RetryBudget, retryDelay } from '../../src/cometchat/retry.ts';
 
 const failed = (errorType: string, more: Partial<Failure> = {}): Failure => ({

@@ -1,7 +1,7 @@
 import t from 'tap';
 import { DOCUMENTED_REPLY, World } from '../../sandbox/world.ts';
-import type { UpstreamConversation } from '../../src/cometchat/contract.ts';
-import { readConversations } from '../../src/cometchat/contract.ts';
+import type { UpstreamConversation } from '../../src/cometchat/conversation.ts';
+import { readConversations } from '../../src/cometchat/conversation.ts';
 import { ConversationsSchema } from '../../src/conversations/schemas.ts';
 import { slimConversations } from '../../src/conversations/slim.ts';
 

@@ -3,11 +3,11 @@ import { basename, dirname } from 'node:path';
 import t, { type Test } from 'tap';
 import { parse } from 'yaml';
 import { serverOptions } from '../../src/app.ts';
-import { loadConfig } from '../../src/config.ts';
-import { MAX_BODY_BYTES } from '../../src/json-body.ts';
-import { createLog } from '../../src/log.ts';
-import { ProblemError } from '../../src/problem-error.ts';
-import { EnvironmentSchema } from '../../src/variables.ts';
+import { ProblemError } from '../../src/base/problem-error.ts';
+import { loadConfig } from '../../src/config/config.ts';
+import { EnvironmentSchema } from '../../src/config/variables.ts';
+import { MAX_BODY_BYTES } from '../../src/http/json-body.ts';
+import { createLog } from '../../src/operations/log.ts';
 import { API_KEY, build, faultsOf, SECRET } from '../helper.ts';
 
 const read = (path: string) => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8');

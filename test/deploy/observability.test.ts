@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { collectDefaultMetrics } from 'prom-client';
 import t, { type Test } from 'tap';
-import { PROBLEMS } from '../../src/problem.ts';
-import { REFUSALS } from '../../src/session/refusal.ts';
+import { PROBLEMS } from '../../src/base/problems.ts';
+import { REFUSALS } from '../../src/session/reasons.ts';
 import { build, sign } from '../helper.ts';
 import { freePort } from '../ports.ts';
 

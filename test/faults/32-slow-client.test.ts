@@ -1,5 +1,5 @@
 import t from 'tap';
-import { timeouts } from '../../src/http-edge.ts';
+import { timeouts } from '../../src/http/raw-errors.ts';
 import { sign } from '../helper.ts';
 import { faulty } from './faulty.ts';
 

@@ -1,11 +1,11 @@
 import { fastify } from 'fastify';
 import { Redis } from 'ioredis';
 import t from 'tap';
-import { minuteAt } from '../../src/clock-minute.ts';
-import { answerWithProblems } from '../../src/error-handlers.ts';
+import { minuteAt } from '../../src/base/minute.ts';
+import { addressOf } from '../../src/http/client-address.ts';
+import { answerWithProblems } from '../../src/http/problem-replies.ts';
+import { createLimit } from '../../src/limits/limits.ts';
 import { Metrics } from '../../src/operations/metrics.ts';
-import { addressOf } from '../../src/protection/client-address.ts';
-import { createLimit } from '../../src/protection/rate-limit.ts';
 import { build, callBytes, sign, unlessInstalled } from '../helper.ts';
 import { RedisServer } from '../redis-server.ts';
 import { faulty } from './faulty.ts';

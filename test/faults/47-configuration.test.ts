@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
-import { type Environment, EnvironmentSchema } from '../../src/variables.ts';
+import { type Environment, EnvironmentSchema } from '../../src/config/variables.ts';
 import { Child } from '../child.ts';
 import { API_KEY, AUDIENCE, environment, faultsOf, ISSUER, SECRET } from '../helper.ts';
 

@@ -3,7 +3,7 @@ import net from 'node:net';
 import { text } from 'node:stream/consumers';
 import { fastify } from 'fastify';
 import t from 'tap';
-import { EventLoop } from '../../src/operations/event-loop.ts';
+import { EventLoop } from '../../src/http/event-loop.ts';
 import { startGateway } from '../child.ts';
 import { type Answer, callBytes, isProblem, parseAnswer, sign } from '../helper.ts';
 import { faulty } from './faulty.ts';

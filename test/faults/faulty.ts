@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import type { Test } from 'tap';
-import type { ProblemCode } from '../../src/problem.ts';
+import type { ProblemCode } from '../../src/base/problems.ts';
 import { type Answer, build, isProblem, parseAnswer } from '../helper.ts';
 
 /** Why sessions cannot be checked: a code of Redis, of Node.js or of jose. */

@@ -1,7 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { FastifyInstance } from 'fastify';
 import type { Test } from 'tap';
-import type { ProblemCode } from '../../src/problem.ts';
+import type { ProblemCode } from '../../src/base/problems.ts';
 import { type Answer, build, isProblem, OTHER, sign } from '../helper.ts';
 
 /** What a request that meets a fault of CometChat's, or of the way there, is looked at for. */

@@ -7,7 +7,7 @@ import { Redis } from 'ioredis';
 import t, { type Test } from 'tap';
 import { DOCUMENTED_REPLY } from '../../sandbox/world.ts';
 import { CometChatClient, type Result } from '../../src/cometchat/client.ts';
-import { type CometChatId, cometChatId } from '../../src/cometchat/contract.ts';
+import { type CometChatId, cometChatId } from '../../src/cometchat/conversation.ts';
 import { API_KEY, edges, unlessInstalled } from '../helper.ts';
 import { listening } from '../ports.ts';
 import { RedisServer } from '../redis-server.ts';

@@ -1,5 +1,5 @@
 import t from 'tap';
-import { refusalOf } from '../../src/session/refusal.ts';
+import { refusalOf } from '../../src/session/reasons.ts';
 import { secretSessions } from '../../src/session/secret.ts';
 import { AUDIENCE, build, ISSUER, isProblem, ME, SECRET, sign } from '../helper.ts';
 

@@ -1,0 +1,99 @@
+import { type Static, Type } from '@sinclair/typebox';
+import { PROBLEMS, type ProblemCode, type ProblemRow } from './problems.ts';
+
+export const PROBLEM_MEDIA_TYPE = 'application/problem+json';
+const TYPE_PREFIX = 'urn:cometchat-gateway:problem:';
+
+/** The body of every error (RFC 9457). */
+export const ProblemSchema = Type.Object(
+  {
+    type: Type.String({ description: `${TYPE_PREFIX}<code>` }),
+    title: Type.String(),
+    status: Type.Integer(),
+    detail: Type.Optional(Type.String({ description: 'What happened and what to do' })),
+    code: Type.Unsafe<ProblemCode>({
+      type: 'string',
+      enum: Object.keys(PROBLEMS),
+      description: 'What programs decide by',
+    }),
+    requestId: Type.String({ description: 'Also in the gateway’s log and in the header X-Request-Id' }),
+    errors: Type.Optional(
+      Type.Array(
+        Type.Object({
+          pointer: Type.String({ description: 'JSON pointer (RFC 6901) into the body' }),
+          detail: Type.String(),
+        }),
+      ),
+    ),
+  },
+  { $id: 'Problem', title: 'Problem' },
+);
+export type Problem = Static<typeof ProblemSchema>;
+export type FieldError = NonNullable<Problem['errors']>[number];
+
+interface ProblemOptions extends ErrorOptions {
+  detail?: string;
+  errors?: FieldError[];
+  headers?: Record<string, string>;
+  isRepeated?: boolean;
+}
+
+/** Thrown anywhere below a route; the error handler answers it as `application/problem+json`. */
+export class ProblemError extends Error {
+  readonly code: ProblemCode;
+  readonly errors: FieldError[] | undefined;
+  /** Whether the log has it already, so that a flood does not fill it. */
+  readonly isRepeated: boolean;
+  readonly #detail: string | undefined;
+  readonly #headers: Record<string, string> | undefined;
+
+  /**
+   * @param code the row of the catalogue
+   * @param options `detail` and `headers` (lower-case names) go before those of the row; `errors` lists
+   *   the fields at fault; `isRepeated` keeps it out of the log; `cause` is for the log alone and never reaches a client
+   */
+  constructor(
+    code: ProblemCode,
+    { detail, errors, headers, isRepeated = false, ...options }: ProblemOptions = {},
+  ) {
+    // Where it was thrown says nothing that the code does not, and finding it out takes as long as half of a refusal.
+    const { stackTraceLimit } = Error;
+    Error.stackTraceLimit = 0;
+    super(PROBLEMS[code].title, options);
+    Error.stackTraceLimit = stackTraceLimit;
+    this.name = 'ProblemError';
+    this.code = code;
+    this.errors = errors;
+    this.isRepeated = isRepeated;
+    this.#detail = detail;
+    this.#headers = headers;
+  }
+
+  /** @returns the HTTP status */
+  get status(): number {
+    return PROBLEMS[this.code].status;
+  }
+
+  /** @returns the reply's header fields beside those of every reply: Content-Type, and what the row asks for */
+  get headers(): Record<string, string> {
+    const row: ProblemRow = PROBLEMS[this.code];
+    return { 'content-type': PROBLEM_MEDIA_TYPE, ...row.headers, ...this.#headers };
+  }
+
+  /**
+   * @param requestId the id under which the log knows the request
+   * @returns the body to send
+   */
+  body(requestId: string): Problem {
+    const { status, title, detail } = PROBLEMS[this.code];
+    return {
+      type: TYPE_PREFIX + this.code,
+      title,
+      status,
+      detail: this.#detail ?? detail,
+      code: this.code,
+      requestId,
+      ...(this.errors && { errors: this.errors }),
+    };
+  }
+}

@@ -1,0 +1,178 @@
+import type { Rotating } from '../base/rotating.ts';
+import { cloudBaseUrl, parseBaseUrl } from '../cometchat/base-url.ts';
+import type { CometChatConfig } from '../cometchat/client.ts';
+import { parseTrustedProxies } from '../http/client-address.ts';
+import { parseOrigins } from '../http/cors.ts';
+import { type IdentityConfig, parseTemplate } from '../identity/identity.ts';
+import type { RateLimitConfig } from '../limits/limits.ts';
+import type { LogConfig } from '../operations/log.ts';
+import { headerValues, type TracingConfig, tracingConfig } from '../operations/tracing-config.ts';
+import { parseRedisUrl, redisPasswords } from '../redis/connection.ts';
+import { parseJwksUrl } from '../session/jwks.ts';
+import { parseSecrets } from '../session/secret.ts';
+import type { SessionConfig } from '../session/verifiers.ts';
+import { ConfigError, readVariables } from './environment.ts';
+import { type Environment, EnvironmentSchema } from './variables.ts';
+
+/** The variables that say which kind of session there is: one of them is set. */
+const SESSION_KINDS = ['SESSION_SECRET', 'SESSION_JWKS_URL', 'SESSION_STORE'] as const;
+
+/** What each room of the house needs to know. */
+export interface Config {
+  readonly listen: { readonly host: string; readonly port: number };
+  readonly admin: { readonly host: string; readonly port: number };
+  /** Both from the signal on, in milliseconds: how long it is still served as ever, and when all is ended. */
+  readonly shutdown: { readonly drainMs: number; readonly deadlineMs: number };
+  readonly trustedProxies: readonly string[];
+  readonly log: LogConfig;
+  readonly browsers: BrowserConfig;
+  readonly session: SessionConfig;
+  readonly redisUrl: Rotating<string> | undefined;
+  readonly rateLimit: RateLimitConfig;
+  readonly identity: IdentityConfig;
+  readonly cometchat: CometChatConfig;
+  /** What traces are sent with; undefined where OpenTelemetry's variables do not ask for any. */
+  readonly tracing: TracingConfig | undefined;
+  /** What may be replaced while the process runs, by the name of its variable. */
+  readonly rotating: Readonly<Record<string, Rotating<unknown>>>;
+}
+
+/** What is of use only where pages call. */
+interface BrowserConfig {
+  readonly origins: ReadonlySet<string>;
+  readonly cookieName: string | undefined;
+  readonly hstsMaxAge: number | undefined;
+}
+
+/**
+ * Reads the configuration.
+ *
+ * @param environment as in `process.env`; an empty value counts as unset
+ * @throws ConfigError with all faults at once
+ */
+export function loadConfig(environment: NodeJS.ProcessEnv): Config {
+  const faults: string[] = [];
+  const env = readVariables(EnvironmentSchema, environment, faults);
+
+  /** The value of a variable that has a notation of its own; a fault where it is set but cannot be read. */
+  function parsed<T>(name: keyof Environment, parse: (text: string) => T): T | undefined {
+    try {
+      return env[name] === undefined ? undefined : parse(String(env[name]));
+    } catch (error) {
+      faults.push(`${name}: ${(error as Error).message}`);
+      return undefined;
+    }
+  }
+  const secrets = parsed('SESSION_SECRET', parseSecrets) ?? [];
+  const jwksUrl = parsed('SESSION_JWKS_URL', parseJwksUrl);
+  const redisUrl = parsed('REDIS_URL', parseRedisUrl);
+  const origins = parsed('CORS_ORIGINS', parseOrigins) ?? new Set();
+  const trustedProxies = parsed('TRUST_PROXY', parseTrustedProxies) ?? [];
+  const uid = parsed('UID_TEMPLATE', parseTemplate);
+  const onBehalfOf = parsed('ON_BEHALF_OF_TEMPLATE', parseTemplate) ?? uid;
+  const baseUrl =
+    parsed('COMETCHAT_BASE_URL', parseBaseUrl) ??
+    cloudBaseUrl(`${env.COMETCHAT_APP_ID}`, `${env.COMETCHAT_REGION}`);
+  const tracing = tracingConfig(env, faults);
+  faults.push(...faultsTogether(env, faults));
+
+  if (faults.length > 0 || !uid || !onBehalfOf) throw new ConfigError(faults);
+  const { COMETCHAT_API_KEY: apiKey, COMETCHAT_API_KEY_SECONDARY: secondKey } = env;
+  const apiKeys = { current: secondKey === undefined ? [apiKey] : [apiKey, secondKey] };
+  const sessionSecrets = { current: secrets };
+  const otlpHeaders = env.OTEL_EXPORTER_OTLP_HEADERS;
+  const redis = redisUrl === undefined ? undefined : { current: redisUrl };
+  return {
+    listen: { host: env.HOST, port: env.PORT },
+    admin: { host: env.HOST, port: env.ADMIN_PORT },
+    shutdown: { drainMs: env.SHUTDOWN_DRAIN_MS, deadlineMs: env.SHUTDOWN_DEADLINE_MS },
+    trustedProxies,
+    log: {
+      level: env.LOG_LEVEL,
+      secrets: {
+        current: [
+          ...apiKeys.current,
+          ...secrets,
+          ...(redisUrl === undefined ? [] : redisPasswords(redisUrl)),
+          ...(otlpHeaders === undefined ? [] : headerValues(otlpHeaders)),
+        ],
+      },
+    },
+    browsers: { origins, cookieName: env.SESSION_COOKIE, hstsMaxAge: env.HSTS_MAX_AGE },
+    session: sessionConfig(env, sessionSecrets, jwksUrl),
+    redisUrl: redis,
+    rateLimit: { perMinute: env.RATE_LIMIT_PER_MINUTE },
+    identity: { uid, onBehalfOf, lowercase: env.UID_LOWERCASE === 'true' },
+    cometchat: {
+      baseUrl,
+      apiKeys,
+      deadlineMs: env.COMETCHAT_DEADLINE_MS,
+      attemptTimeoutMs: env.COMETCHAT_ATTEMPT_TIMEOUT_MS,
+      maxConcurrency: env.COMETCHAT_MAX_CONCURRENCY,
+      callsPerMinute: env.COMETCHAT_CALLS_PER_MINUTE,
+    },
+    tracing,
+    rotating: {
+      COMETCHAT_API_KEY: apiKeys,
+      SESSION_SECRET: sessionSecrets,
+      ...(redis && { REDIS_URL: redis }),
+      ...(tracing && { OTEL_EXPORTER_OTLP_HEADERS: tracing.headers }),
+    },
+  };
+}
+
+/** The kind of session that the variables choose; there is one, with all that it needs. */
+function sessionConfig(
+  env: Environment,
+  secrets: Rotating<readonly string[]>,
+  url: string | undefined,
+): SessionConfig {
+  if (env.SESSION_STORE) return { kind: 'redis' };
+  const rules = { issuer: `${env.SESSION_ISSUER}`, audience: `${env.SESSION_AUDIENCE}` };
+  return url === undefined ? { kind: 'secret', secrets, ...rules } : { kind: 'jwks', url, ...rules };
+}
+
+/** The faults of variables that need, or exclude, one another, as far as none of `faults` is theirs already. */
+function faultsTogether(env: Partial<Environment>, faults: readonly string[]): string[] {
+  const found: string[] = [];
+  const wrong = new Set(faults.map((fault) => fault.slice(0, fault.indexOf(':')).replace(/_FILE$/, '')));
+  const isSet = (name: keyof Environment) => env[name] !== undefined || wrong.has(name);
+  const areRight = (...names: readonly (keyof Environment)[]) => !names.some((name) => wrong.has(name));
+  if (env.COMETCHAT_BASE_URL === undefined) {
+    for (const name of ['COMETCHAT_APP_ID', 'COMETCHAT_REGION'] as const) {
+      if (env[name] === undefined) found.push(`${name}: is missing; set it, or COMETCHAT_BASE_URL instead`);
+    }
+  }
+  if (
+    env.COMETCHAT_API_KEY_SECONDARY !== undefined &&
+    env.COMETCHAT_API_KEY_SECONDARY === env.COMETCHAT_API_KEY &&
+    areRight('COMETCHAT_API_KEY', 'COMETCHAT_API_KEY_SECONDARY')
+  ) {
+    found.push('COMETCHAT_API_KEY_SECONDARY: must be another key than COMETCHAT_API_KEY');
+  }
+  const [kind, ...others] = SESSION_KINDS.filter(isSet);
+  if (kind === undefined) {
+    found.push('SESSION_SECRET: is missing; set it, or SESSION_JWKS_URL or SESSION_STORE instead');
+  }
+  for (const name of others)
+    found.push(`${name}: must not be set beside ${kind}; there is one kind of session`);
+  if (kind === 'SESSION_STORE' && !isSet('REDIS_URL')) {
+    found.push('REDIS_URL: is missing; SESSION_STORE=redis needs it');
+  }
+  if (kind !== 'SESSION_STORE') {
+    for (const name of ['SESSION_ISSUER', 'SESSION_AUDIENCE'] as const) {
+      if (env[name] === undefined)
+        found.push(`${name}: is missing; without it tokens made for others would be good`);
+    }
+  }
+  if (
+    Number(env.SHUTDOWN_DEADLINE_MS) <= Number(env.SHUTDOWN_DRAIN_MS) &&
+    areRight('SHUTDOWN_DRAIN_MS', 'SHUTDOWN_DEADLINE_MS')
+  ) {
+    found.push('SHUTDOWN_DEADLINE_MS: must be more than SHUTDOWN_DRAIN_MS, or calls in flight are cut off');
+  }
+  if (env.PORT === env.ADMIN_PORT && env.PORT !== 0 && areRight('PORT', 'ADMIN_PORT')) {
+    found.push('ADMIN_PORT: must not be PORT, which is open to everybody');
+  }
+  return found;
+}
