@@ -18,22 +18,23 @@ const LAYERS: readonly (readonly [RegExp, string])[] = [
   [/node:_http_(?:client|agent)/, 'Node.js: HTTP client, with its socket'],
   [/node:_http_server/, 'Node.js: HTTP server'],
   [/node_modules\/(?:got|@sindresorhus|byte-counter|chunk-data|lowercase-keys|uint8array-extras)\//, 'got'],
-  [/node_modules\/(?:pino|sonic-boom)\/|src\/log\.ts|operations\/request-log\.ts/, 'request log (pino)'],
+  [/node_modules\/(?:pino|sonic-boom)\/|operations\/(?:request-)?log\.ts/, 'request log (pino)'],
   [/node_modules\/prom-client\/|operations\/metrics\.ts/, 'metrics (prom-client)'],
-  [/node_modules\/jose\/|internal\/crypto\/|src\/(?:session\/|identity\.ts)/, 'session and identity (jose)'],
-  [/node_modules\/(?:@fastify\/rate-limit|toad-cache)\/|protection\/rate-limit\.ts/, 'rate limits'],
+  [/node_modules\/jose\/|internal\/crypto\/|src\/(?:session|identity)\//, 'session and identity (jose)'],
+  [/src\/limits\//, 'rate limits'],
   [
     /node_modules\/(?:fastify|find-my-way|@fastify|fast-json-stringify|secure-json-parse)\//,
     'Fastify, with the client’s socket',
   ],
   [
-    /node_modules\/@sinclair\/typebox\/|src\/(?:conversations\/|json-body|validation)/,
+    /node_modules\/@sinclair\/typebox\/|src\/(?:conversations\/|http\/body)/,
     'body: parsing, checks, slimming',
   ],
-  [/src\/cometchat\/(?:reply|contract)\.ts/, 'CometChat’s reply: parsing and checks'],
-  [/src\/cometchat\/|node_modules\/cockatiel\//, 'order, retries, quota, breaker'],
-  [/src\/bounded-http\.ts/, 'got'],
-  [/src\//, 'the rest of the gateway'],
+  [/src\/cometchat\/(?:reply|conversation)\.ts/, 'CometChat’s reply: parsing and checks'],
+  [/src\/cometchat\/|node_modules\/cockatiel\//, 'lanes, retries, quota, breaker'],
+  [/src\/base\/http-client\.ts/, 'got'],
+  // The counter of minutes serves limits and quota.
+  [/src\/(?!redis\/minute-counter)/, 'the rest of the gateway'],
   [/^node:internal\/(?:modules|bootstrap)|\/node_modules\//, 'the start'],
 ];
 

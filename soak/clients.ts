@@ -111,7 +111,7 @@ export class Clients {
       clearTimeout(leaving);
       if (result === '') this.#unanswered(write, sentAt, error || 'cut off');
     });
-    request.end(JSON.stringify({ tags: [tag], ...conversation.peer }));
+    request.end(JSON.stringify({ tags: [tag], ...conversation.target }));
   }
 
   /** It may still be applied until its deadline. */

@@ -10,11 +10,11 @@ const GROUP_MEMBERS = 5;
 export interface Conversation {
   readonly name: string;
   readonly token: string;
-  readonly peer: { readonly conversationWith: string; readonly conversationType: 'user' | 'group' };
+  readonly target: { readonly conversationWith: string; readonly conversationType: 'user' | 'group' };
 }
 
 /** @returns what the tags of this user on this conversation are told apart by */
-export const conversationName = (user: string, peer: string): string => `${user} with ${peer}`;
+export const conversationName = (user: string, other: string): string => `${user} with ${other}`;
 
 const uid = (number: number) => `cometchat-uid-${number}`;
 
@@ -27,7 +27,7 @@ export async function allConversations(session: Signer): Promise<Conversation[]>
       conversations.push({
         name: conversationName(uid(number), conversationWith),
         token,
-        peer: { conversationWith, conversationType },
+        target: { conversationWith, conversationType },
       });
     for (const distance of OTHERS) add(uid(((number + distance - 1) % USERS) + 1), 'user');
     if (number <= GROUP_MEMBERS) add(GROUP, 'group');

@@ -1,4 +1,4 @@
-/** All requests that put the same tags on the same conversation, nearly always one; the gateway may merge them. */
+/** All requests that put the same tags on the same conversation, nearly always one; each gateway may merge its own. */
 export interface Write {
   readonly name: string;
   readonly tag: string;

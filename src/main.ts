@@ -5,6 +5,7 @@ import { collectDefaultMetrics } from 'prom-client';
 import { gateway, serverOptions } from './app.ts';
 import { type Config, loadConfig } from './config/config.ts';
 import { ConfigError } from './config/environment.ts';
+import { reloadConfig, secretFiles } from './config/reload.ts';
 import { adminServer } from './operations/admin.ts';
 import { createLog } from './operations/log.ts';
 import { rotateSecrets } from './operations/secrets.ts';
@@ -27,8 +28,8 @@ const config = configuration();
 const log = createLog(config.log);
 const app = fastify(serverOptions(log, config.trustedProxies));
 
-// SIGTERM, SIGINT, an uncaught exception: finish what is in flight, then end; a second signal ends at once. Only who
-// sends SIGTERM has others to take over first: whoever presses Ctrl-C waits for it.
+// SIGTERM, SIGINT, an uncaught exception: finish what is in flight, then end; a second signal ends at once. Only SIGTERM
+// drains first: load balancers send it, and a person who presses Ctrl-C does not want to wait.
 closeWithGrace(
   {
     logger: log,
@@ -41,25 +42,30 @@ closeWithGrace(
   async ({ signal, err }) => {
     if (signal) log.info({ signal }, 'shutting down');
     else log.fatal({ err }, 'ending after an error that nobody caught');
-    // Before the start is over there is nobody to wait for.
+    // Before the start is over there are no calls to wait for.
     if (app.server.listening) {
       if (signal === 'SIGTERM') await app.shutdown.drain(config.shutdown.drainMs);
       await app.close();
     }
-    // Nothing may be what was thrown, and would pass for a good end.
+    // `undefined` can be thrown too, and would pass for a good end.
     if (!signal) process.exit(1);
   },
 );
 
-// Loaded only where it is asked for: it makes the start a fifth of a second longer.
+// Loaded only where traces are asked for: it makes the start a fifth of a second longer.
 const tracer = config.tracing && new (await import('./operations/tracing.ts')).Tracing(config.tracing, log);
 await app.register(gateway, { ...config, ...(tracer && { tracer }) });
 collectDefaultMetrics({ register: app.metrics.registry });
 const admin = adminServer(app.metrics);
-rotateSecrets(app, config, process.env);
+rotateSecrets(app, {
+  metrics: app.metrics,
+  current: config,
+  files: secretFiles(process.env),
+  reload: () => reloadConfig(config, process.env),
+});
 app.addHook('onClose', () => admin.close());
 await app.listen(config.listen);
 const metrics = `${await admin.listen(config.admin)}/metrics`;
 log.info({ cometchat: config.cometchat.baseUrl, metrics }, 'ready');
-// Only now, since it would make the start longer: what runs often is compiled for good after 1,000 times and not 3,000.
+// Only now, because it would make the start longer: hot code is optimised after 1,000 invocations instead of 3,000.
 setFlagsFromString('--invocation-count-for-turbofan=1000');

@@ -10,12 +10,13 @@ import type { Test } from 'tap';
 import type { SandboxOptions } from '../sandbox/options.ts';
 import { Sandbox } from '../sandbox/server.ts';
 import { gateway, serverOptions } from '../src/app.ts';
+import { type CometChatId, cometChatId } from '../src/base/caller.ts';
 import type { Problem } from '../src/base/problem-error.ts';
-import type { CometChatConfig } from '../src/cometchat/client.ts';
+import { MACHINE, type Seams, type Services } from '../src/base/services.ts';
 import { loadConfig } from '../src/config/config.ts';
 import { ConfigError } from '../src/config/environment.ts';
 import { createLog } from '../src/operations/log.ts';
-import { Metrics } from '../src/operations/metrics.ts';
+import { PrometheusMetrics } from '../src/operations/metrics.ts';
 
 /** The secrets of every test: long, odd, and searched for in what leaves the gateway. */
 export const API_KEY = `key-${randomBytes(16).toString('hex')}`;
@@ -64,12 +65,34 @@ export const environment = (baseUrl: string): Record<string, string> => ({
   SHUTDOWN_DRAIN_MS: '0',
 });
 
-/** What the rooms of CometChat's house need where there is no app: nobody listens, and the counts can be read. */
-export const edges = (redis?: Redis) => ({
-  log: { info() {}, warn() {}, error() {} },
-  metrics: new Metrics(),
-  redis,
-});
+/** The services of a room without an app: a log that nobody reads, and metrics that can be read. */
+export const services = (redis?: Redis, seams: Partial<Seams> = {}) =>
+  ({
+    log: { debug() {}, info() {}, warn() {}, error() {} },
+    metrics: new PrometheusMetrics(),
+    redis,
+    seams: { ...MACHINE, ...seams },
+  }) satisfies Services;
+
+/** A legal id of CometChat's. */
+export function cometChatIdOf(text: string): CometChatId {
+  const id = cometChatId(text);
+  if (id === undefined) throw new Error(`${text} is no legal id`);
+  return id;
+}
+
+/** The value of a counter or gauge; its name is without the prefix that all have in common. */
+export async function metricOf(
+  { registry }: PrometheusMetrics,
+  name: string,
+  labels: Record<string, string> = {},
+): Promise<number | undefined> {
+  const metric = registry.getSingleMetric(`cometchat_gateway_${name}`);
+  const { values = [] } = (await metric?.get()) ?? {};
+  const isMeant = (one: { labels: object }) =>
+    Object.entries(labels).every(([label, value]) => one.labels[label as keyof object] === value);
+  return values.find(isMeant)?.value;
+}
 
 /** The faults that the configuration finds in an environment. */
 export function faultsOf(env: Record<string, string | undefined>): readonly string[] {
@@ -135,9 +158,9 @@ export interface LogLine extends Record<string, unknown> {
  * @param overrides variables of the environment; `undefined` unsets one
  * @param extend adds to the app before it listens
  * @param server goes before the server's own options
- * @param cometchat the same for the client's; retries come at once unless it says else
+ * @param seams what to put in the place of the machine's. Unless given, retries come at once, and limits and quota see one
+ *   moment for the whole test, so that no minute turns in it
  * @param sandbox its options
- * @param minutes the clock of the limits; one minute for the whole test unless given, however late in it that begins
  */
 export async function build(
   t: Test,
@@ -145,30 +168,26 @@ export async function build(
   {
     extend,
     server,
-    cometchat,
+    seams,
     sandbox: options,
-    minutes,
   }: {
     extend?: (app: FastifyInstance) => void;
     server?: FastifyHttpOptions<RawServerDefault>;
-    cometchat?: Partial<CometChatConfig>;
+    seams?: Partial<Seams>;
     sandbox?: Partial<SandboxOptions>;
-    minutes?: () => number;
   } = {},
 ) {
   const sandbox = await Sandbox.start({ apiKey: API_KEY, ...options });
   t.teardown(() => sandbox.close());
   const generous = { RATE_LIMIT_PER_MINUTE: '1000000' };
   const config = loadConfig({ ...environment(sandbox.baseUrl), ...generous, ...overrides });
-  const start = Date.now();
-  const rateLimit = { ...config.rateLimit, now: minutes ?? (() => start) };
   const lines: string[] = [];
   const app = fastify({
     ...serverOptions(createLog(config.log, { write: (line) => lines.push(line) }), config.trustedProxies),
     ...server,
   });
-  const client = { ...config.cometchat, random: () => 0.01, ...cometchat };
-  await app.register(gateway, { ...config, rateLimit, cometchat: client });
+  const start = Date.now();
+  await app.register(gateway, { ...config, seams: { random: () => 0.01, now: () => start, ...seams } });
   extend?.(app);
   const origin = await app.listen(config.listen);
   const answers: string[] = [];

@@ -1,5 +1,5 @@
 import { type Static, Type } from '@sinclair/typebox';
-import { PROBLEMS, type ProblemCode, type ProblemRow } from './problems.ts';
+import { PROBLEMS, type ProblemCode } from './problems.ts';
 
 export const PROBLEM_MEDIA_TYPE = 'application/problem+json';
 const TYPE_PREFIX = 'urn:cometchat-gateway:problem:';
@@ -32,9 +32,17 @@ export type Problem = Static<typeof ProblemSchema>;
 export type FieldError = NonNullable<Problem['errors']>[number];
 
 interface ProblemOptions extends ErrorOptions {
+  /** Replaces the detail of the row. */
   detail?: string;
+  /** The fields at fault. */
   errors?: FieldError[];
+  /** Header fields beside those of the row, by lower-case names. */
   headers?: Record<string, string>;
+  /** For the log alone: what went wrong, where that is more exact than the code. */
+  errorType?: string;
+  /** For the log alone: why a session was refused. */
+  reason?: string;
+  /** The log has it already, so that a flood does not fill it. */
   isRepeated?: boolean;
 }
 
@@ -42,21 +50,26 @@ interface ProblemOptions extends ErrorOptions {
 export class ProblemError extends Error {
   readonly code: ProblemCode;
   readonly errors: FieldError[] | undefined;
-  /** Whether the log has it already, so that a flood does not fill it. */
+  readonly errorType: string;
+  readonly reason: string | undefined;
   readonly isRepeated: boolean;
   readonly #detail: string | undefined;
   readonly #headers: Record<string, string> | undefined;
 
-  /**
-   * @param code the row of the catalogue
-   * @param options `detail` and `headers` (lower-case names) go before those of the row; `errors` lists
-   *   the fields at fault; `isRepeated` keeps it out of the log; `cause` is for the log alone and never reaches a client
-   */
+  /** @param options `cause` is for the log alone, too */
   constructor(
     code: ProblemCode,
-    { detail, errors, headers, isRepeated = false, ...options }: ProblemOptions = {},
+    {
+      detail,
+      errors,
+      headers,
+      errorType = code,
+      reason,
+      isRepeated = false,
+      ...options
+    }: ProblemOptions = {},
   ) {
-    // Where it was thrown says nothing that the code does not, and finding it out takes as long as half of a refusal.
+    // A stack says nothing that the code does not, and taking it costs half of a refusal.
     const { stackTraceLimit } = Error;
     Error.stackTraceLimit = 0;
     super(PROBLEMS[code].title, options);
@@ -64,6 +77,8 @@ export class ProblemError extends Error {
     this.name = 'ProblemError';
     this.code = code;
     this.errors = errors;
+    this.errorType = errorType;
+    this.reason = reason;
     this.isRepeated = isRepeated;
     this.#detail = detail;
     this.#headers = headers;
@@ -76,8 +91,7 @@ export class ProblemError extends Error {
 
   /** @returns the reply's header fields beside those of every reply: Content-Type, and what the row asks for */
   get headers(): Record<string, string> {
-    const row: ProblemRow = PROBLEMS[this.code];
-    return { 'content-type': PROBLEM_MEDIA_TYPE, ...row.headers, ...this.#headers };
+    return { 'content-type': PROBLEM_MEDIA_TYPE, ...PROBLEMS[this.code].headers, ...this.#headers };
   }
 
   /**

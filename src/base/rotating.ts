@@ -1,13 +1,9 @@
-/** A secret that may be replaced while the process runs: whoever needs it reads `current` each time. */
+/** A secret that may be replaced while the process runs, so `current` is read each time. */
 export interface Rotating<T> {
   current: T;
 }
 
-/**
- * Makes something of a secret that costs too much to make each time.
- *
- * @returns gives it, made anew whenever the secret has been replaced
- */
+/** @returns gives what `make` makes of a secret; it is made again only when the secret was replaced */
 export function derived<T, R>(secret: Rotating<T>, make: (value: T) => R): () => R {
   let from = secret.current;
   let made = make(from);

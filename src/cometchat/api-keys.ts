@@ -1,19 +1,24 @@
-import type { ApiKeyName } from '../operations/metrics.ts';
+import { derived, type Rotating } from '../base/rotating.ts';
+import type { Services } from '../base/services.ts';
+import type { Send } from './call.ts';
+import type { Attempt } from './exchange.ts';
 
-/** A REST API key by the name that logs and metrics may say. */
+const NAMES = ['primary', 'secondary'] as const;
+
+/** A REST API key, by the name that logs and metrics may say. */
 export interface ApiKey {
-  readonly name: ApiKeyName;
+  readonly name: (typeof NAMES)[number];
   readonly value: string;
 }
 
-/** A key that was refused is not tried in place of the other any sooner: with both refused a call has one try. */
+/** A refused key is not tried in place of the other any sooner: with both refused a call has one exchange. */
 const AGAIN_AFTER_MS = 1000;
-/** The first key is asked for again so long after it was refused: it may have been mended, or not have been at fault. */
+/** The first key is used again so long after it was refused: it may have been mended, or not have been at fault. */
 const BACK_AFTER_MS = 300_000;
-/** The operator hears of a key that is refused again and again only so often. */
+/** The operator hears so often of a key that is refused again and again. */
 const NEWS_AFTER_MS = 60_000;
 
-/** The REST API keys, and which of them CometChat takes. */
+/** The REST API keys, and which of them CometChat accepts. */
 export class ApiKeys {
   readonly #keys: readonly ApiKey[];
   readonly #refusedAt = new Map<ApiKey, number>();
@@ -27,16 +32,14 @@ export class ApiKeys {
       secondary === undefined ? [this.#current] : [this.#current, { name: 'secondary', value: secondary }];
   }
 
-  /** The one that calls begin with. */
+  /** The key that calls begin with. */
   get current(): ApiKey {
     return this.#current;
   }
 
   /**
-   * Begins a call.
-   *
-   * @param now as in refuse()
-   * @returns the key to send it with
+   * @param now in milliseconds, of any clock that does not go back
+   * @returns the key to begin a call with
    */
   begin(now: number): ApiKey {
     const [primary = this.#current] = this.#keys;
@@ -45,11 +48,11 @@ export class ApiKeys {
   }
 
   /**
-   * Remembers that CometChat has refused a key: calls begin with the other one from now on. A key that is none of
-   * these, since they have been replaced while it was under way, is no news and says nothing about them.
+   * Takes note that CometChat has refused a key: calls begin with the other one from now on. A key that is none of these,
+   * because it was replaced during the call, says nothing about them.
    *
-   * @param now in milliseconds, of any clock that does not go back
-   * @returns the other, unless there is none or it was refused just now as well; and whether the operator should hear
+   * @param now as in begin()
+   * @returns the other key, unless there is none or it was refused just now as well; and whether the operator should hear
    */
   refuse(key: ApiKey, now: number): { other: ApiKey | undefined; isNews: boolean } {
     if (!this.#keys.includes(key)) return { other: this.#current, isNews: false };
@@ -65,3 +68,38 @@ export class ApiKeys {
 }
 
 const since = (times: ReadonlyMap<ApiKey, number>, key: ApiKey) => times.get(key) ?? Number.NEGATIVE_INFINITY;
+
+/**
+ * A step: gives a call its API key, and sends it once more where CometChat refuses the first key and there is another.
+ *
+ * @param attemptTimeoutMs for both exchanges together
+ */
+export function withApiKey(
+  send: Send<Attempt>,
+  values: Rotating<readonly string[]>,
+  attemptTimeoutMs: number,
+  { log, metrics }: Services,
+): Send {
+  const keys = derived(values, (current) => new ApiKeys(current));
+  const refusals = metrics.counter(
+    'api_key_refusals_total',
+    'Times that CometChat refused an API key of the gateway',
+    { key: NAMES },
+  );
+  metrics.gauge('api_key_in_use', '1 for the API key that calls begin with', ['key'], (gauge) => {
+    for (const name of NAMES) gauge.set({ key: name }, Number(name === keys().current.name));
+  });
+  return async (call) => {
+    const endsAt = Math.min(performance.now() + attemptTimeoutMs, call.waiters.deadline);
+    let key = keys().begin(performance.now());
+    for (;;) {
+      const outcome = await send({ ...call, apiKey: key.value, endsAt });
+      if (outcome.ok || !outcome.isKeyRefused) return outcome;
+      refusals.inc({ key: key.name });
+      const { other, isNews } = keys().refuse(key, performance.now());
+      if (isNews) log.error({ key: key.name, instead: other?.name }, 'CometChat refuses an API key');
+      if (!other) return outcome;
+      key = other;
+    }
+  };
+}

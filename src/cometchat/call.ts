@@ -1,47 +1,147 @@
-import type { ProblemCode } from '../base/problems.ts';
-import type { UpstreamConversation } from './conversation.ts';
+import type { CometChatId } from '../base/caller.ts';
+import type { CallTrace } from '../base/trace.ts';
+import { CLIENT_GONE, DEADLINE_EXCEEDED, type Failure, type Outcome } from './outcome.ts';
 
-/** CometChat has taken the tags. */
-export interface Success {
-  readonly ok: true;
-  readonly status: number;
-  readonly conversations: UpstreamConversation[];
+/** An attempt that has less time than this is not worth a call. */
+export const SHORTEST_ATTEMPT_MS = 50;
+
+/** A client hears of its deadline from the attempt that ends then; or so much later, where none is under way. */
+const GRACE_MS = 20;
+
+/** One of CometChat's API calls as data; operations.ts makes them. */
+export interface Operation<T> {
+  readonly method: 'GET' | 'PUT';
+  /** Behind the base URL. */
+  readonly path: string;
+  /** The path with the names of its ids, for metrics and traces. */
+  readonly pathTemplate: string;
+  readonly body?: string;
+  /** Reads the JSON document of a 2xx reply. */
+  readonly read: (document: unknown) => Reading<T>;
 }
 
-/** It has not, or nobody knows. */
-export interface Failure {
-  readonly ok: false;
-  readonly problem: ProblemCode;
-  /** CometChat's code, a Node.js error code, or what was wrong with the reply; else the problem's code. */
-  readonly errorType: string;
-  /** CometChat's HTTP status and `error.code`, where it answered. */
-  readonly status?: number;
-  readonly code?: string;
-  /** How long whoever sends it again should wait. */
-  readonly retryAfterSeconds?: number;
-  /** Of a reply in an unknown form: its names and types, without any value. */
-  readonly shape?: string;
+/** What a document holds; or its first mismatch with the schema: a path and what is expected there, and no value. */
+export type Reading<T> = { readonly value: T } | { readonly mismatch: string };
+
+/** An operation on its way, in the name of one user. */
+export interface Call<T> {
+  readonly operation: Operation<T>;
+  readonly onBehalfOf: CometChatId;
+  readonly trace: CallTrace | undefined;
+  /** The clients that wait for its outcome. */
+  readonly waiters: Waiters;
+  /** Of a write: its turn in its lane. */
+  readonly turn: Turn | undefined;
+  /** Error types of the attempts that were followed by another one. */
+  readonly retried: string[];
+  /** Asked right before each attempt is sent, with nothing awaited in between. @returns why it must not be */
+  mayStart(): Failure | undefined;
 }
 
-/** What became of one try, or of a whole write. */
-export type Outcome = Success | Failure;
+/** The turn of a write: no other write of its lane is sent meanwhile. */
+export interface Turn {
+  /** Waits for the turn, before each attempt. @returns why there will be none */
+  acquire(): Promise<Failure | undefined>;
+  /** Takes note that an attempt starts now. @returns TURN_LOST where the turn is over */
+  start(): Failure | undefined;
+  /** Takes note of how an attempt ended. */
+  attempted(outcome: Outcome<unknown>): void;
+}
 
-/** Why a write ended that CometChat was not asked about, or not to its end. */
-export const ended = (problem: ProblemCode, retryAfterSeconds?: number): Failure => ({
-  ok: false,
-  problem,
-  errorType: problem,
-  ...(retryAfterSeconds !== undefined && { retryAfterSeconds }),
+/** Who asks for a call. */
+export interface Requester {
+  readonly onBehalfOf: CometChatId;
+  readonly trace?: CallTrace | undefined;
+}
+
+export const callOf = <T>(
+  operation: Operation<T>,
+  { onBehalfOf, trace }: Requester,
+  waiters: Waiters,
+  turn?: Turn,
+): Call<T> => ({
+  operation,
+  onBehalfOf,
+  trace,
+  waiters,
+  turn,
+  retried: [],
+  mayStart: () => waiters.refusal() ?? turn?.start(),
 });
 
-/** Whether it holds for everybody who waits for the same write: CometChat was asked, and it was not for want of time. */
-export const isForAll = (outcome: Outcome): boolean =>
-  outcome.ok ||
-  outcome.status !== undefined ||
-  (outcome.problem === 'cometchat-failed' && outcome !== ABANDONED);
+/** One step on the way to CometChat. A step that asks more of a call than the one above it names that as `Extra`. */
+export type Send<Extra = unknown> = <T>(call: Call<T> & Extra) => Promise<Outcome<T>>;
 
-/** The time of whoever waits is over, and no try was there to say so. */
-export const LATE: Failure = { ok: false, problem: 'cometchat-timeout', errorType: 'deadline' };
+/** What a client gets to know of its call. */
+export interface Result<T> {
+  readonly outcome: Outcome<T>;
+  readonly retried: readonly string[];
+  /** An equal write was under way already, and both were sent as one. */
+  readonly isMerged: boolean;
+}
 
-/** Nobody waits for the outcome any more: no client will ever read this. */
-export const ABANDONED: Failure = { ok: false, problem: 'cometchat-failed', errorType: 'client_gone' };
+/** A client that waits for an outcome. */
+export interface Client {
+  /** Aborted when it has left. */
+  readonly gone: AbortSignal;
+  /** By performance.now(). */
+  readonly deadline: number;
+}
+
+/** The clients that wait for the outcome of one call; each keeps its own deadline. */
+export class Waiters {
+  readonly #abandoned = new AbortController();
+  readonly #ended = new AbortController();
+  #deadline = 0;
+  #count = 0;
+
+  /** Of the client that waits longest, by performance.now(). */
+  get deadline(): number {
+    return this.#deadline;
+  }
+
+  /** Aborted when the last client has left: an exchange under way is then cut off. */
+  get abandoned(): AbortSignal {
+    return this.#abandoned.signal;
+  }
+
+  /** Aborted, with the Failure to answer as its reason, when no further attempt shall be made. */
+  get ended(): AbortSignal {
+    return this.#ended.signal;
+  }
+
+  /** @returns why no attempt may start now */
+  refusal(): Failure | undefined {
+    if (this.ended.aborted) return this.ended.reason as Failure;
+    return this.#deadline - performance.now() < SHORTEST_ATTEMPT_MS ? DEADLINE_EXCEEDED : undefined;
+  }
+
+  /** Ends all further attempts. One that is under way goes on. */
+  end(failure: Failure): void {
+    this.#ended.abort(failure);
+  }
+
+  /** Waits in the name of a client, until it has left or its deadline is over at most. */
+  async join<T>(outcome: () => Promise<Outcome<T>>, { gone, deadline }: Client): Promise<Outcome<T>> {
+    const early = Promise.withResolvers<Outcome<T>>();
+    const leave = (failure: Failure) => {
+      early.resolve(failure);
+      this.#count -= 1;
+      if (this.#count > 0) return;
+      this.end(CLIENT_GONE);
+      this.#abandoned.abort();
+    };
+    const onGone = () => leave(CLIENT_GONE);
+    const timer = setTimeout(leave, Math.max(0, deadline + GRACE_MS - performance.now()), DEADLINE_EXCEEDED);
+    gone.addEventListener('abort', onGone);
+    this.#count += 1;
+    this.#deadline = Math.max(this.#deadline, deadline);
+    if (gone.aborted) onGone();
+    try {
+      return await Promise.race([early.promise, outcome()]);
+    } finally {
+      clearTimeout(timer);
+      gone.removeEventListener('abort', onGone);
+    }
+  }
+}

@@ -1,31 +1,15 @@
 import { type Static, type TSchema, Type } from '@sinclair/typebox';
-import { TypeCompiler } from '@sinclair/typebox/compiler';
-import { Value } from '@sinclair/typebox/value';
+import { type TypeCheck, TypeCompiler } from '@sinclair/typebox/compiler';
+import type { Reading } from './call.ts';
 
 // What CometChat's REST API v3 takes and gives: https://www.cometchat.com/docs/rest-api/conversations
 
-/** At most so many tags a conversation, of so many UTF-16 code units each (an emoji counts 2). */
+/** Of one conversation, and of one tag in UTF-16 code units (an emoji counts 2). */
 export const MAX_TAGS = 25;
 export const MAX_TAG_LENGTH = 100;
 
-/** The form of a uid or guid. CometChat lower-cases ids, so upper-case letters are not part of it. */
-export const ID_PATTERN = '^[a-z0-9_-]{1,100}$';
-const idPattern = new RegExp(ID_PATTERN);
-
-declare const brand: unique symbol;
-/** A uid or guid in its legal form: safe in a path and in a header. */
-export type CometChatId = string & { readonly [brand]: 'CometChatId' };
-
-/** @returns the text as an id, or undefined where it is not one */
-export function cometChatId(text: string): CometChatId | undefined {
-  return idPattern.test(text) ? (text as CometChatId) : undefined;
-}
-
 /** Left out or null: CometChat's way of saying that there is none. */
 const Absent = <T extends TSchema>(schema: T) => Type.Optional(Type.Union([schema, Type.Null()]));
-
-const User = Type.Object({ uid: Type.String(), name: Type.String(), avatar: Absent(Type.String()) });
-const Group = Type.Object({ guid: Type.String(), name: Type.String(), icon: Absent(Type.String()) });
 
 const common = {
   conversationId: Type.String(),
@@ -45,33 +29,52 @@ const common = {
   ),
 };
 
-const ConversationSchema = Type.Union([
-  Type.Object({ ...common, conversationType: Type.Literal('user'), conversationWith: User }),
-  Type.Object({ ...common, conversationType: Type.Literal('group'), conversationWith: Group }),
-]);
+const UserConversation = Type.Object({
+  ...common,
+  conversationType: Type.Literal('user'),
+  conversationWith: Type.Object({ uid: Type.String(), name: Type.String(), avatar: Absent(Type.String()) }),
+});
+const GroupConversation = Type.Object({
+  ...common,
+  conversationType: Type.Literal('group'),
+  conversationWith: Type.Object({ guid: Type.String(), name: Type.String(), icon: Absent(Type.String()) }),
+});
+
 /** A conversation as CometChat sends it, as far as the gateway reads it. */
-export type UpstreamConversation = Static<typeof ConversationSchema>;
+export type UpstreamConversation = Static<typeof UserConversation> | Static<typeof GroupConversation>;
 
-/** Takes everything out of a conversation that the gateway does not read, such as the text of its last message. */
-export const withoutUnknown = (conversation: UpstreamConversation): UpstreamConversation =>
-  Value.Clean(ConversationSchema, structuredClone(conversation)) as UpstreamConversation;
-
-// The documented example has an array, the OpenAPI file and the SDK one object.
-const successReply = TypeCompiler.Compile(
-  Type.Object({ data: Type.Union([ConversationSchema, Type.Array(ConversationSchema)]) }),
+const userConversation = TypeCompiler.Compile(UserConversation);
+const groupConversation = TypeCompiler.Compile(GroupConversation);
+const dataReply = TypeCompiler.Compile(
+  Type.Object({ data: Type.Union([Type.Object({}), Type.Array(Type.Object({}))]) }),
 );
 // A code goes into the log, so nothing but a name counts as one.
 const errorReply = TypeCompiler.Compile(
   Type.Object({ error: Type.Object({ code: Type.String({ pattern: '^[A-Z][A-Z0-9_]{1,63}$' }) }) }),
 );
 
-/** @returns the conversations of a reply, or undefined where it is not of a known form */
-export function readConversations(reply: unknown): UpstreamConversation[] | undefined {
-  if (!successReply.Check(reply)) return undefined;
-  return Array.isArray(reply.data) ? reply.data : [reply.data];
+/** Reads `data`: an array in CometChat's documented example, one object in its OpenAPI file and its SDK. */
+export function readConversations(document: unknown): Reading<UpstreamConversation[]> {
+  if (!dataReply.Check(document)) return { mismatch: firstMismatch(dataReply, document, '') };
+  const { data } = document;
+  const conversations: UpstreamConversation[] = [];
+  for (const [index, item] of (Array.isArray(data) ? data : [data]).entries()) {
+    const isGroup = 'conversationType' in item && item.conversationType === 'group';
+    const schema: TypeCheck<TSchema> = isGroup ? groupConversation : userConversation;
+    const path = Array.isArray(data) ? `/data/${index}` : '/data';
+    if (!schema.Check(item)) return { mismatch: firstMismatch(schema, item, path) };
+    conversations.push(item as UpstreamConversation);
+  }
+  return { value: conversations };
 }
 
-/** @returns CometChat's error code (`ERR_UID_NOT_FOUND`), or undefined where the reply has none */
-export function readErrorCode(reply: unknown): string | undefined {
-  return errorReply.Check(reply) ? reply.error.code : undefined;
+/** @returns CometChat's error code (`ERR_UID_NOT_FOUND`), or undefined where the document has none */
+export function readErrorCode(document: unknown): string | undefined {
+  return errorReply.Check(document) ? document.error.code : undefined;
+}
+
+/** @returns path and expectation, such as `/data/createdAt: Expected integer`: words of the schema's, and no value */
+function firstMismatch(schema: TypeCheck<TSchema>, value: unknown, path: string): string {
+  const error = schema.Errors(value).First();
+  return `${path}${error?.path}: ${error?.message}`;
 }

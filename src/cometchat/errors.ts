@@ -1,64 +1,134 @@
 import type { ProblemCode } from '../base/problems.ts';
+import type { Failure } from './outcome.ts';
+
+/** All that the gateway makes of one kind of failure; what is left out is false. */
+interface Row {
+  readonly problem: ProblemCode;
+  /** Another attempt may succeed. Repeating a PUT of the whole set is always safe (RFC 9110, section 9.2.2). */
+  readonly isTransient?: boolean;
+  /** CometChat may still carry the call out. Never so where it answers with a code of its own. */
+  readonly isInDoubt?: boolean;
+  readonly isKeyRefused?: boolean;
+}
+
+const MISCONFIGURED: Row = { problem: 'gateway-misconfigured' };
+const KEY_REFUSED: Row = { ...MISCONFIGURED, isKeyRefused: true };
+const REJECTED: Row = { problem: 'cometchat-rejected' };
+const NOT_A_MEMBER: Row = { problem: 'not-a-member' };
+const BUSY: Row = { problem: 'cometchat-busy', isTransient: true };
+const FAILED: Row = { problem: 'cometchat-failed' };
+const FAILED_FOR_NOW: Row = { ...FAILED, isTransient: true };
+const FAILED_IN_DOUBT: Row = { ...FAILED_FOR_NOW, isInDoubt: true };
+const TIMEOUT: Row = { problem: 'cometchat-timeout', isTransient: true };
+const INVALID: Row = { problem: 'cometchat-reply-invalid' };
 
 /**
- * What each of CometChat's error codes means for a client of the gateway.
- * https://www.cometchat.com/docs/rest-api/error-codes lists them; their HTTP statuses differ from source to
- * source, so the code decides.
+ * CometChat's error codes. https://www.cometchat.com/docs/rest-api/error-codes lists them; their HTTP statuses differ from
+ * source to source, so the code decides.
  */
-export const PROBLEM_BY_CODE: Readonly<Record<string, ProblemCode>> = {
-  ERR_BAD_REQUEST: 'cometchat-rejected',
-  // The key, the app, the region, the path or the plan: never the user's fault.
-  AUTH_ERR_EMPTY_APIKEY: 'gateway-misconfigured',
-  AUTH_ERR_APIKEY_NOT_FOUND: 'gateway-misconfigured',
-  AUTH_ERR_NO_ACCESS: 'gateway-misconfigured',
-  AUTH_ERR_EMPTY_APPID: 'gateway-misconfigured',
-  AUTH_ERR_INVALID_APPID: 'gateway-misconfigured',
-  ERR_PLAN_RESTRICTION: 'gateway-misconfigured',
-  ERR_PLAN_QUOTA_RESTRICTION: 'gateway-misconfigured',
-  ERR_SUBSCRIPTION_EXPIRED: 'gateway-misconfigured',
-  ERR_API_NOT_FOUND: 'gateway-misconfigured',
-  ERR_INVALID_API_VERSION: 'gateway-misconfigured',
-  ERR_UID_NOT_FOUND: 'user-not-found',
-  ERR_GUID_NOT_FOUND: 'group-not-found',
-  ERR_CONVERSATION_NOT_ACCESSIBLE: 'conversation-not-found',
-  ERR_NOT_A_MEMBER: 'not-a-member',
-  ERR_GROUP_NOT_JOINED: 'not-a-member',
-  ERR_BANNED_GROUPMEMBER: 'not-a-member',
-  ERR_TOO_MANY_REQUESTS: 'cometchat-busy',
-  ERR_MISSION_FAILED: 'cometchat-failed',
-  ERR_OPERATION_FAILED: 'cometchat-failed',
-  ERR_EXCEPTION: 'cometchat-failed',
-  ERR_BAD_ERROR_RESPONSE: 'cometchat-failed',
+export const BY_CODE: Readonly<Record<string, Row>> = {
+  ERR_BAD_REQUEST: REJECTED,
+  AUTH_ERR_EMPTY_APIKEY: KEY_REFUSED,
+  AUTH_ERR_APIKEY_NOT_FOUND: KEY_REFUSED,
+  AUTH_ERR_NO_ACCESS: KEY_REFUSED,
+  AUTH_ERR_EMPTY_APPID: MISCONFIGURED,
+  AUTH_ERR_INVALID_APPID: MISCONFIGURED,
+  ERR_PLAN_RESTRICTION: MISCONFIGURED,
+  ERR_PLAN_QUOTA_RESTRICTION: MISCONFIGURED,
+  ERR_SUBSCRIPTION_EXPIRED: MISCONFIGURED,
+  ERR_API_NOT_FOUND: MISCONFIGURED,
+  ERR_INVALID_API_VERSION: MISCONFIGURED,
+  ERR_UID_NOT_FOUND: { problem: 'user-not-found' },
+  ERR_GUID_NOT_FOUND: { problem: 'group-not-found' },
+  ERR_CONVERSATION_NOT_ACCESSIBLE: { problem: 'conversation-not-found' },
+  ERR_NOT_A_MEMBER: NOT_A_MEMBER,
+  ERR_GROUP_NOT_JOINED: NOT_A_MEMBER,
+  ERR_BANNED_GROUPMEMBER: NOT_A_MEMBER,
+  ERR_TOO_MANY_REQUESTS: BUSY,
+  ERR_MISSION_FAILED: FAILED_FOR_NOW,
+  ERR_OPERATION_FAILED: FAILED_FOR_NOW,
+  ERR_EXCEPTION: FAILED_FOR_NOW,
+  ERR_BAD_ERROR_RESPONSE: FAILED_FOR_NOW,
 };
 
-/** Statuses that say enough where there is no code, or one that is not in the table. */
-const PROBLEM_BY_STATUS: Readonly<Record<number, ProblemCode>> = {
-  401: 'gateway-misconfigured',
-  408: 'cometchat-failed',
-  429: 'cometchat-busy',
+/** HTTP statuses that say enough where there is no code. A bare 500 is more likely a defect, met again. */
+const BY_STATUS: Readonly<Record<number, Row>> = {
+  400: REJECTED,
+  401: KEY_REFUSED,
+  408: FAILED_FOR_NOW,
+  422: REJECTED,
+  429: BUSY,
+  502: FAILED_IN_DOUBT,
+  503: FAILED_FOR_NOW,
+  504: FAILED_IN_DOUBT,
 };
 
-/** Without a code only these can be about what the user asked for; the others are a wrong base URL or a proxy's. */
-const BARE_REJECTIONS = new Set([400, 422]);
+/** What ExchangeError says: codes of Node.js' and of our HTTP client. A bad certificate, for example, stays bad. */
+const BY_ERROR: Readonly<Record<string, Row>> = {
+  EAI_AGAIN: FAILED_FOR_NOW,
+  ECONNABORTED: FAILED_IN_DOUBT,
+  ECONNREFUSED: FAILED_FOR_NOW,
+  ECONNRESET: FAILED_IN_DOUBT,
+  EHOSTUNREACH: FAILED_FOR_NOW,
+  ENETDOWN: FAILED_FOR_NOW,
+  ENETUNREACH: FAILED_FOR_NOW,
+  ENOTFOUND: FAILED_FOR_NOW,
+  EPIPE: FAILED_IN_DOUBT,
+  // The connection ended in the middle of the reply.
+  ERR_HTTP_CONTENT_LENGTH_MISMATCH: FAILED_FOR_NOW,
+  ETIMEDOUT: FAILED_IN_DOUBT,
+  client_gone: { ...FAILED, isInDoubt: true },
+  redirect: INVALID,
+  reply_informational: { ...INVALID, isInDoubt: true },
+  reply_invalid: INVALID,
+  reply_too_large: INVALID,
+  reply_upgrade: { ...INVALID, isInDoubt: true },
+  timeout_connect: TIMEOUT,
+  timeout_lookup: TIMEOUT,
+  timeout_request: { ...TIMEOUT, isInDoubt: true },
+  timeout_response: { ...TIMEOUT, isInDoubt: true },
+  timeout_secureConnect: TIMEOUT,
+};
+
+/** Every problem that an attempt can end with, besides `ok` and a client that left. */
+export const ATTEMPT_PROBLEMS: readonly ProblemCode[] = [
+  ...new Set(
+    [BY_CODE, BY_STATUS, BY_ERROR].flatMap((rows) => Object.values<Row>(rows).map((row) => row.problem)),
+  ),
+];
 
 /**
- * Decides which problem a failed reply is: by CometChat's code, and by the status only without a known one.
+ * Decides what a reply that is no success means: by CometChat's code, and by the status only without a known one.
  *
  * @param status HTTP status of the reply
  * @param code `error.code` of its body, if any
  */
-export function problemOf(status: number, code: string | undefined): ProblemCode {
-  if (code !== undefined && Object.hasOwn(PROBLEM_BY_CODE, code)) return PROBLEM_BY_CODE[code] as ProblemCode;
-  if (code?.startsWith('AUTH_ERR_')) return 'gateway-misconfigured';
-  const known = PROBLEM_BY_STATUS[status];
+export const failedReply = (status: number, code: string | undefined): Failure => ({
+  ...failure(rowOf(status, code), code ?? String(status)),
+  status,
+  ...(code !== undefined && { code }),
+});
+
+/** Decides what an exchange means that brought no reply, or none that can be used. @param error its code */
+export const failedExchange = (error: string): Failure =>
+  failure(own(BY_ERROR, error) ?? (error.startsWith('HPE_') ? INVALID : FAILED), error);
+
+const failure = (
+  { problem, isTransient = false, isInDoubt = false, isKeyRefused = false }: Row,
+  errorType: string,
+): Failure => ({ ok: false, problem, errorType, isTransient, isInDoubt, isKeyRefused, isLocal: false });
+
+function rowOf(status: number, code: string | undefined): Row {
+  const known = code === undefined ? undefined : own(BY_CODE, code);
   if (known) return known;
-  if (status < 400 || status >= 500) return 'cometchat-failed';
-  return code === undefined && !BARE_REJECTIONS.has(status) ? 'gateway-misconfigured' : 'cometchat-rejected';
+  if (code?.startsWith('AUTH_ERR_')) return MISCONFIGURED;
+  const row = BY_STATUS[status];
+  // An unknown code is CometChat's own answer all the same: it is not in doubt, nor about the key.
+  if (row) return code === undefined ? row : { ...row, isInDoubt: false, isKeyRefused: false };
+  if (status < 400 || status >= 500) return FAILED;
+  // A 4xx without a code comes from a wrong base URL, or from a proxy.
+  return code === undefined ? MISCONFIGURED : REJECTED;
 }
 
-/** CometChat does not take this key; another one may do. */
-const KEY_REFUSALS = new Set(['AUTH_ERR_EMPTY_APIKEY', 'AUTH_ERR_APIKEY_NOT_FOUND', 'AUTH_ERR_NO_ACCESS']);
-
-/** @returns whether a failed reply is about the key, and about nothing else */
-export const isKeyRefusal = (status: number | undefined, code: string | undefined): boolean =>
-  code === undefined ? status === 401 : KEY_REFUSALS.has(code);
+const own = (rows: Readonly<Record<string, Row>>, name: string): Row | undefined =>
+  Object.hasOwn(rows, name) ? rows[name] : undefined;

@@ -1,196 +1,152 @@
-import { createHash, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
+import type { Services } from '../base/services.ts';
 import { sharedOrLocal } from '../redis/shared-or-local.ts';
-import { ended, type Outcome } from './call.ts';
-import { withoutUnknown } from './conversation.ts';
-import type { Edges } from './edges.ts';
-import type { Write } from './write.ts';
+import { type Failure, SUPERSEDED } from './outcome.ts';
 
-/** For how long a replica that has died keeps the others waiting, beside the longest time of its try. */
+/** How long a replica that has died keeps the others waiting, beside the longest time of its attempt. */
 const SLACK_MS = 1000;
 const POLL_MS = 10;
 /** Longer than any deadline. */
 const KEPT_MS = 120_000;
-/** For those of the same write who wait for its outcome. */
-const OUTCOME_KEPT_MS = 5000;
 
-// What replicas know of a lane: a hash with the number of its newest write, what that one says and when it came, whether
-// somebody else waits with it (`joined`) and whether it has come to its end (`done`); beside it who may send at the
-// moment, and the number and outcome of a write that several wait for.
-// Who comes without a number, for the first time, is the newest. Who has none since Redis could not be asked, or one
-// that Redis has lost, is the newest only if nobody came later.
-const ENTER = `
-local owner, number, lease, body, age = ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4], tonumber(ARGV[5])
-local known = redis.call('HMGET', KEYS[1], 'number', 'body', 'done', 'at')
-local newest, done = tonumber(known[1] or 0), tonumber(known[3] or 0)
-local kept = number and redis.call('GET', KEYS[3])
-if kept and string.find(kept, number .. ' ', 1, true) == 1 then
-  return {number, 'done', string.sub(kept, #ARGV[2] + 2)}
-end
-if number and number < newest then return {number, 'superseded'} end
-if number ~= newest or known[2] ~= body then
+// The replicas know of a lane: a hash with the version and id of its newest write and when that came (`at`), and beside it
+// the id of the write that holds the lease. A write is the newest when it is registered, for the first time. One that could
+// not be registered when it came, or whose version Redis has lost, is the newest only if nothing came later.
+const ACQUIRE = `
+local id, holder, version, age, leaseMs = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4]), ARGV[5]
+local newest = redis.call('HMGET', KEYS[1], 'version', 'id', 'at')
+local current = tonumber(newest[1] or 0)
+if newest[2] ~= id then
+  if version and version < current then return {version, 'superseded'} end
   local time = redis.call('TIME')
   local came = time[1] * 1000 + math.floor(time[2] / 1000) - age
-  if known[2] == body and done < newest then
-    number = newest
-    redis.call('HSET', KEYS[1], 'joined', number)
-  elseif age > 0 and tonumber(known[4] or 0) > came then
-    return {newest, 'superseded'}
-  else
-    number = newest + 1
-    redis.call('HSET', KEYS[1], 'number', number, 'body', body, 'at', came)
-  end
+  if age > 0 and tonumber(newest[3] or 0) > came then return {current, 'superseded'} end
+  current = current + 1
+  redis.call('HSET', KEYS[1], 'version', current, 'id', id, 'at', came)
   redis.call('PEXPIRE', KEYS[1], ${KEPT_MS})
 end
-local holder = redis.call('GET', KEYS[2])
-if lease == '0' or (holder and holder ~= owner) then return {number, 'wait'} end
-redis.call('SET', KEYS[2], owner, 'PX', lease)
-return {number, 'go'}`;
+local other = redis.call('GET', KEYS[2])
+if leaseMs == '0' or (other and other ~= holder) then return {current, 'wait'} end
+redis.call('SET', KEYS[2], holder, 'PX', leaseMs)
+return {current, 'held'}`;
 
-const LEAVE = `
-local owner, number, outcome, keeps = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
-if redis.call('GET', KEYS[2]) ~= owner then return 0 end
-if outcome ~= '' then
-  local known = redis.call('HMGET', KEYS[1], 'number', 'joined')
-  if known[1] == number then
-    if known[2] == number then
-      if outcome == 'done' then return 1 end
-      redis.call('SET', KEYS[3], number .. ' ' .. outcome, 'PX', ${OUTCOME_KEPT_MS})
-    end
-    redis.call('HSET', KEYS[1], 'done', number)
-  end
-end
-if keeps == '' then redis.call('DEL', KEYS[2]) end
-return 0`;
+const RELEASE = `
+if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('DEL', KEYS[1]) end`;
 
-type State = 'go' | 'wait' | 'superseded' | 'done';
-type Reply = [number: number, state: State, outcome?: string];
-interface Answer {
-  readonly state: State | 'alone';
-  readonly outcome?: Outcome;
-}
+type State = 'held' | 'wait' | 'superseded';
 
-/** The order of writes between replicas: the same as in each of them, kept in Redis. */
-export class SharedOrder {
+/** Makes the leases of one replica's writes. */
+export class Leases {
   readonly #redis: Redis;
-  readonly #together: ReturnType<typeof sharedOrLocal>;
+  readonly #run: ReturnType<typeof sharedOrLocal>;
+  readonly #leaseMs: number;
 
-  constructor(redis: Redis, edges: Edges) {
+  /** @param attemptTimeoutMs the longest time that an attempt can take */
+  constructor(redis: Redis, attemptTimeoutMs: number, services: Services) {
     this.#redis = redis;
-    this.#together = sharedOrLocal('write_order', edges);
+    this.#run = sharedOrLocal('write_order', services);
+    this.#leaseMs = attemptTimeoutMs + SLACK_MS;
   }
 
-  /** @returns the place of a write, which is taken when it is first asked for */
-  place(lane: string, body: string): Place {
-    return new Place(this.#redis, this.#together, lane, body);
+  lease(lane: string): Lease {
+    return new Lease(lane, this.#leaseMs, this.#redis, this.#run);
   }
 }
 
-/** The place of one write in the order of its lane. While Redis cannot be asked, each replica keeps its own order. */
-export class Place {
+/**
+ * Lets one write of a lane at a time be sent by all replicas, and the newest one last. While Redis is unavailable, each
+ * replica keeps the order of its own.
+ */
+export class Lease {
   readonly #redis: Redis;
-  readonly #together: ReturnType<typeof sharedOrLocal>;
-  readonly #keys: readonly string[];
-  readonly #digest: string;
-  #owner: string = randomUUID();
+  readonly #run: ReturnType<typeof sharedOrLocal>;
+  readonly #leaseMs: number;
+  /** In one slot of a Redis Cluster, by their hash tag. */
+  readonly #keys: readonly [lane: string, holder: string];
+  readonly #id: string = randomUUID();
   readonly #born = performance.now();
-  /** '' until the place is taken. */
-  #number: number | '' = '';
+  #registered: Promise<unknown> | undefined;
+  #holder = this.#id;
+  #version: number | undefined;
   #hasAsked = false;
   #heldUntil = 0;
 
-  constructor(redis: Redis, together: ReturnType<typeof sharedOrLocal>, lane: string, body: string) {
+  constructor(lane: string, leaseMs: number, redis: Redis, run: ReturnType<typeof sharedOrLocal>) {
+    this.#keys = [`write:v2:{${lane}}`, `write:v2:{${lane}}:lease`];
+    this.#leaseMs = leaseMs;
     this.#redis = redis;
-    this.#together = together;
-    this.#keys = ['', ':turn', ':outcome'].map((part) => `write:${lane}${part}`);
-    this.#digest = createHash('sha256').update(body).digest('base64url');
+    this.#run = run;
   }
 
-  /** Whether a try that begins now ends before any other replica may send. */
+  /** Whether an attempt that begins now ends before any other replica may send. */
   get isHeld(): boolean {
     return performance.now() < this.#heldUntil;
   }
 
-  /** Takes the place, without waiting for the turn. */
-  async take(): Promise<void> {
-    await this.#together(
-      () => this.#enter(0),
+  /** Makes the write the newest of its lane, without waiting for the lease. */
+  register(): void {
+    this.#registered = this.#run(
+      () => this.#ask(0),
       () => undefined,
     );
   }
 
-  /** Whether this place, which has been taken, is that of another write of this process as well. */
-  isWith(other: Place): boolean {
-    return this.#number === '' || this.#number === other.#number;
+  /** @returns whether no replica has registered a newer write */
+  async isNewest(): Promise<boolean> {
+    // Its registration is still on the way, so that it comes after all others.
+    if (this.#version === undefined) return true;
+    return this.#run(
+      async () => (await this.#redis.hget(this.#keys[0], 'id')) === this.#id,
+      () => true,
+    );
   }
 
   /**
-   * Waits until the write may be sent.
+   * Waits for the lease, or extends it.
    *
-   * @param tryMs the longest time that its try can take
-   * @returns undefined when it may; or how it has ended without: overtaken by a newer one, or together with the same
-   *   one of another replica
+   * @param ended stops the waiting, with the failure as its reason
+   * @returns why it will not be given
    */
-  async enter(write: Write, tryMs: number): Promise<Outcome | undefined> {
-    while (!write.ended) {
+  async acquire(ended: AbortSignal): Promise<Failure | undefined> {
+    await this.#registered;
+    while (!ended.aborted) {
       const asked = performance.now();
-      const { state, outcome } = await this.#together<Answer>(
-        () => this.#enter(tryMs + SLACK_MS),
-        () => ({ state: 'alone' }),
+      const state = await this.#run<State | 'alone'>(
+        () => this.#ask(this.#leaseMs),
+        () => 'alone',
       );
-      if (state === 'superseded') return ended('superseded');
-      if (outcome) {
-        write.isMerged = true;
-        return outcome;
-      }
+      if (state === 'superseded') return SUPERSEDED;
       if (state !== 'wait') {
-        this.#heldUntil = state === 'go' ? asked + SLACK_MS : Number.POSITIVE_INFINITY;
+        this.#heldUntil = state === 'held' ? asked + SLACK_MS : Number.POSITIVE_INFINITY;
         return undefined;
       }
-      await wait(POLL_MS * (1 + Math.random()), undefined, { signal: write.idle }).catch(() => {});
+      await wait(POLL_MS * (1 + Math.random()), undefined, { signal: ended }).catch(() => {});
     }
-    return write.ended;
+    return ended.reason as Failure;
   }
 
-  /**
-   * Tells those of other replicas that wait for the same write how it has ended, and lets others send.
-   *
-   * @param outcome where it holds for them as well
-   * @param keeps the turn, for now
-   */
-  leave(outcome?: Outcome, keeps = false): void {
+  release(): void {
     if (this.#heldUntil === 0) return;
-    if (!keeps) this.#heldUntil = 0;
-    // What Redis does not hear of ends by its own time.
-    this.#tell(outcome, keeps ? 'keeps' : '').catch(() => {});
+    this.#heldUntil = 0;
+    // A lease that Redis does not hear of ends by its own time.
+    this.#redis.eval(RELEASE, 1, this.#keys[1], this.#holder).catch(() => {});
   }
 
-  /** Goes on with the turn of another place. */
-  takeOver(other: Place): void {
-    this.#owner = other.#owner;
-    this.#heldUntil = other.#heldUntil;
+  /** Hands the lease over to another write of this process. */
+  transfer(to: Lease): void {
+    to.#holder = this.#holder;
+    to.#heldUntil = this.#heldUntil;
   }
 
-  async #tell(outcome: Outcome | undefined, keeps: string): Promise<void> {
-    const isAwaited = await this.#eval(LEAVE, outcome ? 'done' : '', keeps);
-    if (isAwaited && outcome) await this.#eval(LEAVE, JSON.stringify(portable(outcome)), keeps);
-  }
-
-  async #enter(leaseMs: number): Promise<Answer> {
+  async #ask(leaseMs: number): Promise<State> {
     const age = this.#hasAsked ? Math.ceil(performance.now() - this.#born) : 0;
     this.#hasAsked = true;
-    const [number, state, outcome] = (await this.#eval(ENTER, leaseMs, this.#digest, age)) as Reply;
-    if (!Number.isSafeInteger(number)) throw new Error('Redis has given no place');
-    this.#number = number;
-    return { state, ...(outcome !== undefined && { outcome: JSON.parse(outcome) }) };
-  }
-
-  #eval(script: string, ...args: (string | number)[]): Promise<unknown> {
-    return this.#redis.eval(script, this.#keys.length, ...this.#keys, this.#owner, this.#number, ...args);
+    const args = [this.#id, this.#holder, this.#version ?? '', age, leaseMs];
+    const reply = (await this.#redis.eval(ACQUIRE, 2, ...this.#keys, ...args)) as [number, State];
+    if (!Number.isSafeInteger(reply[0])) throw new Error('Redis has given no version');
+    [this.#version] = reply;
+    return reply[1];
   }
 }
-
-/** An outcome without what is nobody's business: texts of messages do not go into Redis. */
-const portable = (outcome: Outcome): Outcome =>
-  outcome.ok ? { ...outcome, conversations: outcome.conversations.map(withoutUnknown) } : outcome;

@@ -1,98 +1,113 @@
 import type { Redis } from 'ioredis';
-import { MINUTE_MS, minuteAt } from '../base/minute.ts';
-import { sharedOrLocal } from '../redis/shared-or-local.ts';
-import { ended, type Failure } from './call.ts';
-import type { Edges } from './edges.ts';
-import { waitForShare } from './fair-share.ts';
-import type { QuotaReport } from './quota-headers.ts';
-import { type Count, LocalLedger, RedisLedger } from './quota-ledger.ts';
+import type { CometChatId } from '../base/caller.ts';
+import type { Services } from '../base/services.ts';
+import { MINUTE_MS, MinuteCounter, minuteAt } from '../redis/minute-counter.ts';
+import type { Send } from './call.ts';
+import { type Failure, type Outcome, type QuotaReport, rejected } from './outcome.ts';
 
-/** There as long as the quota is used up, for the other replicas to see. */
+/** Exists in Redis as long as the quota is used up, for the other replicas to see. */
 const CLOSED = 'quota:closed';
 
 /**
- * Keeps the app's quota of CometChat's calls: shared fairly among the users, and not burnt any further when it is
- * used up. Counted in Redis where there is one, in this process where there is none or while it cannot be asked.
+ * Keeps the app's quota of CometChat's calls: shared fairly among the users, and not used any further when it is gone. Counted
+ * in Redis where there is one; in this process where there is none, or while it is unavailable.
  */
 export class Quota {
   readonly #limit: number;
-  readonly #now: () => number;
-  readonly #redis: Redis | undefined;
-  readonly #metrics: Edges['metrics'];
-  readonly #local = new LocalLedger();
-  readonly #shared: RedisLedger | undefined;
-  readonly #together: ReturnType<typeof sharedOrLocal>;
+  readonly #services: Services;
+  readonly #counter: MinuteCounter;
+  readonly #shareRefusals;
   #report: { limit: number; remaining: number; until: number } | undefined;
   #closedUntil = 0;
   /** How many calls of which minute were left when it was last asked for one. */
   #seen: { minute: number; left: number } | undefined;
+  /** Calls that CometChat has not answered yet. */
+  #inFlight = 0;
 
-  /**
-   * @param callsPerMinute of the whole app
-   * @param now the clock, in UNIX milliseconds
-   */
-  constructor(callsPerMinute: number, now: () => number, edges: Edges) {
+  /** @param callsPerMinute of the whole app */
+  constructor(callsPerMinute: number, services: Services) {
     this.#limit = callsPerMinute;
-    this.#now = now;
-    this.#redis = edges.redis;
-    this.#metrics = edges.metrics;
-    this.#shared = edges.redis && new RedisLedger(edges.redis);
-    this.#together = sharedOrLocal('quota', edges);
-    edges.metrics.showQuota(() => this.callsLeft);
+    this.#services = services;
+    this.#counter = new MinuteCounter('quota:v2', 'quota', services);
+    this.#shareRefusals = services.metrics.counter(
+      'quota_share_refusals_total',
+      'Calls that ended because their user had used up a fair share of the quota, while some was left for others',
+    );
+    services.metrics.gauge('quota_calls_left', 'Calls that are left of this minute’s quota', [], (gauge) =>
+      gauge.set(this.callsLeft),
+    );
   }
 
-  /** @returns why no call can be made now, whoever asks; undefined where one might */
+  /** @returns why no call of any user can be made now */
   refusal(): Failure | undefined {
     const left = this.#closedUntil - this.#now();
     // Longer than it ever is: the clock was set back.
     return left > 0 && left <= MINUTE_MS ? busy(left) : undefined;
   }
 
-  /**
-   * Takes a call of the quota.
-   *
-   * @param user whose call it is
-   * @param inFlight the calls that CometChat has not answered yet
-   * @returns why it must not be made, with the seconds until it may; or the way to give it back, if it is not
-   *   made after all
-   */
-  async take(user: string, inFlight: number): Promise<Failure | (() => void)> {
-    const now = this.#now();
-    const { count, giveBack } = await this.#count(user, now);
-    const spending = this.#asReported(count, inFlight);
-    const wait = waitForShare({ ...spending, elapsedMs: now % MINUTE_MS });
-    const closed = this.refusal();
-    const refusal = closed ?? (wait > 0 ? busy(wait) : undefined);
-    if (refusal && !closed && spending.spent < spending.limit) this.#metrics.quotaShareRefusals.inc();
-    const left = spending.limit - spending.spent - (refusal ? 0 : 1);
-    this.#seen = { minute: minuteAt(now).number, left: Math.max(0, left) };
-    if (refusal) giveBack();
-    return refusal ?? giveBack;
+  /** The step: a call that is not sent after all is given back. */
+  around(send: Send): Send {
+    return async (call) => {
+      const taken = await this.#take(call.onBehalfOf);
+      if (typeof taken !== 'function') return taken;
+      this.#inFlight += 1;
+      const outcome = await send(call).finally(() => {
+        this.#inFlight -= 1;
+      });
+      if (!outcome.ok && outcome.isLocal) taken();
+      else this.#learn(outcome);
+      return outcome;
+    };
   }
 
-  /** Believes what a reply says of the quota, for a minute at most: CometChat counts by the minute. */
-  learn({ limit, remaining, reset }: QuotaReport): void {
-    const until = Math.min(reset * 1000, this.#now() + MINUTE_MS);
-    this.#report = { limit, remaining, until };
-    if (remaining === 0) this.#close(until - this.#now());
-  }
-
-  /** CometChat has refused a call for want of quota, for so many seconds. */
-  exhausted(seconds: number): void {
-    this.#close(seconds * 1000);
-  }
-
-  /** How many calls are left of this minute's quota, as far as is known here. */
+  /** How many calls are left of this minute's quota, as far as this replica knows. */
   get callsLeft(): number {
     if (this.refusal()) return 0;
     return this.#seen?.minute === minuteAt(this.#now()).number ? this.#seen.left : this.#limit;
+  }
+
+  /** @returns why the user's call must not be made, with the seconds until it may; or how to give it back */
+  async #take(user: CometChatId): Promise<Failure | (() => void)> {
+    const { number: minute, elapsedMs } = minuteAt(this.#now());
+    const { count, total, keys, takeBack } = await this.#counter.add(user, (redis) => this.#lookUp(redis));
+    const { limit, spent } = this.#asReported(total - 1);
+    const wait = waitForShare({ limit, spent, mine: count - 1, users: keys, elapsedMs });
+    const closed = this.refusal();
+    const refusal = closed ?? (wait > 0 ? busy(wait) : undefined);
+    if (refusal && !closed && spent < limit) this.#shareRefusals.inc();
+    this.#seen = { minute, left: Math.max(0, limit - spent - (refusal ? 0 : 1)) };
+    if (!refusal) return takeBack;
+    takeBack();
+    return refusal;
+  }
+
+  /** Finds out whether another replica has seen that the quota is used up. */
+  async #lookUp(redis: Redis): Promise<void> {
+    const closedMs = await redis.pttl(CLOSED);
+    if (!Number.isSafeInteger(closedMs)) throw new Error('Redis has not told the time');
+    if (closedMs > 0) this.#closeFor(Math.min(closedMs, MINUTE_MS));
+  }
+
+  /** Believes what a reply says of the quota, for a minute at most: CometChat counts by the minute. */
+  #learn(outcome: Outcome<unknown>): void {
+    const { quota } = outcome;
+    if (quota) this.#believe(quota);
+    if (!outcome.ok && outcome.problem === 'cometchat-busy' && outcome.retryAfterSeconds) {
+      this.#close(outcome.retryAfterSeconds * 1000);
+    }
+  }
+
+  #believe({ limit, remaining, reset }: QuotaReport): void {
+    const until = Math.min(reset * 1000, this.#now() + MINUTE_MS);
+    this.#report = { limit, remaining, until };
+    if (remaining === 0) this.#close(until - this.#now());
   }
 
   #close(ms: number): void {
     const hold = Math.min(ms, MINUTE_MS);
     if (hold <= 0 || !this.#closeFor(hold)) return;
     // If Redis does not take it, the others find out for themselves.
-    this.#redis?.set(CLOSED, 1, 'PX', Math.ceil(hold)).catch(() => {});
+    this.#services.redis?.set(CLOSED, 1, 'PX', Math.ceil(hold)).catch(() => {});
   }
 
   /** @returns whether it was not closed for as long already */
@@ -103,28 +118,42 @@ export class Quota {
     return isLonger;
   }
 
-  async #count(user: string, now: number): Promise<{ count: Count; giveBack: () => void }> {
-    const local = () => {
-      // It may be a new minute by the time that Redis has not answered.
-      const at = this.#now();
-      return { count: this.#local.take(user, at), giveBack: () => this.#local.giveBack(user, at) };
-    };
-    const [redis, shared] = [this.#redis, this.#shared];
-    if (!redis || !shared) return local();
-    return this.#together(async () => {
-      const [count, closedMs] = await Promise.all([shared.take(user, now), redis.pttl(CLOSED)]);
-      if (closedMs > 0) this.#closeFor(Math.min(closedMs, MINUTE_MS));
-      return { count, giveBack: () => shared.giveBack(user, now) };
-    }, local);
+  /** CometChat also counts callers that this gateway does not know: the company's own back end, for example. */
+  #asReported(spent: number): { limit: number; spent: number } {
+    const left = (this.#report?.until ?? 0) - this.#now();
+    if (!this.#report || left <= 0 || left > MINUTE_MS) return { spent, limit: this.#limit };
+    const limit = Math.min(this.#report.limit, this.#limit);
+    return { limit, spent: Math.max(spent, limit - this.#report.remaining + this.#inFlight) };
   }
 
-  /** CometChat knows of callers that this gateway does not: the company's own back end, say. */
-  #asReported(count: Count, inFlight: number): Count & { limit: number } {
-    const left = (this.#report?.until ?? 0) - this.#now();
-    if (!this.#report || left <= 0 || left > MINUTE_MS) return { ...count, limit: this.#limit };
-    const limit = Math.min(this.#report.limit, this.#limit);
-    return { ...count, limit, spent: Math.max(count.spent, limit - this.#report.remaining + inFlight) };
+  #now(): number {
+    return this.#services.seams.now();
   }
 }
 
-const busy = (ms: number): Failure => ended('cometchat-busy', Math.ceil(ms / 1000));
+/** How the quota of the running minute stands, for one user's next call. */
+export interface Spending {
+  /** Calls that the app has in a minute, and those made in this one. */
+  readonly limit: number;
+  readonly spent: number;
+  /** Calls of this user; and how many users have asked for any in this minute, this one included. */
+  readonly mine: number;
+  readonly users: number;
+  /** How much of the minute is over. */
+  readonly elapsedMs: number;
+}
+
+/**
+ * Decides whether a user may have one more call of the quota: up to a fair share always, with one share kept for the next
+ * user to come; beyond it as far as the minute has gone, so that a single user gets the whole quota in time, and none ever
+ * leaves nothing for the others.
+ *
+ * @returns milliseconds until the call may be asked for again; 0 where it may be made now
+ */
+export function waitForShare({ limit, spent, mine, users, elapsedMs }: Spending): number {
+  if (spent >= limit) return MINUTE_MS - elapsedMs;
+  if (mine < limit / (users + 1)) return 0;
+  return Math.max(0, ((spent + 1) * MINUTE_MS) / limit - elapsedMs);
+}
+
+const busy = (ms: number): Failure => rejected('cometchat-busy', Math.ceil(ms / 1000));

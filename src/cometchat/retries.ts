@@ -1,139 +1,122 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { ProblemCode } from '../base/problems.ts';
-import { Breaker } from './breaker.ts';
-import { ABANDONED, type Failure, LATE, type Outcome } from './call.ts';
-import type { Edges } from './edges.ts';
-import { type ApiConfig, type Call, CometChatApi } from './exchange.ts';
-import { Quota } from './quota.ts';
-import { isTransient, isUnsettled, RetryBudget, retryDelay, SHORTEST_TRY_MS } from './retry.ts';
-import type { Write } from './write.ts';
+import type { Services } from '../base/services.ts';
+import { type Send, SHORTEST_ATTEMPT_MS } from './call.ts';
+import { ATTEMPT_PROBLEMS } from './errors.ts';
+import { type Failure, type Outcome, TURN_LOST } from './outcome.ts';
 
-export interface TriesConfig extends ApiConfig {
-  /** Over all tries of one write, as one client sees it. */
-  readonly deadlineMs: number;
-  readonly callsPerMinute: number;
-  /** The clock of the quota, in UNIX milliseconds, and chance, from 0 to 1; the machine's unless given. */
-  readonly now?: () => number;
-  readonly random?: () => number;
-}
+/** Together long enough for a short restart to be over. */
+const LONGEST_DELAYS_MS = [200, 600];
 
-/** End a write before a try is made, for reasons that have nothing to do with the write. */
-const REFUSALS: ReadonlySet<ProblemCode> = new Set(['cometchat-busy', 'cometchat-unavailable']);
+/** Say that nothing was changed, which after a failed attempt nobody knows. */
+const NOTHING_CHANGED: ReadonlySet<ProblemCode> = new Set(['cometchat-busy', 'cometchat-unavailable']);
 
-/** Makes the tries of writes: again where that may help, and none where it would only do harm. */
-export class Tries {
-  readonly #tryMs: number;
-  /** For how long a newer write waits for a try of which nobody knows how it ended. */
-  readonly #settleMs: number;
-  readonly #random: () => number;
-  readonly #metrics: Edges['metrics'];
-  readonly #api: CometChatApi;
-  readonly #quota: Quota;
-  readonly #breaker: Breaker;
-  readonly #budget = new RetryBudget();
-  #inFlight = 0;
-
-  constructor(config: TriesConfig, edges: Edges) {
-    const { log, metrics } = edges;
-    this.#tryMs = config.attemptTimeoutMs;
-    // Its client has a deadline too.
-    this.#settleMs = Math.min(config.attemptTimeoutMs, config.deadlineMs / 2);
-    this.#random = config.random ?? Math.random;
-    this.#metrics = metrics;
-    this.#quota = new Quota(config.callsPerMinute, config.now ?? Date.now, edges);
-    this.#api = new CometChatApi(config, edges, (report) => this.#quota.learn(report));
-    this.#breaker = new Breaker(config.attemptTimeoutMs, (open) => {
-      metrics.circuitOpen.set(open ? 1 : 0);
-      if (!open) return log.info('CometChat answers again');
-      metrics.circuitOpened.inc();
-      log.warn('CometChat fails: calls end here until it answers again');
-    });
-  }
-
-  /** @returns why no try would be made now, whoever asks; undefined where one might */
-  refusal(): Failure | undefined {
-    return this.#breaker.refusal() ?? this.#quota.refusal();
-  }
-
-  /** Whether CometChat is asked right now, and if not, why. */
-  get state(): 'ok' | 'failing' | 'busy' {
-    if (this.#breaker.refusal()) return 'failing';
-    return this.#quota.callsLeft === 0 ? 'busy' : 'ok';
-  }
-
-  /** Makes tries until CometChat has decided, or there shall be no other. */
-  async make(write: Write, call: Call): Promise<Outcome> {
-    let failure: Failure | undefined;
-    for (let tries = 1; ; tries += 1) {
-      const { outcome, isSent } = await this.#next(write, call);
-      // A refusal would say that nothing was changed, which after a failure nobody knows.
-      if (!isSent) return failure && !outcome.ok && REFUSALS.has(outcome.problem) ? failure : outcome;
-      if (failure) {
-        this.#metrics.retries.inc();
-        write.retried.push(failure.errorType);
-      } else {
-        this.#budget.call(performance.now());
+/**
+ * A step: makes another attempt where that may help, within the deadline and the budget. A write waits for its turn before
+ * each attempt.
+ */
+export function withRetries(send: Send, { metrics, seams: { random } }: Services): Send {
+  const attempts = metrics.counter(
+    'attempts_total',
+    'Attempts of calls to CometChat, by result: ok, client_gone, or the code of the problem',
+    { result: ['ok', 'client_gone', ...ATTEMPT_PROBLEMS] },
+  );
+  const retries = metrics.counter('retries_total', 'Attempts that followed a failed one');
+  const withheld = metrics.counter(
+    'retries_withheld_total',
+    'Attempts that were not made because too many of the calls before had needed several',
+  );
+  const budget = new RetryBudget();
+  return async (call) => {
+    let failed: Failure | undefined;
+    for (let attempt = 1; ; ) {
+      const outcome = (await call.turn?.acquire()) ?? (await send(call));
+      if (outcome === TURN_LOST) continue;
+      call.turn?.attempted(outcome);
+      if (!outcome.ok && outcome.isLocal) {
+        return failed && NOTHING_CHANGED.has(outcome.problem) ? failed : outcome;
       }
-      if (outcome.ok || !isTransient(outcome)) return outcome;
-      if (write.ended) return write.ended;
-      const delay = retryDelay(tries, outcome, write.deadline - performance.now(), this.#random());
+      attempts.inc({ result: resultOf(outcome) });
+      if (failed) {
+        retries.inc();
+        call.retried.push(failed.errorType);
+      } else {
+        budget.call(performance.now());
+      }
+      if (outcome.ok || !outcome.isTransient) return outcome;
+      if (call.waiters.ended.aborted) return call.waiters.ended.reason as Failure;
+      const delay = retryDelay(attempt, outcome, call.waiters.deadline - performance.now(), random());
       if (delay === undefined) return outcome;
-      if (!this.#budget.spend(performance.now())) {
-        this.#metrics.retriesWithheld.inc();
+      if (!budget.spend(performance.now())) {
+        withheld.inc();
         return outcome;
       }
-      // A newer write of another replica need not wait as long as CometChat asks for.
-      if (outcome.retryAfterSeconds && !write.isUnsettled) write.place?.leave();
-      await wait(delay, undefined, { signal: write.idle }).catch(() => {});
-      failure = outcome;
+      await wait(delay, undefined, { signal: call.waiters.ended }).catch(() => {});
+      failed = outcome;
+      attempt += 1;
     }
-  }
-
-  /** Closes the connections. */
-  close(): void {
-    this.#api.close();
-  }
-
-  /** Waits for all that a try needs, and makes it; or tells how the write has ended without. */
-  async #next(write: Write, call: Call): Promise<{ outcome: Outcome; isSent: boolean }> {
-    for (;;) {
-      const done = write.ended ?? (await write.place?.enter(write, this.#tryMs));
-      if (write.isMerged) this.#metrics.mergedWrites.inc();
-      if (done) return { outcome: done, isSent: false };
-      const taken = await this.#quota.take(call.onBehalfOf, this.#inFlight);
-      if (typeof taken !== 'function') return { outcome: taken, isSent: false };
-      const timeLeft = write.deadline - performance.now();
-      const refusal =
-        write.ended ?? this.#breaker.refusal() ?? (timeLeft < SHORTEST_TRY_MS ? LATE : undefined);
-      if (!refusal && (write.place?.isHeld ?? true)) {
-        // Nothing is waited for in between: the circuit lets one of those through who found it half open.
-        return { outcome: await this.#send(write, call, timeLeft), isSent: true };
-      }
-      taken();
-      if (refusal) return { outcome: refusal, isSent: false };
-    }
-  }
-
-  async #send(write: Write, call: Call, timeLeft: number): Promise<Outcome> {
-    const timeoutMs = Math.min(this.#tryMs, Math.ceil(timeLeft));
-    const settlesAt = performance.now() + this.#settleMs;
-    this.#inFlight += 1;
-    const outcome = await this.#breaker
-      .run(() => this.#api.send(call, timeoutMs, write.abandoned))
-      .finally(() => {
-        this.#inFlight -= 1;
-      });
-    this.#metrics.tries.inc({ result: resultOf(outcome) });
-    if (outcome.ok) return outcome;
-    if (isUnsettled(outcome)) write.settlesAt = settlesAt;
-    if (outcome.problem === 'cometchat-busy' && outcome.retryAfterSeconds) {
-      this.#quota.exhausted(outcome.retryAfterSeconds);
-    }
-    return outcome;
-  }
+  };
 }
 
-const resultOf = (outcome: Outcome): ProblemCode | 'ok' | 'client_gone' => {
+function resultOf(outcome: Outcome<unknown>): string {
   if (outcome.ok) return 'ok';
-  return outcome === ABANDONED ? 'client_gone' : outcome.problem;
-};
+  return outcome.errorType === 'client_gone' ? 'client_gone' : outcome.problem;
+}
+
+/**
+ * Decides whether a failed attempt is followed by another one, and when.
+ *
+ * @param attempt its number, from 1 on
+ * @param timeLeftMs until the deadline
+ * @param random from 0 to 1: the whole of the delay is left to chance ("full jitter"), so that calls that failed together
+ *   do not come back together
+ * @returns milliseconds to wait; undefined where there shall be no other attempt
+ */
+export function retryDelay(
+  attempt: number,
+  { isTransient, retryAfterSeconds = 0 }: Pick<Failure, 'isTransient' | 'retryAfterSeconds'>,
+  timeLeftMs: number,
+  random: number,
+): number | undefined {
+  const longest = LONGEST_DELAYS_MS[attempt - 1];
+  if (longest === undefined || !isTransient) return undefined;
+  const delay = retryAfterSeconds * 1000 + random * longest;
+  return delay + SHORTEST_ATTEMPT_MS <= timeLeftMs ? delay : undefined;
+}
+
+const WINDOW_MS = 10_000;
+/** So that an app that is hardly used gets its retries too. */
+const RESERVE = 10;
+const SHARE = 0.1;
+
+/**
+ * Lets retries be a tenth of the calls of the last ten to twenty seconds, and ten beside: in an outage, when every call
+ * fails, they must not double the load on CometChat.
+ */
+export class RetryBudget {
+  #window = { number: 0, calls: 0, retries: 0 };
+  #before = { calls: 0, retries: 0 };
+
+  /** @param now in milliseconds, of any clock that does not go back */
+  call(now: number): void {
+    this.#at(now).calls += 1;
+  }
+
+  /** @returns whether a retry may be made; it then counts as made */
+  spend(now: number): boolean {
+    const window = this.#at(now);
+    const calls = window.calls + this.#before.calls;
+    if (window.retries + this.#before.retries >= RESERVE + Math.floor(calls * SHARE)) return false;
+    window.retries += 1;
+    return true;
+  }
+
+  #at(now: number) {
+    const number = Math.floor(now / WINDOW_MS);
+    if (number !== this.#window.number) {
+      this.#before = number === this.#window.number + 1 ? this.#window : { calls: 0, retries: 0 };
+      this.#window = { number, calls: 0, retries: 0 };
+    }
+    return this.#window;
+  }
+}

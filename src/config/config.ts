@@ -4,14 +4,14 @@ import type { CometChatConfig } from '../cometchat/client.ts';
 import { parseTrustedProxies } from '../http/client-address.ts';
 import { parseOrigins } from '../http/cors.ts';
 import { type IdentityConfig, parseTemplate } from '../identity/identity.ts';
-import type { RateLimitConfig } from '../limits/limits.ts';
 import type { LogConfig } from '../operations/log.ts';
-import { headerValues, type TracingConfig, tracingConfig } from '../operations/tracing-config.ts';
-import { parseRedisUrl, redisPasswords } from '../redis/connection.ts';
+import type { TracingConfig } from '../operations/tracing.ts';
+import { parseRedisUrl, redisPasswords } from '../redis/url.ts';
 import { parseJwksUrl } from '../session/jwks.ts';
 import { parseSecrets } from '../session/secret.ts';
 import type { SessionConfig } from '../session/verifiers.ts';
 import { ConfigError, readVariables } from './environment.ts';
+import { headerValues, tracingConfig } from './tracing.ts';
 import { type Environment, EnvironmentSchema } from './variables.ts';
 
 /** The variables that say which kind of session there is: one of them is set. */
@@ -21,23 +21,23 @@ const SESSION_KINDS = ['SESSION_SECRET', 'SESSION_JWKS_URL', 'SESSION_STORE'] as
 export interface Config {
   readonly listen: { readonly host: string; readonly port: number };
   readonly admin: { readonly host: string; readonly port: number };
-  /** Both from the signal on, in milliseconds: how long it is still served as ever, and when all is ended. */
+  /** In milliseconds from SIGTERM on: how long requests are still served, and when everything has ended. */
   readonly shutdown: { readonly drainMs: number; readonly deadlineMs: number };
   readonly trustedProxies: readonly string[];
   readonly log: LogConfig;
   readonly browsers: BrowserConfig;
   readonly session: SessionConfig;
   readonly redisUrl: Rotating<string> | undefined;
-  readonly rateLimit: RateLimitConfig;
+  readonly rateLimit: { readonly perMinute: number };
   readonly identity: IdentityConfig;
   readonly cometchat: CometChatConfig;
   /** What traces are sent with; undefined where OpenTelemetry's variables do not ask for any. */
   readonly tracing: TracingConfig | undefined;
-  /** What may be replaced while the process runs, by the name of its variable. */
+  /** The secrets that may be replaced while the process runs, by the name of their variable. */
   readonly rotating: Readonly<Record<string, Rotating<unknown>>>;
 }
 
-/** What is of use only where pages call. */
+/** What only pages in a browser need. */
 interface BrowserConfig {
   readonly origins: ReadonlySet<string>;
   readonly cookieName: string | undefined;
@@ -54,7 +54,7 @@ export function loadConfig(environment: NodeJS.ProcessEnv): Config {
   const faults: string[] = [];
   const env = readVariables(EnvironmentSchema, environment, faults);
 
-  /** The value of a variable that has a notation of its own; a fault where it is set but cannot be read. */
+  /** The value of a variable with a notation of its own. */
   function parsed<T>(name: keyof Environment, parse: (text: string) => T): T | undefined {
     try {
       return env[name] === undefined ? undefined : parse(String(env[name]));
@@ -121,7 +121,6 @@ export function loadConfig(environment: NodeJS.ProcessEnv): Config {
   };
 }
 
-/** The kind of session that the variables choose; there is one, with all that it needs. */
 function sessionConfig(
   env: Environment,
   secrets: Rotating<readonly string[]>,
@@ -132,7 +131,7 @@ function sessionConfig(
   return url === undefined ? { kind: 'secret', secrets, ...rules } : { kind: 'jwks', url, ...rules };
 }
 
-/** The faults of variables that need, or exclude, one another, as far as none of `faults` is theirs already. */
+/** The faults of variables that need or exclude one another, except for variables that have a fault already. */
 function faultsTogether(env: Partial<Environment>, faults: readonly string[]): string[] {
   const found: string[] = [];
   const wrong = new Set(faults.map((fault) => fault.slice(0, fault.indexOf(':')).replace(/_FILE$/, '')));

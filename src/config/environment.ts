@@ -5,9 +5,9 @@ import { Value } from '@sinclair/typebox/value';
 
 /** What a schema says of a variable beside its type. */
 interface Meta {
-  /** What would be right, for the one who mends it: "must ...". */
+  /** The rule, as in "must ...". */
   readonly must: string;
-  /** It may also come as a file that `NAME_FILE` names, and is never printed. */
+  /** Never printed; it may also come as a file that `NAME_FILE` names. */
   readonly secret?: true;
   readonly default?: string | number;
 }
@@ -28,19 +28,6 @@ export const OneOf = (values: readonly string[], meta: { default?: string } = {}
     { must: `be one of ${values.join(', ')}`, ...meta },
   );
 
-/**
- * Reads a comma-separated list.
- *
- * @param must what is to be right about every item of it, as with the variables themselves
- * @throws Error whose message says so and which one is wrong, and never repeats it
- */
-export function parseList(text: string, isRight: (item: string) => boolean, must: string): string[] {
-  const items = text.split(',').map((item) => item.trim());
-  const wrong = items.findIndex((item) => !isRight(item));
-  if (wrong >= 0) throw new Error(`must ${must}; number ${wrong + 1} is none`);
-  return items;
-}
-
 /** The environment is not fit to start with; `faults` names every variable at fault, and never a value. */
 export class ConfigError extends Error {
   readonly faults: readonly string[];
@@ -57,7 +44,7 @@ export class ConfigError extends Error {
  * Reads the variables of a schema: whole numbers converted, defaults filled in, secrets also from files.
  *
  * @param environment as in `process.env`; an empty value counts as unset
- * @param faults gets a line for each variable that is missing or wrong; with any, the result is not whole
+ * @param faults gets a line for each variable that is missing or wrong; with any, do not use the result
  */
 export function readVariables<T extends TObject>(
   schema: T,
@@ -100,7 +87,7 @@ function readSecret(name: string, environment: NodeJS.ProcessEnv): string | unde
     throw new Error(`must name a readable file (${(error as NodeJS.ErrnoException).code})`);
   }
   // Decoding would make the same three bytes of all that are wrong, and a weak secret look long.
-  if (!isUtf8(content)) throw new Error('must name a file of text; encode random bytes as hex, say');
+  if (!isUtf8(content)) throw new Error('must name a file of text; encode random bytes as hex, for example');
   const secret = content.toString().trimEnd();
   if (secret === '') throw new Error('must not name an empty file');
   return secret;

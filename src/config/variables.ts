@@ -55,7 +55,7 @@ export const EnvironmentSchema = Type.Object({
   SHUTDOWN_DRAIN_MS: Whole(0, 600_000, ' (milliseconds)', 5000),
   SHUTDOWN_DEADLINE_MS: Whole(100, 600_000, ' (milliseconds)', 15_000),
   LOG_LEVEL: OneOf(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], { default: 'info' }),
-  // Of OpenTelemetry's standard variables those that say whether and where to, which is for tracing-config.ts to judge: a
+  // Of OpenTelemetry's standard variables those that say whether and where to, which is for tracing.ts to judge: a
   // whole cluster may have them, for others. Its SDK reads these and all others.
   OTEL_SDK_DISABLED: Text({ default: 'false', must: 'be true or false' }),
   OTEL_TRACES_EXPORTER: Type.Optional(Text({ must: 'be otlp or none' })),

@@ -1,39 +1,24 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
-import type { Static } from '@sinclair/typebox';
-import type { FastifyReply } from 'fastify';
-import { ProblemError } from '../base/problem-error.ts';
-import type { Failure } from '../cometchat/call.ts';
-import type { CometChatClient } from '../cometchat/client.ts';
-import type { CallTrace } from '../cometchat/observed.ts';
-import { requireJson } from '../http/json-body.ts';
+import { type Caller, callerOf, cometChatId } from '../base/caller.ts';
+import { type FieldError, ProblemError } from '../base/problem-error.ts';
+import type { CometChat } from '../cometchat/client.ts';
+import { MAX_TAGS } from '../cometchat/conversation.ts';
+import type { Target } from '../cometchat/operations.ts';
+import { requireJson } from '../http/body.ts';
 import { problemResponses } from '../http/problem-responses.ts';
-import { callerOf } from '../session/session.ts';
-import { readTagsBody, trimTags } from './request.ts';
-import { ConversationsSchema, TagsBodySchema } from './schemas.ts';
-import { slimConversations } from './slim.ts';
-
-declare module 'fastify' {
-  interface FastifyRequest {
-    /** How long it took to find out who is calling, which counts to the deadline; the body is the client's to hurry. */
-    admittedMs: number;
-    /** Follows the calls that it makes, where traces are asked for. */
-    trace?: CallTrace;
-  }
-}
+import { ConversationsSchema, slimConversations } from './conversation.ts';
+import { ask, PROBLEMS } from './route.ts';
+import { type TagsBody, TagsBodySchema } from './tags-body.ts';
 
 /** `PUT /me/conversations/tags`: replaces the tags that the caller has put on one conversation. */
-export const conversations: FastifyPluginAsyncTypebox<{ cometchat: CometChatClient }> = async (
+export const setConversationTags: FastifyPluginAsyncTypebox<{ cometchat: CometChat }> = async (
   app,
   { cometchat },
 ) => {
-  app.decorateRequest('admittedMs', 0);
   app.put(
     '/me/conversations/tags',
     {
-      onRequest: async (request, reply) => {
-        request.admittedMs = reply.elapsedTime;
-        await requireJson(request);
-      },
+      onRequest: requireJson,
       preValidation: async (request) => {
         request.body = trimTags(request.body) as typeof request.body;
       },
@@ -49,62 +34,54 @@ export const conversations: FastifyPluginAsyncTypebox<{ cometchat: CometChatClie
           ...problemResponses([
             'body-malformed',
             'body-invalid',
-            'session-missing',
-            'session-invalid',
-            'session-expired',
-            'session-revoked',
-            'identity-unmapped',
-            'csrf-rejected',
-            'not-a-member',
-            'route-not-found',
-            'conversation-not-found',
-            'user-not-found',
-            'group-not-found',
-            'method-not-allowed',
-            'request-timeout',
             'superseded',
             'body-too-large',
             'media-type-unsupported',
-            'cometchat-rejected',
-            'rate-limited',
-            'headers-too-large',
-            'internal',
-            'cometchat-failed',
-            'cometchat-reply-invalid',
-            'gateway-misconfigured',
-            'cometchat-busy',
-            'cometchat-unavailable',
-            'gateway-overloaded',
-            'session-store-unavailable',
-            'cometchat-timeout',
+            ...PROBLEMS,
           ]),
         },
       },
     },
-    async (request, reply): Promise<Static<typeof ConversationsSchema>> => {
-      const caller = callerOf(request);
-      const { peer, tags } = readTagsBody(request.body, caller);
-      const { admittedMs: waitedMs, trace } = request;
-      const client = { gone: goneSignal(reply), waitedMs, trace };
-      const result = await cometchat.updateTags(caller.onBehalfOf, peer, tags, client);
-      request.cometchat = result;
-      const { outcome } = result;
-      if (!outcome.ok) throw asProblem(outcome);
-      return { conversations: slimConversations(outcome.conversations, tags) };
+    async (request, reply) => {
+      const { target, tags } = readTagsBody(request.body, callerOf(request));
+      const upstream = await ask(request, reply, cometchat.deadlineMs, (requester) =>
+        cometchat.lanes.write(target, { kind: 'replace', tags }, requester),
+      );
+      return { conversations: slimConversations(upstream, tags) };
     },
   );
 };
 
-/** Aborted when the client has left. (Fastify's request.signal already is when the body has been read.) */
-function goneSignal({ raw }: FastifyReply): AbortSignal {
-  const gone = new AbortController();
-  if (raw.destroyed) gone.abort();
-  else raw.once('close', () => raw.writableFinished || gone.abort());
-  return gone.signal;
+/**
+ * Trims the tags of a body that is not yet checked, so that the schema's limits hold for what is stored. Everything else
+ * stays as it is, for the schema to judge.
+ */
+function trimTags(body: unknown): unknown {
+  if (typeof body !== 'object' || body === null || !('tags' in body) || !Array.isArray(body.tags))
+    return body;
+  return { ...body, tags: body.tags.map((tag) => (typeof tag === 'string' ? tag.trim() : tag)) };
 }
 
-function asProblem({ problem, retryAfterSeconds }: Failure): ProblemError {
-  return new ProblemError(problem, {
-    ...(retryAfterSeconds !== undefined && { headers: { 'retry-after': String(retryAfterSeconds) } }),
-  });
+/**
+ * Applies the rules that a JSON schema cannot say.
+ *
+ * @returns the conversation as CometChat addresses it, and the tags, each once and in the order of their first places
+ * @throws ProblemError `body-invalid`
+ */
+function readTagsBody(body: TagsBody, caller: Caller): { target: Target; tags: string[] } {
+  const { conversationWith, conversationType: type = 'user' } = body;
+  const tags = [...new Set(body.tags)];
+  const errors: FieldError[] = [];
+  if (tags.length > MAX_TAGS) {
+    errors.push({
+      pointer: '/tags',
+      detail: `must have at most ${MAX_TAGS} different tags, and has ${tags.length}`,
+    });
+  }
+  if (type === 'group' && conversationWith === undefined) {
+    errors.push({ pointer: '/conversationWith', detail: 'is required where conversationType is "group"' });
+  }
+  const id = conversationWith === undefined ? caller.uid : cometChatId(conversationWith);
+  if (id === undefined || errors.length > 0) throw new ProblemError('body-invalid', { errors });
+  return { target: { type, id }, tags };
 }

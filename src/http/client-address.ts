@@ -1,17 +1,16 @@
 import { isIP } from 'node:net';
-import { normalizeIP } from '@fastify/rate-limit';
 import type { FastifyRequest } from 'fastify';
-import { parseList } from '../config/environment.ts';
+import { Address6 } from 'ip-address';
+import { parseList } from '../base/parse-list.ts';
 
-/** Shorter ones hold more than any private network (10.0.0.0/8, fc00::/7): whoever asks would be believed. */
+/** Shorter ones hold more than any private network (10.0.0.0/8, fc00::/7): every client would be believed. */
 const SHORTEST_PREFIX = { 4: 8, 6: 7 } as const;
 
 /** IPv4 in IPv6 form: ::ffff:0:0/96 is all of it. Its networks are written as IPv4 ones. */
 const MAPPED_IPV4 = '[::ffff:';
 
 /**
- * Reads a comma-separated list of the networks that the load balancers are in. Only they are believed when
- * they say, in X-Forwarded-For, whom they speak for.
+ * Reads a comma-separated list of the networks that the load balancers are in. Only their X-Forwarded-For is believed.
  *
  * @throws Error whose message says which one is wrong
  */
@@ -33,15 +32,20 @@ function isNetwork(text: string): boolean {
 }
 
 /**
- * Whose address a request came from: of an IPv6 one the network, since a household has 2^64 of them.
+ * The address of the client: of an IPv6 one the /64 network, because a household has 2^64 addresses.
  *
- * @returns the address that the trusted proxies tell, else the one that the connection is from; `unknown` where
- *   it was closed before anybody could see that
+ * @returns what the trusted proxies say, else the address of the connection; `unknown` where that closed too soon
  */
 export function addressOf({ ip, socket }: FastifyRequest): string {
   /* c8 ignore next -- a matter of microseconds, which no test can hit at will */
   if (ip === undefined) return 'unknown';
   // Some load balancers add the port, which would be another key for each connection.
   const bare = ip.replace(/^\[([\da-f:.]+)\](?::\d+)?$/i, '$1').replace(/^([\d.]+):\d+$/, '$1');
-  return normalizeIP(isIP(bare) ? bare : String(socket.remoteAddress));
+  return network(isIP(bare) ? bare : String(socket.remoteAddress));
+}
+
+function network(address: string): string {
+  if (isIP(address) !== 6) return address;
+  const v6 = new Address6(address);
+  return v6.isMapped4() ? v6.to4().correctForm() : new Address6(`${address}/64`).startAddress().correctForm();
 }

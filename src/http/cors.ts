@@ -1,7 +1,7 @@
 import cors, { type FastifyCorsOptions } from '@fastify/cors';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { isLoopback } from '../base/loopback.ts';
-import { parseList } from '../config/environment.ts';
+import { parseList } from '../base/parse-list.ts';
 
 /** How long a browser may remember a preflight, in seconds: Chromium's longest. */
 const PREFLIGHT_SECONDS = 7200;
@@ -24,7 +24,7 @@ function isOrigin(text: string): boolean {
   if (url.protocol === 'http:') {
     return url.origin === text && isLoopback(url.hostname);
   }
-  // The web views of mobile apps: capacitor://localhost, say.
+  // The web views of mobile apps, such as capacitor://localhost.
   return /^[a-z][a-z0-9+.-]*:\/\/[a-z0-9.-]+$/.test(text);
 }
 

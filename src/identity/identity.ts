@@ -1,15 +1,13 @@
+import type { FastifyInstance } from 'fastify';
+import fp from 'fastify-plugin';
+import { type Caller, type Claims, type CometChatId, cometChatId } from '../base/caller.ts';
 import { ProblemError } from '../base/problem-error.ts';
-import { type CometChatId, cometChatId } from '../cometchat/conversation.ts';
 
-/** The claims of a verified session, as the token or the session store holds them. */
-export type Claims = Readonly<Record<string, unknown>>;
-
-/** The CometChat user that a session belongs to. Nothing but a verified session makes one. */
-export interface Caller {
-  /** Whose conversations are meant where the client names none. */
-  readonly uid: CometChatId;
-  /** In whose name CometChat acts. */
-  readonly onBehalfOf: CometChatId;
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** The CometChat user in whose name the request acts. */
+    caller: Caller | null;
+  }
 }
 
 /** Claims with the literal text behind each: `a_{x}-{y}` is prefix `a_`, then x with `-`, then y with ``. */
@@ -28,7 +26,7 @@ export interface IdentityConfig {
   readonly lowercase: boolean;
 }
 
-/** They say nothing about who the user is. */
+/** These say nothing about who the user is. */
 const NOBODYS_CLAIMS = new Set(['iss', 'aud', 'exp', 'nbf', 'iat']);
 
 /**
@@ -94,7 +92,7 @@ function fill({ prefix, parts }: Template, claims: Claims, lowercase: boolean): 
 function claimValue(claims: Claims, name: string, lowercase: boolean): string {
   const value = member(claims, name) ?? name.split('.').reduce<unknown>(member, claims);
   if (typeof value === 'string' && value !== '') {
-    // ASCII letters alone: toLowerCase() would make a "k" of the Kelvin sign, say.
+    // ASCII letters alone: toLowerCase() would make a "k" of the Kelvin sign.
     return lowercase ? value.replace(/[A-Z]/g, (letter) => letter.toLowerCase()) : value;
   }
   if (Number.isSafeInteger(value)) return String(value);
@@ -108,3 +106,14 @@ function member(value: unknown, key: string): unknown {
 }
 
 const unmapped = (detail: string) => new ProblemError('identity-unmapped', { detail });
+
+/** Which CometChat user? Sets `request.caller` by the claims of the session, or throws `identity-unmapped`. */
+export const identity = fp(async (scope: FastifyInstance, config: IdentityConfig) => {
+  const identify = identityMapper(config);
+  scope.decorateRequest('caller', null);
+  scope.addHook('onRequest', (request, _reply, done) => {
+    // session/ sets the claims, or throws. Fastify takes what a hook throws as its error.
+    request.caller = identify(request.claims as Claims);
+    done();
+  });
+});

@@ -1,126 +1,89 @@
-import rateLimit, { type FastifyRateLimitStore, type RateLimitPluginOptions } from '@fastify/rate-limit';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import type { Redis } from 'ioredis';
-import { minuteAt } from '../base/minute.ts';
+import fp from 'fastify-plugin';
+import { callerOf } from '../base/caller.ts';
 import { ProblemError } from '../base/problem-error.ts';
-import type { Metrics } from '../operations/metrics.ts';
-import { sharedOrLocal } from '../redis/shared-or-local.ts';
+import type { ProblemCode } from '../base/problems.ts';
+import type { Services } from '../base/services.ts';
+import { addressOf } from '../http/client-address.ts';
+import { MINUTE_MS, MinuteCounter, minuteAt } from '../redis/minute-counter.ts';
 
-const WINDOW_SECONDS = 60;
+/** More than the users that CometChat's quota lets through in a minute. */
+const MAX_EXCEEDED = 50_000;
 
-/** More than the users whom CometChat's quota lets through in a minute. */
-const LOCAL_KEYS = 50_000;
+const NAMES = ['user', 'address'] as const;
 
-export interface RateLimitConfig {
-  readonly perMinute: number;
-  /** The clock, in UNIX milliseconds; the machine's unless given. */
-  readonly now?: () => number;
-}
+/** A limit of requests for each key in a minute of the clock. */
+class Limit {
+  readonly #name: (typeof NAMES)[number];
+  readonly #perMinute: number;
+  readonly #services: Services;
+  readonly #counter: MinuteCounter;
+  readonly #limited;
+  /** Keys beyond the limit stay so until the minute ends, and are not counted any more: a flood costs little. */
+  readonly #exceeded = new Set<string>();
+  #minute = 0;
 
-interface Edges {
-  /** Where replicas count together. */
-  readonly redis: Redis | undefined;
-  readonly metrics: Metrics;
-}
+  constructor(name: (typeof NAMES)[number], perMinute: number, services: Services) {
+    this.#name = name;
+    this.#perMinute = perMinute;
+    this.#services = services;
+    this.#counter = new MinuteCounter(`rate:v2:${name}`, 'rate_limit', services, { limit: name });
+    this.#limited = services.metrics.counter(
+      'rate_limited_total',
+      'Requests beyond a limit, by the limit: one user’s or one address’s',
+      { limit: NAMES },
+    );
+  }
 
-const EXCEEDED: Counted = { isExceeded: true, remaining: 0 };
-
-export type LimitName = 'user' | 'address';
-
-/** Counts a request; throws `rate-limited` where it is one too many, and says on the reply what is left. */
-export type Limit = (request: FastifyRequest, reply: FastifyReply) => Promise<void>;
-
-/**
- * Makes a limit of so many requests a minute for each key: in Redis where there is one, and in this process
- * where there is none or while it cannot be asked.
- *
- * @param name of what is counted, as clients read it
- * @param keyOf what a request counts for
- */
-export async function createLimit(
-  app: FastifyInstance,
-  name: LimitName,
-  keyOf: (request: FastifyRequest) => string,
-  { perMinute, now = Date.now }: RateLimitConfig,
-  { redis, metrics }: Edges,
-): Promise<Limit> {
-  const options = {
-    max: perMinute,
-    timeWindow: WINDOW_SECONDS * 1000,
-    keyGenerator: (request: FastifyRequest) => `${minuteAt(now()).number}:${keyOf(request)}`,
-  };
-  const local = await counter(app, { ...options, cache: LOCAL_KEYS });
-  const shared = redis && (await counter(app, { ...options, store: storeIn(redis, `rate:${name}:`) }));
-
-  const together = sharedOrLocal('rate_limit', { log: app.log, metrics }, { limit: name });
-  const count = (request: FastifyRequest) =>
-    shared
-      ? together(
-          () => shared(request),
-          () => local(request),
-        )
-      : local(request);
-
-  /** Who is over the limit stays so until the minute ends, and need not be counted any more: a flood costs little. */
-  const over = new Set<string>();
-  let minute = 0;
-
-  return async (request, reply) => {
-    const { number, secondsLeft } = minuteAt(now());
-    if (number !== minute) over.clear();
-    minute = number;
-    const key = keyOf(request);
-    const { isExceeded, remaining } = over.has(key) ? EXCEEDED : await count(request);
+  /** Counts a request; throws `rate-limited` where it is one too many, and says on the reply what is left. */
+  async count(key: string, reply: FastifyReply): Promise<void> {
+    const { number, secondsLeft } = minuteAt(this.#services.seams.now());
+    if (number !== this.#minute) this.#exceeded.clear();
+    this.#minute = number;
+    const left = this.#exceeded.has(key) ? -1 : this.#perMinute - (await this.#counter.add(key)).count;
     // https://datatracker.ietf.org/doc/draft-ietf-httpapi-ratelimit-headers/
-    reply.header('ratelimit-policy', `"${name}";q=${perMinute};w=${WINDOW_SECONDS}`);
-    reply.header('ratelimit', `"${name}";r=${remaining};t=${secondsLeft}`);
-    if (!isExceeded) return;
+    reply.header('ratelimit-policy', `"${this.#name}";q=${this.#perMinute};w=${MINUTE_MS / 1000}`);
+    reply.header('ratelimit', `"${this.#name}";r=${Math.max(0, left)};t=${secondsLeft}`);
+    if (left >= 0) return;
     // Looked up again: several may have been counted at once.
-    const isRepeated = over.has(key);
-    if (minute === number && over.size < LOCAL_KEYS) over.add(key);
-    metrics.rateLimited.inc({ limit: name });
-    const headers = { 'retry-after': String(secondsLeft) };
-    throw new ProblemError('rate-limited', { headers, isRepeated });
-  };
+    const isRepeated = this.#exceeded.has(key);
+    if (this.#minute === number && this.#exceeded.size < MAX_EXCEEDED) this.#exceeded.add(key);
+    this.#limited.inc({ limit: this.#name });
+    throw new ProblemError('rate-limited', { headers: { 'retry-after': String(secondsLeft) }, isRepeated });
+  }
 }
 
-/** What a counter says: whether this request was one too many, and how many are left. */
-interface Counted {
-  readonly isExceeded: boolean;
-  readonly remaining: number;
+interface LimitsOptions {
+  /** For each user; and for the failures of each address. */
+  readonly perMinute: number;
+  readonly services: Services;
 }
 
-/** One of the plugin's counters, in a scope of its own: it takes one store, and decorates with one function. */
-async function counter(app: FastifyInstance, options: RateLimitPluginOptions) {
-  let count: unknown;
-  await app.register(async (scope) => {
-    await scope.register(rateLimit, { ...options, global: false });
-    count = scope.createRateLimit();
+/** How much may they? Counts each request of a user, and the failures of each address, or throws `rate-limited`. */
+export const limits = fp(async (scope: FastifyInstance, { perMinute, services }: LimitsOptions) => {
+  const user = new Limit('user', perMinute, services);
+  const address = new Limit('address', perMinute, services);
+  scope.addHook('onRequest', (request, reply) => user.count(callerOf(request).onBehalfOf, reply));
+  // What this throws, the error handler of the whole app answers.
+  scope.setErrorHandler(async (error, request, reply) => {
+    if (isStrangersFailure(error, request)) await address.count(addressOf(request), reply);
+    throw error;
   });
-  // There is no list of those whom no limit holds, for whom it would say nothing.
-  return count as (request: FastifyRequest) => Promise<Counted>;
-}
+});
 
 /**
- * A store for the plugin. Its own one in Redis throws where no promise can catch it when a reply is not what it
- * expects; and since every minute has its own keys, this one needs no script.
+ * Callers that have proven a session: an app must always be told to refresh it, however many others fail behind the same
+ * address.
  */
-function storeIn(redis: Redis, prefix: string) {
-  return class implements FastifyRateLimitStore {
-    incr(key: string, done: Parameters<FastifyRateLimitStore['incr']>[1], ttl: number): void {
-      const name = prefix + key;
-      // In this order nothing that is lost on the way leaves a key without an end.
-      const commands = [redis.set(name, 0, 'PX', ttl, 'NX'), redis.incr(name)];
-      Promise.all(commands).then(([, current]) => {
-        const counted = Number.isSafeInteger(current);
-        done(counted ? null : new Error('Redis has not counted'), { current: Number(current), ttl });
-      }, done);
-    }
+const ALREADY_PROVEN: ReadonlySet<ProblemCode> = new Set(['session-expired', 'session-revoked']);
 
-    /* c8 ignore start -- for limits of single routes, of which there are none */
-    child(): FastifyRateLimitStore {
-      return this;
-    }
-    /* c8 ignore stop */
-  };
-}
+/**
+ * A failure counts for its address when it has happened, and no request is counted before it is looked at: the good sessions
+ * behind one address, an office's or a carrier's, never pay for a bad neighbour.
+ */
+const isStrangersFailure = (error: unknown, { caller }: FastifyRequest): boolean =>
+  !caller &&
+  error instanceof ProblemError &&
+  // What session and identity throw. A malformed request is nobody's.
+  (error.status === 401 || error.status === 403) &&
+  !ALREADY_PROVEN.has(error.code);

@@ -1,8 +1,8 @@
 import { type FastifyInstance, fastify } from 'fastify';
-import type { Metrics } from './metrics.ts';
+import type { PrometheusMetrics } from './metrics.ts';
 
 /** What operators alone may see, on a port of its own: `GET /metrics`. */
-export function adminServer({ registry }: Metrics): FastifyInstance {
+export function adminServer({ registry }: PrometheusMetrics): FastifyInstance {
   const admin = fastify({ forceCloseConnections: true });
   admin.get('/metrics', async (_request, reply) =>
     reply.type(registry.contentType).send(await registry.metrics()),

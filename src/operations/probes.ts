@@ -1,19 +1,9 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { type TSchema, Type } from '@sinclair/typebox';
-import type { Redis } from 'ioredis';
 import { ProblemError } from '../base/problem-error.ts';
 import type { ProblemCode } from '../base/problems.ts';
-import type { CometChatClient } from '../cometchat/client.ts';
-import type { EventLoop } from '../http/event-loop.ts';
+import type { EventLoop } from '../http/overload.ts';
 import { problemResponses } from '../http/problem-responses.ts';
-import type { Sessions } from '../session/verifiers.ts';
-
-declare module 'fastify' {
-  interface FastifyContextConfig {
-    /** Asked for every few seconds by machines: logged at debug level. */
-    probe?: boolean;
-  }
-}
 
 const OneOf = <T extends string>(values: T[], description: string) =>
   Type.Unsafe<T>({ type: 'string', enum: values, description });
@@ -30,7 +20,7 @@ const ReadySchema = Type.Object(
   },
   {
     title: 'Ready',
-    description: 'Yes; and how those are that it works with, whom no other replica reaches any better.',
+    description: 'Yes; and the state of CometChat and Redis, which is the same for other replicas.',
   },
 );
 
@@ -54,19 +44,24 @@ const probe = <T extends TSchema>(
 /** What the probes look at. */
 interface Watched {
   readonly eventLoop: EventLoop;
-  readonly redis: Redis | undefined;
-  readonly sessions: Sessions;
-  readonly cometchat: CometChatClient;
+  /** Whether any session can be verified right now. */
+  readonly canVerify: () => boolean | Promise<boolean>;
+  /** Whether CometChat is called right now, and if not, why. */
+  readonly cometchat: { readonly state: 'ok' | 'failing' | 'busy' };
+  /** Left out where none is configured. */
+  readonly redis: { readonly status: string } | undefined;
 }
 
 /** Liveness and readiness: whether to restart this replica, and whether to send it requests. */
-export const health: FastifyPluginAsyncTypebox<Watched> = async (
+export const probes: FastifyPluginAsyncTypebox<Watched> = async (
   app,
-  { eventLoop, redis, sessions, cometchat },
+  { eventLoop, canVerify, cometchat, redis },
 ) => {
   app.get('/livez', probe('live', 'Is the process alive?', LiveSchema, ['gateway-overloaded']), async () => {
-    if (eventLoop.wasStuck)
-      throw new ProblemError('gateway-overloaded', { detail: 'It was stuck just now.' });
+    if (eventLoop.wasBlockedLong) {
+      const detail = 'The event loop was blocked for seconds just now.';
+      throw new ProblemError('gateway-overloaded', { detail });
+    }
     return { status: 'ok' as const };
   });
 
@@ -79,8 +74,8 @@ export const health: FastifyPluginAsyncTypebox<Watched> = async (
     ]),
     async () => {
       if (app.shutdown.isDraining) throw new ProblemError('gateway-draining');
-      if (eventLoop.wasHeld) throw new ProblemError('gateway-overloaded');
-      if (!(await sessions.canVerify())) throw new ProblemError('session-store-unavailable');
+      if (eventLoop.isBlocked) throw new ProblemError('gateway-overloaded');
+      if (!(await canVerify())) throw new ProblemError('session-store-unavailable');
       return {
         status: 'ok' as const,
         cometchat: cometchat.state,

@@ -1,76 +1,94 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import fp from 'fastify-plugin';
 import type { Logger } from 'pino';
-import type { ProblemError } from '../base/problem-error.ts';
-import type { Result } from '../cometchat/client.ts';
+import type { Metrics } from '../base/services.ts';
 import { addressOf } from '../http/client-address.ts';
-import { refusalOf } from '../session/reasons.ts';
-import { errorType } from './log.ts';
-import { methodLabel } from './metrics.ts';
+import { problemsTotal } from '../http/problem-replies.ts';
 
 declare module 'fastify' {
+  interface FastifyInstance {
+    /** Logs a request when it has ended; a hook does this for all but those that no hook sees. */
+    logRequest(request: FastifyRequest, reply: FastifyReply): void;
+  }
   interface FastifyRequest {
-    /** What became of the call to CometChat, where one was made. */
-    cometchat: Result | null;
+    /** What a route adds to the line of its request. */
+    logFields: object | null;
+  }
+  interface FastifyContextConfig {
+    /** Asked every few seconds by machines: logged at debug level. */
+    probe?: boolean;
   }
 }
 
-/** Logs one line a request and counts its problem, whatever it ends with, and tells the client the id to find it by. */
-export function logRequests(app: FastifyInstance): void {
-  app.decorateRequest('cometchat', null);
+/** All other methods are `_OTHER`: a client could make up as many as it likes. */
+const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'CONNECT', 'OPTIONS', 'TRACE', 'PATCH']);
+export const methodLabel = (method: string): string => (METHODS.has(method) ? method : '_OTHER');
+
+/** Logs one line a request, and counts it. */
+export const requestLog = fp(async (app: FastifyInstance, { metrics }: { readonly metrics: Metrics }) => {
+  const count = counting(metrics);
+  app.decorateRequest('logFields', null);
+  app.decorate('logRequest', (request, reply) => {
+    // Fastify's onResponse is for replies that were sent; a client that left closes its reply all the same.
+    reply.raw.once('close', () => {
+      // A request that was rejected halfway has its line from raw-errors.ts.
+      const isRejected = !request.raw.complete && request.raw.socket.writableEnded;
+      if (!reply.raw.writableFinished && isRejected) return;
+      count(request, reply);
+      writeLine(request, reply);
+    });
+  });
   app.addHook('onRequest', (request, reply, done) => {
-    logRequest(request, reply);
+    app.logRequest(request, reply);
     done();
   });
-}
+});
 
-/** The same for one request, which no hook may ever see. */
-export function logRequest(request: FastifyRequest, reply: FastifyReply): void {
-  reply.header('x-request-id', request.id);
-  // Fastify's onResponse is for replies that were sent; a client that left closes its reply all the same.
-  reply.raw.once('close', () => {
-    // A request that was refused halfway has its line from http-edge.ts.
-    const refused = !request.raw.complete && request.raw.socket.writableEnded;
-    if (reply.raw.writableFinished || !refused) logLine(request, reply);
-  });
-}
-
-function logLine(request: FastifyRequest, reply: FastifyReply): void {
-  const { method, routeOptions } = request;
-  const aborted = !reply.raw.writableFinished;
-  count(request, reply, aborted);
+function writeLine(request: FastifyRequest, reply: FastifyReply): void {
   const level = levelOf(request);
   if (!(request.log as Logger).isLevelEnabled(level)) return;
-
+  const aborted = !reply.raw.writableFinished;
   request.log[level](
     {
-      method,
+      method: request.method,
       // The pattern, not the address, which may hold what somebody typed or pasted.
-      route: routeOptions.url,
+      route: request.routeOptions.url,
       // None, where the client was gone before it could be answered.
       ...(reply.raw.headersSent && { status: reply.statusCode }),
       ...(aborted && { aborted, error: { type: 'client_gone' } }),
       ms: Math.round(reply.elapsedTime * 10) / 10,
       onBehalfOf: request.caller?.onBehalfOf,
       ...strangerFields(request),
-      ...resultFields(request.cometchat),
+      ...request.logFields,
       ...failureFields(request),
     },
     'request',
   );
 }
 
-function count(request: FastifyRequest, reply: FastifyReply, aborted: boolean): void {
-  const { method, routeOptions, failure, server } = request;
-  const { problems, clientsGone, serverDuration } = server.metrics;
-  if (failure && !isState(request)) problems.inc({ code: failure.code });
-  if (aborted) clientsGone.inc();
-  const labels = {
-    http_request_method: methodLabel(method),
-    http_route: routeOptions.url ?? '',
-    http_response_status_code: aborted ? '' : reply.statusCode,
-    error_type: aborted ? 'client_gone' : (failure?.code ?? ''),
+function counting(metrics: Metrics) {
+  const problems = problemsTotal(metrics);
+  const clientsGone = metrics.counter('clients_gone_total', 'Requests whose client left before the answer');
+  const duration = metrics.duration(
+    'http_server_request_duration_seconds',
+    'How long requests took, from their header fields to the last byte of the answer',
+    ['http_request_method', 'http_route', 'http_response_status_code', 'error_type'],
+  );
+  return (request: FastifyRequest, reply: FastifyReply) => {
+    const { method, routeOptions, failure } = request;
+    const aborted = !reply.raw.writableFinished;
+    if (failure && !isState(request)) problems.inc({ code: failure.code });
+    if (aborted) clientsGone.inc();
+    duration.observe(
+      {
+        http_request_method: methodLabel(method),
+        http_route: routeOptions.url ?? '',
+        http_response_status_code: aborted ? '' : reply.statusCode,
+        error_type: aborted ? 'client_gone' : (failure?.code ?? ''),
+      },
+      reply.elapsedTime / 1000,
+    );
   };
-  serverDuration.observe(labels, reply.elapsedTime / 1000);
 }
 
 /** Whether it is a probe that was told how the replica is, good or bad, which it asks for again and again. */
@@ -84,7 +102,7 @@ function levelOf(request: FastifyRequest): 'error' | 'warn' | 'info' | 'debug' {
   return failure && failure.status >= 500 ? 'warn' : 'info';
 }
 
-/** Whoever is refused before anybody knows who it is can be told apart by the address alone. */
+/** A client that is rejected before it has proven who it is can be told apart by its address alone. */
 function strangerFields(request: FastifyRequest) {
   const status = request.failure?.status;
   return (
@@ -92,34 +110,14 @@ function strangerFields(request: FastifyRequest) {
   );
 }
 
-function resultFields(result: Result | null) {
-  if (!result) return undefined;
-  const { outcome, retried, merged } = result;
-  return {
-    ...(outcome.status !== undefined && {
-      cometchat: { status: outcome.status, ...(!outcome.ok && { code: outcome.code }) },
-    }),
-    // What went wrong before it went well, or wrong for good.
-    ...(retried.length > 0 && { retried }),
-    ...(merged && { merged }),
-    ...(!outcome.ok && { shape: outcome.shape }),
-  };
-}
-
-function failureFields({ failure, cometchat }: FastifyRequest) {
+function failureFields({ failure }: FastifyRequest) {
   if (!failure) return undefined;
-  const { code, cause } = failure;
+  const { code, errorType, reason, cause } = failure;
   return {
     problem: code,
-    error: { type: errorTypeOf(failure, cometchat) },
-    reason: refusalOf(failure),
+    error: { type: errorType },
+    reason,
     // Only for what nobody foresaw; elsewhere the type says it all.
     ...(code === 'internal' && { err: cause }),
   };
-}
-
-/** What went wrong: more exact than the problem, where that stands for several things. */
-function errorTypeOf({ code, cause }: ProblemError, result: Result | null): string {
-  if (result && !result.outcome.ok) return result.outcome.errorType;
-  return code === 'session-store-unavailable' ? errorType(cause) : code;
 }

@@ -17,16 +17,28 @@ import {
 } from '@opentelemetry/resources';
 import { BasicTracerProvider, BatchSpanProcessor, type SpanExporter } from '@opentelemetry/sdk-trace-base';
 import type { FastifyBaseLogger, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import type { CallLabels, CallTrace } from '../cometchat/observed.ts';
-import { errorType } from './log.ts';
-import { methodLabel } from './metrics.ts';
-import type { TracingConfig } from './tracing-config.ts';
+import { errorType } from '../base/error-type.ts';
+import type { Rotating } from '../base/rotating.ts';
+import type { CallLabels, CallTrace } from '../base/trace.ts';
+import { methodLabel } from './request-log.ts';
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Makes spans of the calls that the request leads to, where traces are asked for. */
+    trace?: CallTrace;
+  }
+}
+
+export interface TracingConfig {
+  /** Header fields for the receiver, as `name=value,name=value`, percent-encoded. */
+  readonly headers: Rotating<string | undefined>;
+}
 
 // Loaded only where OTEL_* variables ask for traces. The names are those of
 // https://opentelemetry.io/docs/specs/semconv/http/http-spans/
 
 const SERVICE = 'cometchat-gateway';
-/** For the last spans on the way out: the process does not wait longer for whoever takes them. */
+/** How long the process waits at its end for the last spans to be sent. */
 const FLUSH_MS = 2000;
 /** Only where a trace comes from is taken in: baggage and tracestate could be anything, and would be passed on. */
 const propagator = new W3CTraceContextPropagator();
@@ -42,11 +54,11 @@ export class Tracing {
       resource: defaultResource()
         .merge(resourceFromAttributes({ 'service.name': SERVICE }))
         .merge(detectResources({ detectors: [envDetector] })),
-      spanProcessors: [new BatchSpanProcessor(told(exporter, log))],
+      spanProcessors: [new BatchSpanProcessor(reported(exporter, log))],
     });
   }
 
-  /** Makes one span of every request but probes, and puts its ids on every line that the request logs. */
+  /** Makes a span of every request but probes, and puts its ids on every line that the request logs. */
   follow(app: FastifyInstance): void {
     const tracer = this.#provider.getTracer(SERVICE);
     app.addHook('onRequest', async (request, reply) => {
@@ -136,8 +148,8 @@ function finish(
   span.end();
 }
 
-/** Lets the log tell when spans begin to get lost, and when they arrive again; neither is a request's business. */
-function told(exporter: SpanExporter, log: FastifyBaseLogger): SpanExporter {
+/** Logs when spans begin to get lost, and when they arrive again. */
+function reported(exporter: SpanExporter, log: FastifyBaseLogger): SpanExporter {
   let arrives = true;
   return {
     export(spans, done) {

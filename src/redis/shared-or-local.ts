@@ -1,32 +1,49 @@
-import type { BaseLogger } from 'pino';
-import { errorType } from '../operations/log.ts';
-import type { Metrics, RedisUse } from '../operations/metrics.ts';
+import { errorType } from '../base/error-type.ts';
+import type { Metrics, Services } from '../base/services.ts';
 
 /**
- * For what replicas do together in Redis, and each of them by itself while Redis cannot be asked. Every time that it
- * cannot is counted; the log has a line when it begins, and one when it is over.
+ * Counts the failures of Redis.
  *
- * @param use as the metric names it
- * @param fields what else the log shall say
+ * @param use what Redis is used for
+ * @returns counts one
+ */
+export function redisFailures(metrics: Metrics, use: string): () => void {
+  const counter = metrics.counter(
+    'redis_failures_total',
+    'Times that Redis could not be asked: sessions are then refused, all else uses in-process state',
+    { use: [use] },
+  );
+  return () => counter.inc({ use });
+}
+
+/**
+ * For state that replicas share in Redis, and that each keeps in its process while Redis is unavailable. Each time is
+ * counted; the log has a line when it begins, and one when it is over.
+ *
+ * @param use what Redis is used for, in metrics and log
+ * @param fields what else the log says
+ * @returns runs `shared`, and `local` where that fails
  */
 export function sharedOrLocal(
-  use: RedisUse,
-  { log, metrics }: { log: Pick<BaseLogger, 'info' | 'warn'>; metrics: Metrics },
+  use: string,
+  { log, metrics }: Pick<Services, 'log' | 'metrics'>,
   fields: Record<string, string> = {},
 ) {
-  let together = true;
+  const countFailure = redisFailures(metrics, use);
+  let isShared = true;
   return async <T>(shared: () => Promise<T>, local: () => T | Promise<T>): Promise<T> => {
     try {
       const result = await shared();
-      if (!together) log.info({ use, ...fields }, 'the replicas share this again');
-      together = true;
+      if (!isShared) log.info({ use, ...fields }, 'Redis available: using shared state');
+      isShared = true;
       return result;
     } catch (error) {
-      metrics.redisFailures.inc({ use });
-      if (together) {
-        log.warn({ use, ...fields, error: { type: errorType(error) } }, 'each replica is on its own in this');
+      countFailure();
+      if (isShared) {
+        const type = errorType(error);
+        log.warn({ use, ...fields, error: { type } }, 'Redis unavailable: using in-process state');
       }
-      together = false;
+      isShared = false;
       return local();
     }
   };

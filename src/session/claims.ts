@@ -1,8 +1,7 @@
-import { errors } from 'jose';
-import { ProblemError } from '../base/problem-error.ts';
-import type { Claims } from '../identity/identity.ts';
+import type { Claims } from '../base/caller.ts';
+import { refused, wrongClaim } from './reasons.ts';
 
-/** Who is calling? Gives the claims of a valid session token, or throws a problem. One for each kind. */
+/** Gives the claims of a valid session token, or throws a problem. One for each kind of session. */
 export type VerifySession = (token: string) => Promise<Claims>;
 
 /** How far the issuer's clock may be ahead. An end is not granted it: an ended session has ended. */
@@ -18,16 +17,7 @@ export function checkTimes(claims: Claims, now: Date): void {
   for (const claim of ['exp', 'nbf', 'iat']) {
     const value = claims[claim];
     if (value !== undefined && !Number.isFinite(value)) throw wrongClaim(claim);
-    if (claim === 'exp' && Number(value) <= seconds) throw new ProblemError('session-expired');
+    if (claim === 'exp' && Number(value) <= seconds) throw refused('expired');
     if (claim !== 'exp' && Number(value) > seconds + CLOCK_SKEW_SECONDS) throw wrongClaim(claim);
   }
-}
-
-/** @returns `session-invalid`, with the name of the claim and never its value */
-export function wrongClaim(
-  claim: string,
-  cause: unknown = new errors.JWTClaimValidationFailed(claim, {}, claim),
-): ProblemError {
-  const detail = `The claim "${claim}" of the session is missing or not as required.`;
-  return new ProblemError('session-invalid', { detail, cause });
 }

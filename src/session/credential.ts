@@ -1,15 +1,15 @@
 import type { IncomingMessage } from 'node:http';
-import { ProblemError } from '../base/problem-error.ts';
+import { refused } from './reasons.ts';
 
 /** RFC 6750's characters of a token; in a cookie no other are taken either, and no quotes around them. */
 const TOKEN = String.raw`[\w.~+/-]+=*`;
 const BEARER = new RegExp(`^Bearer +(${TOKEN})$`, 'i');
 const COOKIE_VALUE = new RegExp(`^${TOKEN}$`);
 
-/** A session token, and whether the browser sent it by itself: then any page may have asked it to. */
+/** A session token, and whether it came in a cookie: then any page may have made the browser send it. */
 export interface Credential {
   readonly token: string;
-  readonly ambient: boolean;
+  readonly isCookie: boolean;
 }
 
 /**
@@ -24,17 +24,17 @@ export function credentialOf({ headersDistinct }: IncomingMessage, cookieName?: 
   const { authorization = [], cookie = [] } = headersDistinct;
   const cookies = cookieName === undefined ? [] : cookieValues(cookie, cookieName);
   if (authorization.length + cookies.length > 1) {
-    throw new ProblemError('session-invalid', {
+    throw refused('malformed', {
       detail: 'Send one Authorization header or one session cookie, not several and not both.',
     });
   }
   const [header = ''] = authorization;
   const bearer = BEARER.exec(header)?.[1];
-  if (bearer !== undefined) return { token: bearer, ambient: false };
+  if (bearer !== undefined) return { token: bearer, isCookie: false };
   const [value] = cookies;
-  if (value === undefined) throw new ProblemError('session-missing');
-  if (!COOKIE_VALUE.test(value)) throw new ProblemError('session-invalid');
-  return { token: value, ambient: true };
+  if (value === undefined) throw refused('missing');
+  if (!COOKIE_VALUE.test(value)) throw refused('malformed');
+  return { token: value, isCookie: true };
 }
 
 /** Every value of the cookie: a sibling domain can set a second one of the same name, unless it is `__Host-`. */

@@ -2,14 +2,14 @@ import type { FastifyRequest } from 'fastify';
 import { ProblemError } from '../base/problem-error.ts';
 
 /**
- * Refuses a request that a browser has put a cookie on, unless a page of ours has made it. Two locks, as OAuth
- * 2.0 for Browser-Based Applications (RFC 10017) has them: a header that no form and no other origin can send
- * without being asked about first, and the browser's own word for where the page is from.
+ * Rejects a request that a browser has put a cookie on, unless a page of ours has made it. Two locks, as OAuth 2.0 for
+ * Browser-Based Applications (RFC 10017) has them: a header that no form can send, and no other origin without a preflight;
+ * and the browser's own word for where the page is from.
  *
  * @param origins the other origins whose pages are ours
  * @throws ProblemError `csrf-rejected`
  */
-export function refuseForgery(request: FastifyRequest, origins: ReadonlySet<string>): void {
+export function rejectForgery(request: FastifyRequest, origins: ReadonlySet<string>): void {
   if (!request.headers['x-requested-with']) {
     throw new ProblemError('csrf-rejected', {
       detail: 'With a session cookie the header X-Requested-With is needed, with any value.',

@@ -1,11 +1,12 @@
-import type { FastifyBaseLogger } from 'fastify';
+import type { BaseLogger } from 'pino';
+import { errorType } from '../base/error-type.ts';
 import { isLoopback } from '../base/loopback.ts';
 import { ProblemError } from '../base/problem-error.ts';
-import { errorType } from '../operations/log.ts';
 import type { VerifySession } from './claims.ts';
 import { type JwtRules, jwtVerifier } from './jwt.ts';
+import { refused } from './reasons.ts';
 import type { RemoteKeys } from './remote-keys.ts';
-import { rememberVerified } from './token-cache.ts';
+import { withTokenCache } from './token-cache.ts';
 
 /** Signatures that need a private key to make. HS256 is none of them: its key would be a public text here. */
 const ALGORITHMS = ['RS256', 'PS256', 'ES256', 'EdDSA'];
@@ -22,9 +23,7 @@ export function parseJwksUrl(text: string): string {
   }
   if (url.username || url.password || url.hash) throw new Error('must have no user, password or fragment');
   if (url.protocol === 'http:' && !isLoopback(url.hostname)) {
-    throw new Error(
-      'must begin with https://, since whoever answers it lets users in; http:// is for loopback',
-    );
+    throw new Error('must begin with https://, since its keys decide who is let in; http:// is for loopback');
   }
   return url.href;
 }
@@ -34,7 +33,11 @@ export function parseJwksUrl(text: string): string {
  *
  * @param keys the provider's; nothing that a token brings along (`jwk`, `jku`, `x5c`) is ever one
  */
-export function jwksSessions(rules: JwtRules, keys: RemoteKeys, log: FastifyBaseLogger): VerifySession {
+export function jwksSessions(
+  rules: JwtRules,
+  keys: RemoteKeys,
+  log: Pick<BaseLogger, 'warn'>,
+): VerifySession {
   const verify = jwtVerifier(rules, ALGORITHMS);
   const verifyOnce: VerifySession = async (token) => {
     try {
@@ -43,8 +46,8 @@ export function jwksSessions(rules: JwtRules, keys: RemoteKeys, log: FastifyBase
       if (error instanceof ProblemError) throw error;
       // The key that the token names is published, but is too weak for jose or is no key at all.
       log.warn({ error: { type: errorType(error) } }, 'a key of SESSION_JWKS_URL cannot be used');
-      throw new ProblemError('session-invalid', { cause: error });
+      throw refused('malformed', { cause: error });
     }
   };
-  return rememberVerified(verifyOnce, () => keys.inUse);
+  return withTokenCache(verifyOnce, () => keys.inUse);
 }

@@ -1,10 +1,10 @@
 import type { KeyObject } from 'node:crypto';
 import { errors, type JWTVerifyGetKey, type JWTVerifyOptions, jwtVerify } from 'jose';
-import { ProblemError } from '../base/problem-error.ts';
-import type { Claims } from '../identity/identity.ts';
-import { CLOCK_SKEW_SECONDS, checkTimes, wrongClaim } from './claims.ts';
+import type { Claims } from '../base/caller.ts';
+import { CLOCK_SKEW_SECONDS, checkTimes } from './claims.ts';
+import { asRefusal } from './reasons.ts';
 
-/** What every JWT must say of itself, so that a token made for another service is none for this one. */
+/** What every JWT must say, so that a token made for another service is refused. */
 export interface JwtRules {
   readonly issuer: string;
   readonly audience: string;
@@ -18,8 +18,8 @@ type Key = KeyObject | JWTVerifyGetKey;
  *
  * @param algorithms the only ones that a token may name
  * @param now the clock
- * @returns a function that checks a token with each of the keys in turn, until one of them has signed it; it throws
- *   401 problems, and whatever else the finding of a key throws
+ * @returns checks a token with each of the keys, until one of them has signed it; throws 401 problems, and what the
+ *   finding of a key throws
  */
 export function jwtVerifier(
   { issuer, audience }: JwtRules,
@@ -47,13 +47,6 @@ export function jwtVerifier(
         if (!(error instanceof errors.JWSSignatureVerificationFailed)) break;
       }
     }
-    throw asProblem(refused);
+    throw asRefusal(refused);
   };
-}
-
-function asProblem(error: unknown): unknown {
-  if (error instanceof errors.JWTExpired) return new ProblemError('session-expired', { cause: error });
-  if (error instanceof errors.JWTClaimValidationFailed) return wrongClaim(error.claim, error);
-  if (error instanceof errors.JOSEError) return new ProblemError('session-invalid', { cause: error });
-  return error;
 }

@@ -1,47 +1,49 @@
+import { errors } from 'jose';
 import { ProblemError } from '../base/problem-error.ts';
 import type { ProblemCode } from '../base/problems.ts';
 
-/** Why sessions are not taken, for operators; clients get the problem alone. */
-export const REFUSALS = [
-  'missing',
-  'malformed',
-  'algorithm',
-  'unknown_key',
-  'signature',
-  'unknown',
-  'claim',
-  'expired',
-  'revoked',
-  'unchecked',
-] as const;
-export type Refusal = (typeof REFUSALS)[number];
-
-const BY_PROBLEM: Partial<Record<ProblemCode, Refusal>> = {
-  'session-missing': 'missing',
-  'session-expired': 'expired',
-  'session-revoked': 'revoked',
-  'session-store-unavailable': 'unchecked',
-};
-
-/** Nothing is stored under this opaque token. */
-export class UnknownSession extends Error {
-  readonly code = 'SESSION_UNKNOWN';
-}
+/** Why sessions are refused, for operators; clients get the problem alone. */
+const PROBLEM_BY_REASON = {
+  missing: 'session-missing',
+  malformed: 'session-invalid',
+  algorithm: 'session-invalid',
+  unknown_key: 'session-invalid',
+  signature: 'session-invalid',
+  unknown: 'session-invalid',
+  claim: 'session-invalid',
+  expired: 'session-expired',
+  revoked: 'session-revoked',
+  unchecked: 'session-store-unavailable',
+} as const satisfies Record<string, ProblemCode>;
+export type Reason = keyof typeof PROBLEM_BY_REASON;
+export const REASONS = Object.keys(PROBLEM_BY_REASON) as Reason[];
 
 /** By jose's codes: https://github.com/panva/jose/blob/main/docs/util/errors/README.md */
-const BY_CAUSE: Readonly<Record<string, Refusal>> = {
+const REASON_BY_JOSE_CODE: Readonly<Record<string, Reason>> = {
   ERR_JOSE_ALG_NOT_ALLOWED: 'algorithm',
   ERR_JWKS_NO_MATCHING_KEY: 'unknown_key',
   ERR_JWKS_MULTIPLE_MATCHING_KEYS: 'unknown_key',
   ERR_JWS_SIGNATURE_VERIFICATION_FAILED: 'signature',
   ERR_JWT_CLAIM_VALIDATION_FAILED: 'claim',
-  SESSION_UNKNOWN: 'unknown',
+  ERR_JWT_EXPIRED: 'expired',
 };
 
-/** @returns why a session was not taken; undefined where it was something else that failed */
-export function refusalOf(error: unknown): Refusal | undefined {
-  if (!(error instanceof ProblemError)) return undefined;
-  if (error.code !== 'session-invalid') return BY_PROBLEM[error.code];
-  const { code } = Object(error.cause) as { code?: unknown };
-  return BY_CAUSE[String(code)] ?? 'malformed';
+/** @returns the problem of a session that is refused for this reason */
+export const refused = (
+  reason: Reason,
+  options?: ConstructorParameters<typeof ProblemError>[1],
+): ProblemError => new ProblemError(PROBLEM_BY_REASON[reason], { reason, ...options });
+
+/** @returns `session-invalid`, with the name of the claim and never its value */
+export const wrongClaim = (claim: string, cause?: unknown): ProblemError =>
+  refused('claim', {
+    detail: `The claim "${claim}" of the session is missing or not as required.`,
+    cause,
+  });
+
+/** @returns the problem that an error of jose's is; any other error as it is */
+export function asRefusal(error: unknown): unknown {
+  if (error instanceof errors.JWTClaimValidationFailed) return wrongClaim(error.claim, error);
+  if (!(error instanceof errors.JOSEError)) return error;
+  return refused(REASON_BY_JOSE_CODE[error.code] ?? 'malformed', { cause: error });
 }

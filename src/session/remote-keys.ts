@@ -1,18 +1,17 @@
-import type { FastifyBaseLogger } from 'fastify';
-import { createLocalJWKSet, errors, type JWK, type JWTHeaderParameters, type JWTVerifyGetKey } from 'jose';
-import { boundedHttp } from '../base/http-client.ts';
-import { ProblemError } from '../base/problem-error.ts';
-import { errorType } from '../operations/log.ts';
-import type { Metrics } from '../operations/metrics.ts';
+import { createRemoteJWKSet, customFetch, errors, type JWK, type JWTVerifyGetKey } from 'jose';
+import { errorType } from '../base/error-type.ts';
+import { httpClient } from '../base/http-client.ts';
+import type { Services } from '../base/services.ts';
+import { refused } from './reasons.ts';
 
 /** A provider's key set has a few keys of some hundred bytes each. */
 const MAX_BYTES = 64 * 1024;
 
 /** When the keys are fetched, in milliseconds. */
 export const SCHEDULE = {
-  /** After a fetch that went well: so long may a key that was withdrawn still be taken. */
+  /** After a fetch that went well: so long may a key that was withdrawn still be accepted. */
   refreshMs: 5 * 60_000,
-  /** After a fetch that failed, and between two fetches for the sake of an unknown `kid`. */
+  /** After a fetch that failed, and between two fetches for an unknown `kid`. */
   cooldownMs: 10_000,
   /** How long the last good keys are used while the provider cannot be reached. */
   maxStaleMs: 24 * 3600_000,
@@ -20,30 +19,28 @@ export const SCHEDULE = {
   timeoutMs: 3000,
 };
 
-type Key = Awaited<ReturnType<ReturnType<typeof createLocalJWKSet>>>;
+type KeyArguments = Parameters<JWTVerifyGetKey>;
+type Key = Awaited<ReturnType<ReturnType<typeof createRemoteJWKSet>>>;
 
 /**
- * The public keys of an identity provider: fetched at the start and every few minutes, and once more for a
- * `kid` that nobody has seen. jose's own remote set counts its cooldown from the last success, and forgets
- * its keys when the provider is down.
+ * The public keys of an identity provider: fetched at the start and every few minutes, and once more for an unknown `kid`.
+ * jose keeps them. Its own cooldown counts from the last success, so when to fetch is decided here.
  */
 export class RemoteKeys {
-  readonly #url: string;
-  readonly #log: FastifyBaseLogger;
-  readonly #metrics: Metrics;
+  readonly #services: Pick<Services, 'log'>;
+  readonly #fetches;
   readonly #schedule: typeof SCHEDULE;
   readonly #now: () => number;
-  readonly #http: ReturnType<typeof boundedHttp>;
-  #keys: JWTVerifyGetKey | undefined;
-  /** What they were read from. */
+  readonly #http: ReturnType<typeof httpClient>;
+  readonly #set: ReturnType<typeof createRemoteJWKSet>;
+  /** The key set in use. */
   #text: string | undefined;
-  #fetchedAt = Number.NEGATIVE_INFINITY;
   #coolingSince = Number.NEGATIVE_INFINITY;
   /** Whether the last fetch went well; undefined before the first. */
-  #reachable: boolean | undefined;
+  #isReachable: boolean | undefined;
   #pending: Promise<void> | undefined;
   #timer: NodeJS.Timeout | undefined;
-  #closed = false;
+  #isClosed = false;
 
   /**
    * @param url as parseJwksUrl() gives it
@@ -51,25 +48,35 @@ export class RemoteKeys {
    */
   constructor(
     url: string,
-    { log, metrics }: { log: FastifyBaseLogger; metrics: Metrics },
+    services: Pick<Services, 'log' | 'metrics'>,
     schedule = SCHEDULE,
     now = () => performance.now(),
   ) {
-    this.#url = url;
-    this.#log = log;
-    this.#metrics = metrics;
+    this.#services = services;
+    this.#fetches = services.metrics.counter(
+      'session_key_fetches_total',
+      'Fetches of the keys that sessions are signed with, by result',
+      { result: ['ok', 'failed'] },
+    );
     this.#schedule = schedule;
     this.#now = now;
-    this.#http = boundedHttp({ totalMs: schedule.timeoutMs, maxBytes: MAX_BYTES });
+    this.#http = httpClient({ totalMs: schedule.timeoutMs, maxBytes: MAX_BYTES });
+    this.#set = createRemoteJWKSet(new URL(url), {
+      cacheMaxAge: schedule.maxStaleMs,
+      // jose never fetches by itself.
+      cooldownDuration: Number.POSITIVE_INFINITY,
+      timeoutDuration: schedule.timeoutMs,
+      [customFetch]: (href) => this.#fetch(href),
+    });
   }
 
   /**
    * Finds the key that a token's header asks for.
    *
-   * @throws JOSEError where the provider has no such key; ProblemError `session-store-unavailable` where that
-   *   cannot be known
+   * @throws JOSEError where the provider has no such key; ProblemError `session-store-unavailable` where that cannot be
+   *   known
    */
-  async find(header: JWTHeaderParameters, token: Parameters<JWTVerifyGetKey>[1]): Promise<Key> {
+  async find(...[header, token]: KeyArguments): Promise<Key> {
     try {
       return await this.#keyFor(header, token);
     } catch (error) {
@@ -78,11 +85,11 @@ export class RemoteKeys {
     await this.#fetchOnDemand();
     try {
       return await this.#keyFor(header, token);
-    } catch (error) {
-      if (this.#reachable) throw error;
+    } catch (cause) {
+      if (this.#isReachable) throw cause;
       const cooling = this.#coolingSince + this.#schedule.cooldownMs - this.#now();
       const headers = { 'retry-after': String(Math.max(1, Math.ceil(cooling / 1000))) };
-      throw new ProblemError('session-store-unavailable', { headers, cause: error });
+      throw refused('unchecked', { headers, cause, errorType: errorType(cause) });
     }
   }
 
@@ -95,19 +102,19 @@ export class RemoteKeys {
   }
 
   close(): void {
-    this.#closed = true;
+    this.#isClosed = true;
     clearTimeout(this.#timer);
+    this.#http.close();
   }
 
-  /** The keys that may be used now, if any: another object when others were fetched. */
-  get inUse(): JWTVerifyGetKey | undefined {
-    return this.#now() - this.#fetchedAt <= this.#schedule.maxStaleMs ? this.#keys : undefined;
+  /** The keys that may be used now, if any, as a text that is another one for other keys. */
+  get inUse(): string | undefined {
+    return this.#set.fresh ? this.#text : undefined;
   }
 
-  async #keyFor(...[header, token]: Parameters<JWTVerifyGetKey>): Promise<Key> {
-    const keys = this.inUse;
-    if (!keys) throw new errors.JWKSNoMatchingKey('there are no keys at hand');
-    return (await keys(header, token)) as Key;
+  async #keyFor(...[header, token]: KeyArguments): Promise<Key> {
+    if (!this.#set.fresh) throw new errors.JWKSNoMatchingKey('there are no keys at hand');
+    return this.#set(header, token);
   }
 
   async #fetchOnDemand(): Promise<void> {
@@ -120,41 +127,38 @@ export class RemoteKeys {
   }
 
   async #refresh(): Promise<void> {
+    const { log } = this.#services;
     try {
-      this.#keys = await this.#fetch();
-      this.#fetchedAt = this.#now();
-      if (this.#reachable === false) this.#log.info('the keys of SESSION_JWKS_URL are there again');
-      this.#reachable = true;
-      this.#metrics.keyFetches.inc({ result: 'ok' });
+      await this.#set.reload();
+      const text = JSON.stringify(this.#set.jwks());
+      // The same object where nothing has changed, so that comparing it costs nothing.
+      if (text !== this.#text) this.#text = text;
+      if (this.#isReachable === false) log.info('the keys of SESSION_JWKS_URL are there again');
+      this.#isReachable = true;
+      this.#fetches.inc({ result: 'ok' });
     } catch (error) {
       this.#coolingSince = this.#now();
-      this.#reachable = false;
-      this.#metrics.keyFetches.inc({ result: 'failed' });
+      this.#isReachable = false;
+      this.#fetches.inc({ result: 'failed' });
       // Without any key nobody gets in, and it may well be the address that is wrong.
-      const level = this.inUse ? 'warn' : 'error';
-      this.#log[level](
-        { error: { type: errorType(error) } },
-        'the keys of SESSION_JWKS_URL could not be fetched',
-      );
+      const level = this.inUse === undefined ? 'error' : 'warn';
+      const fields = { error: { type: errorType(error) } };
+      log[level](fields, 'the keys of SESSION_JWKS_URL could not be fetched');
     }
-    if (this.#closed) return;
+    if (this.#isClosed) return;
     clearTimeout(this.#timer);
     const { refreshMs, cooldownMs } = this.#schedule;
-    this.#timer = setTimeout(() => void this.refresh(), this.#reachable ? refreshMs : cooldownMs).unref();
+    this.#timer = setTimeout(() => void this.refresh(), this.#isReachable ? refreshMs : cooldownMs).unref();
   }
 
-  async #fetch(): Promise<JWTVerifyGetKey> {
-    const { status, body } = await this.#http(this.#url);
+  async #fetch(href: string): Promise<Response> {
+    const { status, body } = await this.#http.send(href);
     if (status !== 200) throw Object.assign(new Error('not 200'), { code: String(status) });
     const text = new TextDecoder('utf-8', { fatal: true }).decode(body);
-    // Tokens that were verified with them are remembered, and jose keeps them imported.
-    if (this.#keys && text === this.#text) return this.#keys;
-    const set = JSON.parse(text);
-    const keys = createLocalJWKSet(set);
+    const { keys } = JSON.parse(text) as { keys: JWK[] };
     // A provider that has no key to sign with has lost them, and does not mean to sign everybody out.
-    if (!set.keys.some(isForSignatures)) throw new errors.JWKSInvalid('it has no key for signatures');
-    this.#text = text;
-    return keys;
+    if (!keys.some(isForSignatures)) throw new errors.JWKSInvalid('it has no key for signatures');
+    return new Response(text);
   }
 }
 

@@ -1,18 +1,15 @@
 import { createHmac, createSecretKey, type KeyObject, timingSafeEqual } from 'node:crypto';
-import { errors } from 'jose';
-import { ProblemError } from '../base/problem-error.ts';
 import { derived, type Rotating } from '../base/rotating.ts';
 import type { VerifySession } from './claims.ts';
 import { type JwtRules, jwtVerifier } from './jwt.ts';
-import { rememberVerified } from './token-cache.ts';
+import { refused } from './reasons.ts';
+import { withTokenCache } from './token-cache.ts';
 
 /** An HS256 key is no shorter than its hash (RFC 7518, section 3.2). */
 export const MIN_SECRET_BYTES = 32;
 
-const FORGED = new errors.JWSSignatureVerificationFailed();
-
 export interface SecretSessionConfig extends JwtRules {
-  /** Newest first; a token of any of them is taken, so that they can be rotated. */
+  /** Newest first; a token of any of them is accepted, so that they can be rotated. */
   readonly secrets: Rotating<readonly string[]>;
 }
 
@@ -43,17 +40,15 @@ export function secretSessions(config: SecretSessionConfig, now?: () => Date): V
   );
 
   const verifySigned: VerifySession = async (token) => {
-    if (isForged(token, keys())) {
-      throw new ProblemError('session-invalid', { cause: FORGED });
-    }
+    if (isForged(token, keys())) throw refused('signature');
     return verify(token, keys());
   };
-  return rememberVerified(verifySigned, keys, now);
+  return withTokenCache(verifySigned, keys, now);
 }
 
 /**
- * Whether none of the keys has signed a token of HS256: found out at once, and not on another thread as jose does it,
- * so that a flood of them takes a fraction of the time. Only jose lets anybody in; it also tells what else is wrong.
+ * Whether none of the keys has signed a token of HS256. This runs at once, and not on another thread as in jose, so that a
+ * flood of forged tokens costs a fraction. Only jose lets anybody in; it also tells what else is wrong.
  */
 function isForged(token: string, keys: readonly KeyObject[]): boolean {
   const end = token.lastIndexOf('.');

@@ -1,25 +1,25 @@
 import { LruMap } from 'toad-cache';
-import type { Claims } from '../identity/identity.ts';
+import type { Claims } from '../base/caller.ts';
 import { checkTimes, type VerifySession } from './claims.ts';
 
-/** Half a minute's worth of CometChat's whole quota, should each call be another user's. */
-const MOST_TOKENS = 10_000;
-/** A longer one is verified each time: what is remembered has a bound in bytes, too. */
-const LONGEST_TOKEN = 2048;
+/** Half a minute of CometChat's whole quota, should each call be another user's. */
+const MAX_TOKENS = 10_000;
+/** A longer one is verified each time, so that the cache has a bound in bytes, too. */
+const MAX_TOKEN_LENGTH = 2048;
 
 /**
- * Verifies each token once, as long as the keys stay the same, and remembers its claims: a signature says nothing new
- * the second time. Its times are held against the clock each time; whether it was revoked is for the caller to ask.
+ * Verifies each token once for as long as the keys stay the same: a signature says nothing new the second time. The token's
+ * times are held against the clock each time; whether it was revoked is for the caller to ask.
  *
- * @param keysInUse what tokens are verified with: another object makes all tokens strangers again
+ * @param keysInUse what tokens are verified with: another value empties the cache
  * @param now the clock
  */
-export function rememberVerified(
+export function withTokenCache(
   verify: VerifySession,
   keysInUse: () => unknown,
   now: () => Date = () => new Date(),
 ): VerifySession {
-  const verified = new LruMap<Claims>(MOST_TOKENS);
+  const verified = new LruMap<Claims>(MAX_TOKENS);
   let keys = keysInUse();
   return async (token) => {
     if (keys !== keysInUse()) {
@@ -33,7 +33,7 @@ export function rememberVerified(
     }
     const keysOfNow = keys;
     const claims = await verify(token);
-    if (token.length <= LONGEST_TOKEN && keysOfNow === keysInUse()) verified.set(token, claims);
+    if (token.length <= MAX_TOKEN_LENGTH && keysOfNow === keysInUse()) verified.set(token, claims);
     return claims;
   };
 }

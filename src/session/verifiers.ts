@@ -1,59 +1,48 @@
-import type { FastifyInstance } from 'fastify';
-import type { Redis } from 'ioredis';
+import type { Services } from '../base/services.ts';
 import type { VerifySession } from './claims.ts';
 import { jwksSessions } from './jwks.ts';
 import type { JwtRules } from './jwt.ts';
 import { opaqueSessions } from './opaque.ts';
 import { RemoteKeys } from './remote-keys.ts';
-import { refuseRevoked } from './revocation.ts';
+import { rejectRevoked } from './revocation.ts';
 import { type SecretSessionConfig, secretSessions } from './secret.ts';
 import { SessionStore } from './store.ts';
 
-/** The one kind of session that this gateway takes, and what its verifier needs to know. */
+/** The one kind of session that this gateway accepts, and what its verifier needs to know. */
 export type SessionConfig =
   | ({ readonly kind: 'secret' } & SecretSessionConfig)
   | ({ readonly kind: 'jwks'; readonly url: string } & JwtRules)
   | { readonly kind: 'redis' };
 
-export interface Sessions {
+export interface Verifier {
   readonly verify: VerifySession;
   /** Whether any session can be verified right now. */
   readonly canVerify: () => boolean | Promise<boolean>;
+  /** Before the first request. What cannot be reached at this moment does not keep the gateway down. */
+  readonly start?: () => Promise<void>;
+  readonly close?: () => void;
 }
 
-/**
- * Makes the verifier of the configured kind; it lives as long as the app.
- *
- * @param redis where sessions or revocations are; needed by kind `redis`
- */
-export function sessionsOf(app: FastifyInstance, config: SessionConfig, redis?: Redis): Sessions {
-  const store = redis && new SessionStore(redis, app.metrics);
-  const revocable = (verify: VerifySession) => (store ? refuseRevoked(verify, store) : verify);
+/** Makes the verifier of the configured kind. With a Redis, JWTs can be revoked. */
+export function verifierOf(config: SessionConfig, { log, metrics, redis }: Services): Verifier {
+  const store = redis && new SessionStore(redis, metrics);
+  const revocable = (verify: VerifySession) => (store ? rejectRevoked(verify, store) : verify);
   switch (config.kind) {
-    case 'redis':
+    case 'redis': {
       // config.ts starts no such gateway without a Redis.
-      return opaque(store as SessionStore);
+      const sessions = store as SessionStore;
+      return { verify: opaqueSessions(sessions), canVerify: () => sessions.isAvailable() };
+    }
     case 'jwks': {
-      const keys = remoteKeys(app, config.url);
+      const keys = new RemoteKeys(config.url, { log, metrics });
       return {
-        verify: revocable(jwksSessions(config, keys, app.log)),
+        verify: revocable(jwksSessions(config, keys, log)),
         canVerify: () => keys.inUse !== undefined,
+        start: () => keys.refresh(),
+        close: () => keys.close(),
       };
     }
     case 'secret':
       return { verify: revocable(secretSessions(config)), canVerify: () => true };
   }
-}
-
-const opaque = (store: SessionStore): Sessions => ({
-  verify: opaqueSessions(store),
-  canVerify: () => store.answers(),
-});
-
-function remoteKeys(app: FastifyInstance, url: string): RemoteKeys {
-  const keys = new RemoteKeys(url, app);
-  // Before the first request; a provider that is down at this moment does not keep the gateway down.
-  app.addHook('onReady', () => keys.refresh());
-  app.addHook('onClose', async () => keys.close());
-  return keys;
 }

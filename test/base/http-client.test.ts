@@ -2,10 +2,10 @@ import { randomBytes } from 'node:crypto';
 import http from 'node:http';
 import net from 'node:net';
 import t, { type Test } from 'tap';
-import { BrokenOff, boundedHttp } from '../../src/base/http-client.ts';
+import { ExchangeError, httpClient } from '../../src/base/http-client.ts';
 import { listening } from '../ports.ts';
 
-// What a call says when it is refused is in test/faults/06 to 20; here is what becomes of its connection.
+// The codes of single exchanges are in test/faults/06 to 20; here is what becomes of their connections.
 
 const LIMITS = { totalMs: 30_000, maxBytes: 1_000_000 };
 
@@ -35,7 +35,7 @@ async function longWinded(t: Test, head: string, piece: string) {
   return { url: `http://127.0.0.1:${await listening(t, server)}/`, end };
 }
 
-t.test('who sends without end is not heard out', async (t) => {
+t.test('a server that sends without end is cut off', async (t) => {
   const cases = [
     ['reply_too_large', 'HTTP/1.1 200 OK\r\n\r\n', 'x'.repeat(60_000)],
     ['reply_informational', '', 'HTTP/1.1 103 Early Hints\r\n\r\n'.repeat(2000)],
@@ -43,51 +43,85 @@ t.test('who sends without end is not heard out', async (t) => {
   ] as const;
   for (const [code, head, piece] of cases) {
     const { url, end } = await longWinded(t, head, piece);
-    await t.rejects(boundedHttp(LIMITS)(url), { code });
+    await t.rejects(httpClient(LIMITS).send(url), { code });
     t.equal(await end, 'cut off');
   }
 });
 
-t.test('a reply may be as long as it may, and no byte longer', async (t) => {
+t.test('a reply may have as many bytes as its limit, and not one more', async (t) => {
   const bytes = randomBytes(LIMITS.maxBytes);
   const server = http.createServer(({ url }, response) => {
     response.write(bytes);
     response.end(url === '/longer' ? 'x' : undefined);
   });
   const origin = `http://127.0.0.1:${await listening(t, server)}`;
-  const call = boundedHttp(LIMITS);
-  const { status, headers, body } = await call(`${origin}/`);
+  const { send } = httpClient(LIMITS);
+  const { status, headers, body } = await send(`${origin}/`);
   t.equal(status, 200);
   t.equal(headers['transfer-encoding'], 'chunked');
   t.ok(bytes.equals(body), 'every byte of it, in order');
-  await t.rejects(call(`${origin}/longer`), { code: 'reply_too_large' });
+  await t.rejects(send(`${origin}/longer`), { code: 'reply_too_large' });
 });
 
-t.test('nothing is sent for whoever has left before', async (t) => {
+t.test('nothing is sent once the signal is aborted', async (t) => {
   let connections = 0;
   const server = http.createServer((_request, response) => response.end());
   server.on('connection', () => {
     connections += 1;
   });
   const url = `http://127.0.0.1:${await listening(t, server)}/`;
-  const call = boundedHttp(LIMITS);
-  const error = await call(url, { signal: AbortSignal.abort() }).catch((error) => error);
-  t.ok(error instanceof BrokenOff);
-  t.equal((await call(url)).status, 200);
+  const { send } = httpClient(LIMITS);
+  const error = await send(url, { signal: AbortSignal.abort() }).catch((error: unknown) => error);
+  t.ok(error instanceof ExchangeError);
+  t.match(error, { code: 'client_gone' });
+  t.equal((await send(url)).status, 200);
   t.equal(connections, 1, 'the other call’s');
 });
 
-t.test('a call that is over leaves nothing on the signal that might have broken it off', async (t) => {
+t.test('an exchange that is over leaves no listener on the signal that could have cut it off', async (t) => {
   const server = http.createServer((_request, response) => response.end());
   const port = await listening(t, server);
-  const call = boundedHttp(LIMITS);
+  const { send } = httpClient(LIMITS);
   const { signal } = new AbortController();
   const added = t.capture(signal, 'addEventListener', signal.addEventListener);
   const removed = t.capture(signal, 'removeEventListener', signal.removeEventListener);
-  t.equal((await call(`http://127.0.0.1:${port}/`, { signal })).status, 200);
-  await t.rejects(call('http://127.0.0.1:1/', { signal }), { code: 'ECONNREFUSED' });
+  t.equal((await send(`http://127.0.0.1:${port}/`, { signal })).status, 200);
+  await t.rejects(send('http://127.0.0.1:1/', { signal }), { code: 'ECONNREFUSED' });
   t.strictSame(
     removed().map(({ args }) => args),
     added().map(({ args }) => args),
   );
+});
+
+t.test('a connection is not used again after a minute, so that a name that moves is followed', async (t) => {
+  let opened = 0;
+  const server = http.createServer((_request, response) => response.end());
+  server.on('connection', () => {
+    opened += 1;
+  });
+  const url = `http://127.0.0.1:${await listening(t, server)}/`;
+  let now = 0;
+  const client = httpClient(LIMITS, undefined, () => now);
+  t.teardown(() => client.close());
+  for (const time of [0, 30_000, 59_999]) {
+    now = time;
+    await client.send(url);
+  }
+  t.equal(opened, 1);
+  now = 60_000;
+  await client.send(url);
+  await client.send(url);
+  t.equal(opened, 2, 'the exchange that its minute ended with was its last');
+});
+
+t.test('close() closes the connections', async (t) => {
+  const server = http.createServer((_request, response) => response.end());
+  const closed = new Promise((resolve) => server.on('connection', (socket) => socket.on('close', resolve)));
+  const url = `http://127.0.0.1:${await listening(t, server)}/`;
+  const client = httpClient(LIMITS);
+  await client.send(url);
+  const start = performance.now();
+  client.close();
+  await closed;
+  t.ok(performance.now() - start < 2000, 'long before the server closes them');
 });

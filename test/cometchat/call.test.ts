@@ -2,8 +2,9 @@ import http from 'node:http';
 import { text } from 'node:stream/consumers';
 import t from 'tap';
 import { DOCUMENTED_REPLY } from '../../sandbox/world.ts';
-import type { CometChatClient } from '../../src/cometchat/client.ts';
-import { cometChatId } from '../../src/cometchat/conversation.ts';
+import { cometChatId } from '../../src/base/caller.ts';
+import type { Client, Requester } from '../../src/cometchat/call.ts';
+import { setTags } from '../../src/cometchat/operations.ts';
 import { API_KEY, build, ME, OTHER } from '../helper.ts';
 import { listening } from '../ports.ts';
 
@@ -72,15 +73,18 @@ t.test('calls one after the other share a connection', async (t) => {
 
 t.test('nothing but a checked id can be given to the client as user or conversation', async (t) => {
   // Compiled by `npm run check`, which fails where one of these is no error.
-  const misuse = (client: CometChatClient) => [
+  const client: Client = { gone: new AbortController().signal, deadline: 0 };
+  const misuse: (() => unknown)[] = [
     // @ts-expect-error a string from anywhere is no user
-    () => client.updateTags('anybody', { type: 'user', id: cometChatId('a') }, []),
-    // @ts-expect-error nor is it a conversation
-    () => client.updateTags(cometChatId('a'), { type: 'user', id: 'anything' }, []),
+    (): Requester & Client => ({ ...client, onBehalfOf: 'anybody' }),
     // @ts-expect-error an id that was not legal is undefined
-    () => client.updateTags(cometChatId('a'), { type: 'user', id: cometChatId('A') }, []),
+    (): Requester & Client => ({ ...client, onBehalfOf: cometChatId('A') }),
     // @ts-expect-error there is no call without a user
-    () => client.updateTags(),
+    (): Requester & Client => client,
+    // @ts-expect-error a string from anywhere is no conversation
+    () => setTags({ type: 'user', id: 'anything' }, []),
+    // @ts-expect-error nor is an id that was not legal
+    () => setTags({ type: 'user', id: cometChatId('A') }, []),
   ];
-  t.type(misuse, 'function');
+  t.type(misuse, Array);
 });

@@ -1,6 +1,6 @@
 import t from 'tap';
 import { PROBLEMS, type ProblemCode } from '../../src/base/problems.ts';
-import { PROBLEM_BY_CODE, problemOf } from '../../src/cometchat/errors.ts';
+import { BY_CODE, failedExchange, failedReply } from '../../src/cometchat/errors.ts';
 import { API_KEY, build, holdsNoSecret, isProblem, OTHER } from '../helper.ts';
 
 /** CometChat's codes, the status that each was seen with, and what a client must get. */
@@ -40,14 +40,14 @@ const errorBody = (code: string) => ({
 });
 
 t.test('the table holds every documented code, and no other', async (t) => {
-  t.strictSame(Object.keys(PROBLEM_BY_CODE).sort(), [...new Set(EXPECTED.map(([code]) => code))].sort());
+  t.strictSame(Object.keys(BY_CODE).sort(), [...new Set(EXPECTED.map(([code]) => code))].sort());
 });
 
 t.test('each code becomes its problem, and CometChat’s words stay inside', async (t) => {
   const clock = { now: Date.now() };
-  const { put, sandbox, lines, requests } = await build(t, {}, { cometchat: { now: () => clock.now } });
+  const { put, sandbox, lines, requests } = await build(t, {}, { seams: { now: () => clock.now } });
   for (const [code, status, problem] of EXPECTED) {
-    // For every try of the call, and none of the next one's; in a new minute, since a 429 closes the one before.
+    // For every attempt of the call, and none of the next one's; in a new minute, since a 429 closes the one before.
     sandbox.forget();
     clock.now += 60_000;
     sandbox.fault({ status, body: errorBody(code), times: 3 });
@@ -63,7 +63,7 @@ t.test('each code becomes its problem, and CometChat’s words stay inside', asy
 });
 
 t.test('a code decides before any status, even that of a success', async (t) => {
-  t.equal(problemOf(500, 'ERR_UID_NOT_FOUND'), 'user-not-found');
+  t.equal(failedReply(500, 'ERR_UID_NOT_FOUND').problem, 'user-not-found');
   const { put, sandbox } = await build(t);
   sandbox.fault({ status: 200, body: errorBody('ERR_GUID_NOT_FOUND') });
   isProblem(t, await put({ tags: [] }), 404, 'group-not-found');
@@ -86,7 +86,7 @@ t.test('without a code the status decides', async (t) => {
     [504, 'cometchat-failed'],
   ];
   const clock = { now: Date.now() };
-  const { put, sandbox, lines } = await build(t, {}, { cometchat: { now: () => clock.now } });
+  const { put, sandbox, lines } = await build(t, {}, { seams: { now: () => clock.now } });
   for (const [status, problem] of cases) {
     for (const body of [
       '<html>private</html>',
@@ -115,9 +115,107 @@ t.test('a code that nobody has documented goes by its status', async (t) => {
     [429, 'cometchat-busy'],
     [500, 'cometchat-failed'],
   ];
-  for (const [status, problem] of cases) t.equal(problemOf(status, 'ERR_NEW'), problem, String(status));
-  t.equal(problemOf(500, 'constructor'), 'cometchat-failed');
-  t.equal(problemOf(403, 'AUTH_ERR_NEW'), 'gateway-misconfigured');
+  for (const [status, problem] of cases) {
+    t.equal(failedReply(status, 'ERR_NEW').problem, problem, String(status));
+  }
+  t.equal(failedReply(500, 'constructor').problem, 'cometchat-failed');
+  t.equal(failedReply(403, 'AUTH_ERR_NEW').problem, 'gateway-misconfigured');
+});
+
+t.test('a failure is transient where another attempt may succeed', async (t) => {
+  for (const code of [
+    'EAI_AGAIN',
+    'ECONNABORTED',
+    'ECONNREFUSED',
+    'ECONNRESET',
+    'EHOSTUNREACH',
+    'ENETDOWN',
+    'ENETUNREACH',
+    'ENOTFOUND',
+    'EPIPE',
+    'ERR_HTTP_CONTENT_LENGTH_MISMATCH',
+    'ETIMEDOUT',
+    'timeout_connect',
+    'timeout_lookup',
+    'timeout_request',
+    'timeout_response',
+    'timeout_secureConnect',
+  ]) {
+    t.ok(failedExchange(code).isTransient, code);
+  }
+  for (const status of [408, 429, 502, 503, 504]) {
+    t.ok(failedReply(status, undefined).isTransient, String(status));
+  }
+  for (const code of [
+    'ERR_MISSION_FAILED',
+    'ERR_OPERATION_FAILED',
+    'ERR_EXCEPTION',
+    'ERR_BAD_ERROR_RESPONSE',
+  ]) {
+    t.ok(failedReply(500, code).isTransient, code);
+  }
+  t.ok(failedReply(400, 'ERR_TOO_MANY_REQUESTS').isTransient, 'the code decides before the status');
+  t.ok(failedReply(503, 'ERR_NEW').isTransient, 'and the status where the code is unknown');
+});
+
+t.test('a failure is not transient where another attempt would end the same', async (t) => {
+  for (const code of [
+    'CERT_HAS_EXPIRED',
+    'ERR_TLS_CERT_ALTNAME_INVALID',
+    'HPE_INVALID_CONSTANT',
+    'reply_too_large',
+    'client_gone',
+  ]) {
+    t.notOk(failedExchange(code).isTransient, code);
+  }
+  for (const status of [200, 301, 400, 401, 403, 404, 422, 500]) {
+    t.notOk(failedReply(status, undefined).isTransient, String(status));
+  }
+  t.notOk(failedReply(503, 'ERR_UID_NOT_FOUND').isTransient);
+});
+
+t.test('an attempt is in doubt where CometChat may still carry it out', async (t) => {
+  for (const code of [
+    'ECONNRESET',
+    'ECONNABORTED',
+    'EPIPE',
+    'ETIMEDOUT',
+    'client_gone',
+    'reply_informational',
+    'reply_upgrade',
+    'timeout_request',
+    'timeout_response',
+  ]) {
+    t.ok(failedExchange(code).isInDoubt, code);
+  }
+  for (const code of [
+    'ECONNREFUSED',
+    'ENOTFOUND',
+    'CERT_HAS_EXPIRED',
+    'HPE_INVALID_CONSTANT',
+    'timeout_connect',
+    'timeout_lookup',
+    'timeout_secureConnect',
+  ]) {
+    t.notOk(failedExchange(code).isInDoubt, code);
+  }
+  for (const status of [502, 504]) t.ok(failedReply(status, undefined).isInDoubt, String(status));
+  for (const status of [200, 404, 408, 429, 500, 503]) {
+    t.notOk(failedReply(status, undefined).isInDoubt, String(status));
+  }
+  for (const code of ['ERR_EXCEPTION', 'ERR_NEW']) t.notOk(failedReply(502, code).isInDoubt, code);
+});
+
+t.test('the key is refused by a code that says so, or by a bare 401', async (t) => {
+  const refused = (status: number, code?: string) => failedReply(status, code).isKeyRefused;
+  for (const code of ['AUTH_ERR_EMPTY_APIKEY', 'AUTH_ERR_APIKEY_NOT_FOUND', 'AUTH_ERR_NO_ACCESS']) {
+    t.ok(refused(400, code), code);
+  }
+  t.ok(refused(401));
+  for (const code of ['AUTH_ERR_INVALID_APPID', 'ERR_PLAN_RESTRICTION', 'ERR_NEW', 'AUTH_ERR_NEW']) {
+    t.notOk(refused(401, code), code);
+  }
+  t.notOk(refused(403));
 });
 
 t.test('a problem of the gateway’s own access raises the operator’s alarm', async (t) => {

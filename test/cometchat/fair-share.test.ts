@@ -1,5 +1,5 @@
 import t from 'tap';
-import { waitForShare } from '../../src/cometchat/fair-share.ts';
+import { waitForShare } from '../../src/cometchat/quota.ts';
 
 t.test('who has not had a fair share may call as long as there is any quota', async (t) => {
   t.equal(waitForShare({ limit: 100, spent: 99, mine: 0, users: 1, elapsedMs: 0 }), 0);

@@ -3,110 +3,172 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import t, { type Test } from 'tap';
 import { Sandbox } from '../../sandbox/server.ts';
-import { DOCUMENTED_REPLY } from '../../sandbox/world.ts';
-import type { Outcome } from '../../src/cometchat/call.ts';
-import { CometChatClient } from '../../src/cometchat/client.ts';
-import { type CometChatId, cometChatId } from '../../src/cometchat/conversation.ts';
-import { SharedOrder } from '../../src/cometchat/lease.ts';
-import { Write } from '../../src/cometchat/write.ts';
-import { API_KEY, edges, ME, OTHER, unlessInstalled } from '../helper.ts';
+import { type CometChat, cometChatClient } from '../../src/cometchat/client.ts';
+import { Leases } from '../../src/cometchat/lease.ts';
+import { CLIENT_GONE, SUPERSEDED } from '../../src/cometchat/outcome.ts';
+import { API_KEY, cometChatIdOf, ME, metricOf, OTHER, services, unlessInstalled } from '../helper.ts';
 import { RedisServer } from '../redis-server.ts';
 
-const DONE = { ok: true, status: 200, conversations: DOCUMENTED_REPLY.data } as Outcome;
-const write = () => new Write('', undefined, () => new Promise(() => {}));
+const NEVER = new AbortController().signal;
+const LANE = 'write:v2:{lane}';
 
-async function orderOf(t: Test) {
+/** Makes the leases of a replica whose attempts take so long at most. */
+async function leasesOf(t: Test, attemptMs = 500) {
   const server = await RedisServer.start(t);
   const redis = new Redis(server.url);
   t.teardown(() => redis.disconnect());
   await once(redis, 'ready');
-  const around = edges(redis);
-  const order = new SharedOrder(redis, around);
-  return { redis, metrics: around.metrics, place: (body: string) => order.place('lane', body) };
+  const around = services(redis);
+  const leases = new Leases(redis, attemptMs, around);
+  return { server, redis, metrics: around.metrics, lease: () => leases.lease('lane') };
 }
 
 t.test(
-  'a replica that dies keeps the others waiting for its try and a second, no longer',
+  'a replica that dies keeps the others waiting for its attempt and a second, no longer',
   unlessInstalled('redis-server'),
   async (t) => {
-    const { redis, place } = await orderOf(t);
-    const one = place('a');
-    await one.enter(write(), 500);
-    const left = await redis.pttl('write:lane:turn');
+    const { redis, lease } = await leasesOf(t);
+    const one = lease();
+    await one.acquire(NEVER);
+    const left = await redis.pttl(`${LANE}:lease`);
     t.ok(left > 1000 && left <= 1500, `${left} ms`);
-    t.ok((await redis.pttl('write:lane')) > 60_000, 'and what it knew goes by itself');
+    t.ok((await redis.pttl(LANE)) > 60_000, 'and what it knew goes by itself');
     t.ok(one.isHeld);
     await wait(1000);
-    t.notOk(one.isHeld, 'a try that began now could end in the turn of another');
+    t.notOk(one.isHeld, 'an attempt that began now could end in the turn of another');
   },
 );
 
-t.test('one whose time is over takes the turn from nobody', unlessInstalled('redis-server'), async (t) => {
-  const { redis, place } = await orderOf(t);
-  const [slow, next] = [place('a'), place('b')];
-  await slow.enter(write(), -950);
+t.test(
+  'the keys of a lane are in one slot of a Redis Cluster',
+  unlessInstalled('redis-server'),
+  async (t) => {
+    const { redis, lease } = await leasesOf(t);
+    await lease().acquire(NEVER);
+    t.strictSame((await redis.keys('*')).sort(), [LANE, `${LANE}:lease`]);
+  },
+);
+
+t.test('a lease that has ended takes the turn from nobody', unlessInstalled('redis-server'), async (t) => {
+  const { redis, lease } = await leasesOf(t, -950);
+  const [slow, next] = [lease(), lease()];
+  await slow.acquire(NEVER);
   await wait(60);
-  await next.enter(write(), 500);
-  slow.leave(DONE);
-  t.equal(await redis.exists('write:lane:turn'), 1);
-  t.equal(await redis.hget('write:lane', 'done'), null);
+  await next.acquire(NEVER);
+  const holder = await redis.get(`${LANE}:lease`);
+  slow.release();
+  await redis.ping();
+  t.equal(await redis.get(`${LANE}:lease`), holder);
+});
+
+t.test('a write that is registered does not hold up others', unlessInstalled('redis-server'), async (t) => {
+  const { redis, metrics, lease } = await leasesOf(t);
+  const one = lease();
+  one.register();
+  t.ok(await one.isNewest());
+  t.equal(await metricOf(metrics, 'redis_failures_total', { use: 'write_order' }), 0);
+  t.equal(await redis.exists(`${LANE}:lease`), 0);
+});
+
+t.test('an older write is superseded, whichever asks first', unlessInstalled('redis-server'), async (t) => {
+  const { redis, lease } = await leasesOf(t);
+  const [older, newer] = [lease(), lease()];
+  older.register();
+  newer.register();
+  t.ok(await older.isNewest(), 'as far as anybody knows');
+  await redis.ping();
+  t.notOk(await older.isNewest());
+  t.ok(await newer.isNewest());
+  t.equal(await older.acquire(NEVER), SUPERSEDED);
+  t.equal(await newer.acquire(NEVER), undefined);
+  t.equal(await newer.acquire(NEVER), undefined, 'and the newer one can extend its lease');
+});
+
+t.test('a lease is waited for until it is released', unlessInstalled('redis-server'), async (t) => {
+  const { lease } = await leasesOf(t);
+  const [one, next] = [lease(), lease()];
+  await one.acquire(NEVER);
+  const waiting = next.acquire(NEVER);
+  t.equal(await Promise.race([waiting, wait(50, 'waits')]), 'waits');
+  one.release();
+  t.equal(await waiting, undefined);
+  t.ok(next.isHeld);
+  t.notOk(one.isHeld);
+});
+
+t.test('or until nobody wants it any more', unlessInstalled('redis-server'), async (t) => {
+  const { lease } = await leasesOf(t);
+  await lease().acquire(NEVER);
+  const ended = new AbortController();
+  const waiting = lease().acquire(ended.signal);
+  await wait(20);
+  ended.abort(CLIENT_GONE);
+  t.equal(await waiting, CLIENT_GONE);
 });
 
 t.test(
-  'who has asked for a place only does not hold up others',
+  'a lease that is handed over is held by the other write',
   unlessInstalled('redis-server'),
   async (t) => {
-    const { redis, metrics, place } = await orderOf(t);
-    await place('a').take();
-    t.ok((await metrics.redisFailures.get()).values.every(({ value }) => value === 0));
-    t.equal(await redis.exists('write:lane:turn'), 0);
+    const { lease } = await leasesOf(t);
+    const [one, next, third] = [lease(), lease(), lease()];
+    await one.acquire(NEVER);
+    one.transfer(next);
+    t.ok(next.isHeld);
+    t.equal(await next.acquire(NEVER), undefined, 'without waiting');
+    next.release();
+    t.equal(await third.acquire(NEVER), undefined);
   },
 );
 
 t.test(
-  'an outcome is kept for those who wait for it alone, for seconds, and without texts',
+  'a Redis that has lost the lane learns its order again',
   unlessInstalled('redis-server'),
   async (t) => {
-    const { redis, place } = await orderOf(t);
-    const alone = place('a');
-    await alone.enter(write(), 500);
-    alone.leave(DONE);
-    await redis.ping();
-    t.equal(await redis.exists('write:lane:outcome'), 0);
-    const [first, second] = [place('b'), place('b')];
-    await first.enter(write(), 500);
-    await second.take();
-    first.leave(DONE);
-    const outcome = await second.enter(write(), 500);
-    t.match(outcome, {
-      ok: true,
-      conversations: [{ conversationId: DOCUMENTED_REPLY.data[0]?.conversationId }],
-    });
-    const kept = `${await redis.get('write:lane:outcome')}`;
-    t.notMatch(kept, /"text"|"data"|lastActiveAt|"metadata"/);
-    t.ok((await redis.pttl('write:lane:outcome')) > 0, 'it goes by itself');
+    const { redis, lease } = await leasesOf(t);
+    const older = lease();
+    await older.acquire(NEVER);
+    older.release();
+    // Redis tells writes apart by the millisecond.
+    await wait(20);
+    const newer = lease();
+    newer.register();
+    t.ok(await newer.isNewest());
+    await redis.flushall();
+    t.equal(await newer.acquire(NEVER), undefined);
+    newer.release();
+    t.equal(await older.acquire(NEVER), SUPERSEDED, 'though it has the version that the newer one has now');
   },
 );
 
+t.test('a reply of Redis that is none counts as a failure', unlessInstalled('redis-server'), async (t) => {
+  const { redis, metrics, lease } = await leasesOf(t);
+  t.intercept(redis, 'eval', { value: async () => ['?', 'held'] });
+  const one = lease();
+  t.equal(await one.acquire(NEVER), undefined, 'and the replica keeps the order of its own');
+  t.ok(one.isHeld);
+  t.equal(await metricOf(metrics, 'redis_failures_total', { use: 'write_order' }), 1);
+});
+
 t.test(
-  'the same twice at once, after other tags of another replica, is one write',
+  'equal writes at once, after other tags of another replica, are one write',
   unlessInstalled('redis-server'),
   async (t) => {
     const server = await RedisServer.start(t);
     const sandbox = await Sandbox.start({ apiKey: API_KEY });
     t.teardown(() => sandbox.close());
-    const clients: CometChatClient[] = [];
+    const clients: CometChat[] = [];
     for (const _ of [1, 2]) {
       const redis = new Redis(server.url);
-      const times = { deadlineMs: 2000, attemptTimeoutMs: 1000 };
       const config = {
         baseUrl: sandbox.baseUrl,
         apiKeys: { current: [API_KEY] },
+        deadlineMs: 2000,
+        attemptTimeoutMs: 1000,
         maxConcurrency: 9,
         callsPerMinute: 999,
-        ...times,
       };
-      const client = new CometChatClient(config, edges(redis));
+      const client = cometChatClient(config, services(redis));
       clients.push(client);
       t.teardown(() => {
         client.close();
@@ -114,9 +176,14 @@ t.test(
       });
       await once(redis, 'ready');
     }
-    const [one, two] = clients as [CometChatClient, CometChatClient];
-    const [me, id] = [cometChatId(ME), cometChatId(OTHER)] as [CometChatId, CometChatId];
-    const put = (client: CometChatClient, tag: string) => client.updateTags(me, { type: 'user', id }, [tag]);
+    const [one, two] = clients as [CometChat, CometChat];
+    const onBehalfOf = cometChatIdOf(ME);
+    const put = ({ lanes, deadlineMs }: CometChat, tag: string) =>
+      lanes.write(
+        { type: 'user', id: cometChatIdOf(OTHER) },
+        { kind: 'replace', tags: [tag] },
+        { onBehalfOf, gone: NEVER, deadline: performance.now() + deadlineMs },
+      );
     sandbox.fault({ delayMs: 300 });
     const arrived = sandbox.nextCall();
     const first = put(one, 'archived');
@@ -128,8 +195,8 @@ t.test(
     t.match(results, [
       { outcome: { ok: true } },
       { outcome: { problem: 'superseded' } },
-      { outcome: { ok: true }, merged: false },
-      { outcome: { ok: true }, merged: true },
+      { outcome: { ok: true }, isMerged: false },
+      { outcome: { ok: true }, isMerged: true },
     ]);
     t.equal(sandbox.received, 2);
   },

@@ -1,5 +1,5 @@
 import t from 'tap';
-import { readQuota } from '../../src/cometchat/quota-headers.ts';
+import { readQuota } from '../../src/cometchat/reply.ts';
 
 t.test('both of CometChat’s spellings are read', async (t) => {
   const quota = { limit: 500, remaining: 0, reset: 1_800_000_000 };

@@ -1,24 +1,39 @@
 import { once } from 'node:events';
 import { Redis } from 'ioredis';
 import t from 'tap';
-import type { Failure } from '../../src/cometchat/call.ts';
+import type { Call } from '../../src/cometchat/call.ts';
+import { failedReply } from '../../src/cometchat/errors.ts';
+import { type Outcome, type QuotaReport, SUPERSEDED } from '../../src/cometchat/outcome.ts';
 import { Quota } from '../../src/cometchat/quota.ts';
-import { edges, unlessInstalled } from '../helper.ts';
+import { cometChatIdOf, metricOf, services, unlessInstalled } from '../helper.ts';
 import { RedisServer } from '../redis-server.ts';
 
 const MINUTE = 60_000 * 30_000_000;
 
-/** A quota of so many calls, at the beginning of a minute; `ask` gives the seconds to wait, 0 where there are none. */
-function quotaOf(limit: number) {
-  const clock = { now: MINUTE };
-  const edge = edges();
-  const quota = new Quota(limit, () => clock.now, edge);
-  const ask = async (user: string, inFlight = 0) => {
-    const taken = await quota.take(user, inFlight);
-    return typeof taken === 'function' ? 0 : (taken as Failure).retryAfterSeconds;
+const OK = { ok: true, status: 200, value: undefined } as const;
+
+/** A quota of so many calls, at the beginning of a minute. */
+function quotaOf(limit: number, redis?: Redis, clock = { now: MINUTE }) {
+  const around = services(redis, { now: () => clock.now });
+  const quota = new Quota(limit, around);
+  /** Asks for a call that CometChat answers in this way. @returns what became of it */
+  const call = (user: string, reply: () => Promise<Outcome<unknown>> = async () => OK) =>
+    quota.around((() => reply()) as never)({ onBehalfOf: cometChatIdOf(user) } as Call<unknown>);
+  /** The same. @returns the seconds to wait, 0 where the call was made */
+  const ask = async (user: string) => {
+    const outcome = await call(user);
+    return outcome.ok ? 0 : outcome.retryAfterSeconds;
   };
-  const sharesRefused = async () => (await edge.metrics.quotaShareRefusals.get()).values[0]?.value;
-  return { clock, quota, ask, sharesRefused };
+  /** Lets CometChat say something of the quota, in the reply to a call that it does not count itself. */
+  const learn = async (report: QuotaReport) => {
+    await call('learner', async () => ({ ...OK, quota: report }));
+  };
+  /** Lets CometChat refuse a call for so many seconds. */
+  const exhaust = async (seconds: number) => {
+    await call('exhausted', async () => ({ ...failedReply(429, undefined), retryAfterSeconds: seconds }));
+  };
+  const sharesRefused = () => metricOf(around.metrics, 'quota_share_refusals_total');
+  return { clock, quota, call, ask, learn, exhaust, sharesRefused };
 }
 
 t.test('when it is gone everybody is told when it returns', async (t) => {
@@ -50,57 +65,67 @@ t.test('nobody takes more than a fair share while there is one to be kept for ot
 });
 
 t.test('what is refused, or not made after all, is not spent', async (t) => {
-  const { ask, quota } = quotaOf(4);
+  const { ask, call } = quotaOf(4);
   for (let n = 0; n < 50; n += 1) await ask('greedy');
-  const taken = await quota.take('late', 0);
-  if (typeof taken === 'function') taken();
+  t.equal(await call('late', async () => SUPERSEDED), SUPERSEDED);
   t.equal(await ask('late'), 0);
   t.equal(await ask('other'), 0);
 });
 
 t.test('CometChat’s own count goes before ours', async (t) => {
-  const { clock, quota, ask } = quotaOf(100);
+  const { clock, call, ask, learn } = quotaOf(100);
   const reset = clock.now / 1000 + 30;
-  quota.learn({ limit: 10, remaining: 2, reset });
-  t.equal(await ask('a', 1), 0, 'nine are spent, one of them still on its way');
-  t.equal(await ask('b', 2), 60, 'ten are, with two on their way');
+  await learn({ limit: 10, remaining: 2, reset });
+  const answers = [Promise.withResolvers<typeof OK>(), Promise.withResolvers<typeof OK>()];
+  const underWay = answers.map(({ promise }, n) => call(`user-${n}`, () => promise));
+  await new Promise(setImmediate);
+  t.equal(await ask('late'), 60, 'eight are spent, and two on their way');
+  for (const { resolve } of answers) resolve(OK);
+  t.strictSame(await Promise.all(underWay), [OK, OK], 'which were the last');
   clock.now += 30_000;
-  t.equal(await ask('b', 2), 0, 'what it has said is no longer true');
-  quota.learn({ limit: 100_000, remaining: 99_000, reset: clock.now / 1000 + 30 });
-  for (let n = 0; n < 97; n += 1) await ask(`user-${n}`);
-  t.equal(await ask('last'), 0);
-  t.equal(await ask('more'), 30, 'and what the operator allows is never exceeded');
+  t.equal(await ask('late'), 0, 'what it has said is no longer true');
+  await learn({ limit: 100_000, remaining: 99_000, reset: clock.now / 1000 + 30 });
+  for (let n = 0; n < 95; n += 1) await ask(`user-${n}`);
+  t.equal(await ask('last'), 30, 'and what the operator allows is never exceeded');
 });
 
 t.test(
   'a quota that is used up, by what CometChat says, is closed until it returns, a minute at most',
   async (t) => {
-    const { clock, quota, ask } = quotaOf(100);
-    quota.learn({ limit: 100, remaining: 0, reset: clock.now / 1000 + 3600 });
+    const { clock, quota, ask, learn } = quotaOf(100);
+    const underWay = quotaOf(100);
+    await learn({ limit: 100, remaining: 0, reset: clock.now / 1000 + 3600 });
     t.equal(quota.refusal()?.retryAfterSeconds, 60);
-    quota.exhausted(5);
-    t.equal(await ask('a'), 60, 'a shorter time does not open it sooner');
+    t.equal(await ask('a'), 60);
     clock.now += 60_000;
     t.equal(quota.refusal(), undefined);
-    quota.learn({ limit: 100, remaining: 0, reset: clock.now / 1000 - 1 });
+    await learn({ limit: 100, remaining: 0, reset: clock.now / 1000 - 1 });
     t.equal(quota.refusal(), undefined, 'a time that is over closes nothing');
+    const late = Promise.withResolvers<Outcome<unknown>>();
+    const second = underWay.call('late', () => late.promise);
+    await underWay.learn({ limit: 100, remaining: 0, reset: clock.now / 1000 + 3600 });
+    late.resolve({ ...failedReply(429, undefined), retryAfterSeconds: 5 });
+    await second;
+    t.equal(underWay.quota.refusal()?.retryAfterSeconds, 60, 'a shorter time does not open it sooner');
   },
 );
 
 t.test('what is given back in a later minute was not of that one', async (t) => {
-  const { clock, quota, ask } = quotaOf(2);
-  const taken = await quota.take('a', 0);
+  const { clock, ask, call } = quotaOf(2);
+  const late = Promise.withResolvers<Outcome<unknown>>();
+  const underWay = call('a', () => late.promise);
   clock.now += 60_000;
   t.equal(await ask('b'), 0);
-  if (typeof taken === 'function') taken();
+  late.resolve(SUPERSEDED);
+  await underWay;
   t.equal(await ask('c'), 0);
   t.equal(await ask('d'), 60, 'two of two are spent');
 });
 
 t.test('a time that is no time of day closes nothing for longer than a minute', async (t) => {
   for (const reset of [MINUTE, MINUTE / 1000 + 3600, 999_999_999_999_999]) {
-    const { clock, quota, ask } = quotaOf(100);
-    quota.learn({ limit: 100, remaining: 0, reset });
+    const { clock, ask, learn } = quotaOf(100);
+    await learn({ limit: 100, remaining: 0, reset });
     t.equal(await ask('a'), 60);
     clock.now += 60_000;
     t.equal(await ask('a'), 0, String(reset));
@@ -108,30 +133,42 @@ t.test('a time that is no time of day closes nothing for longer than a minute', 
 });
 
 t.test('nor does a clock that is set back', async (t) => {
-  const { clock, quota, ask } = quotaOf(100);
-  quota.exhausted(30);
-  quota.learn({ limit: 100, remaining: 0, reset: clock.now / 1000 + 30 });
+  const { clock, ask, learn, exhaust } = quotaOf(100);
+  await exhaust(30);
   clock.now -= 3_600_000;
   t.equal(await ask('a'), 0);
-  quota.exhausted(30);
+  await learn({ limit: 100, remaining: 0, reset: clock.now / 1000 + 30 });
+  clock.now -= 3_600_000;
+  t.equal(await ask('a'), 0);
+  await exhaust(30);
   t.equal(await ask('a'), 30, 'and what is said after that counts');
+});
+
+t.test('what is left is the limit, until something is known of the minute', async (t) => {
+  const { clock, quota, ask, exhaust } = quotaOf(10);
+  t.equal(quota.callsLeft, 10);
+  await ask('a');
+  t.equal(quota.callsLeft, 9);
+  clock.now += 60_000;
+  t.equal(quota.callsLeft, 10);
+  await exhaust(5);
+  t.equal(quota.callsLeft, 0);
 });
 
 t.test('replicas that share a Redis share the quota', unlessInstalled('redis-server'), async (t) => {
   const server = await RedisServer.start(t);
   const clock = { now: MINUTE };
-  const quotas: Quota[] = [];
+  const quotas: ReturnType<typeof quotaOf>[] = [];
   for (const _ of [1, 2]) {
     const redis = new Redis(server.url);
     t.teardown(() => redis.disconnect());
     await once(redis, 'ready');
-    quotas.push(new Quota(12, () => clock.now, edges(redis)));
+    quotas.push(quotaOf(12, redis, clock));
   }
   let turn = 0;
-  const ask = async (user: string) => {
+  const ask = (user: string) => {
     turn += 1;
-    const taken = await (quotas[turn % 2] as Quota).take(user, 0);
-    return typeof taken === 'function' ? 0 : taken.retryAfterSeconds;
+    return quotas[turn % 2]?.ask(user);
   };
   const drain = async (user: string) => {
     let taken = 0;

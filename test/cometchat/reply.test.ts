@@ -8,9 +8,9 @@ const [example = {}] = DOCUMENTED_REPLY.data;
 const like = (changes: Record<string, unknown>) => JSON.parse(JSON.stringify({ ...example, ...changes }));
 
 t.test('one conversation or an array of any length is understood', async (t) => {
-  t.equal(readConversations({ data: example })?.length, 1);
+  t.match(readConversations({ data: example }), { value: { length: 1 } });
   for (const length of [0, 1, 3]) {
-    t.equal(readConversations({ data: Array(length).fill(example) })?.length, length);
+    t.match(readConversations({ data: Array(length).fill(example) }), { value: { length } });
   }
 });
 
@@ -25,7 +25,7 @@ t.test('what CometChat’s pages disagree about is taken either way', async (t) 
     { brandNew: { field: true } },
     { conversationType: 'user', conversationWith: { uid: 'u', name: 'U', avatar: null } },
   ];
-  for (const changes of taken) t.ok(readConversations({ data: like(changes) }), JSON.stringify(changes));
+  for (const changes of taken) t.match(readConversations({ data: like(changes) }), { value: [{}] });
 });
 
 t.test('a reply of another shape is a 502 that says so, and never half an answer', async (t) => {
@@ -63,6 +63,32 @@ t.test('a reply of another shape is a 502 that says so, and never half an answer
     isProblem(t, await put({ tags: [] }), 502, 'cometchat-reply-invalid');
     t.match(requests().at(-1), { error: { type: 'reply_invalid' }, cometchat: { status: 200 } });
   }
+});
+
+t.test('the log says where a reply first differs from its schema, and none of its values', async (t) => {
+  const user = { conversationType: 'user', conversationWith: { uid: 'u', name: 'private' } };
+  const cases: [unknown, string][] = [
+    ['{"data":', 'no JSON'],
+    ['null', ': Expected object'],
+    [{}, '/data: Expected required property'],
+    [{ data: 'private' }, '/data: Expected union value'],
+    [{ data: { private: 'private' } }, '/data/conversationId: Expected required property'],
+    [{ data: like({ createdAt: 'private' }) }, '/data/createdAt: Expected integer'],
+    [{ data: [example, like({ createdAt: 'private' })] }, '/data/1/createdAt: Expected integer'],
+    [{ data: like({ conversationType: 'private' }) }, "/data/conversationType: Expected 'user'"],
+    [{ data: like({ ...user, updatedAt: undefined }) }, '/data/updatedAt: Expected required property'],
+    [
+      { data: like({ conversationWith: { guid: 'g' } }) },
+      '/data/conversationWith/name: Expected required property',
+    ],
+  ];
+  const { put, sandbox, requests, lines } = await build(t);
+  for (const [body, mismatch] of cases) {
+    sandbox.fault({ status: 200, body });
+    await put({ tags: [] });
+    t.equal(requests().at(-1)?.mismatch, mismatch);
+  }
+  t.notMatch(lines.join(), 'private');
 });
 
 t.test('a reply that does not say it is JSON is not read as JSON, unless it says nothing', async (t) => {

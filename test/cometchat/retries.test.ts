@@ -1,55 +1,150 @@
-import t, { type Test } from 'tap';
-import { Sandbox } from '../../sandbox/server.ts';
-import { type CometChatId, cometChatId } from '../../src/cometchat/conversation.ts';
-import type { Call } from '../../src/cometchat/exchange.ts';
-import type { Place } from '../../src/cometchat/lease.ts';
-import { Tries } from '../../src/cometchat/retries.ts';
-import { Write } from '../../src/cometchat/write.ts';
-import { API_KEY, edges } from '../helper.ts';
+import t from 'tap';
+import { type Call, callOf, type Turn, Waiters } from '../../src/cometchat/call.ts';
+import { failedExchange, failedReply } from '../../src/cometchat/errors.ts';
+import { setTags } from '../../src/cometchat/operations.ts';
+import { type Outcome, rejected, SUPERSEDED, TURN_LOST } from '../../src/cometchat/outcome.ts';
+import { RetryBudget, retryDelay, withRetries } from '../../src/cometchat/retries.ts';
+import { cometChatIdOf, metricOf, services } from '../helper.ts';
 
-const id = (text: string) => cometChatId(text) as CometChatId;
-const CALL: Call = {
-  onBehalfOf: id('cometchat-uid-1'),
-  peer: { type: 'user', id: id('cometchat-uid-2') },
-  body: '{"tags":[]}',
-};
+const REFUSED = failedExchange('ECONNREFUSED');
+const OK: Outcome<never[]> = { ok: true, status: 200, value: [] };
 
-/** Makes a write whose client waits for so long, in the place given. */
-async function make(t: Test, ms: number, place?: Place) {
-  const sandbox = await Sandbox.start({ apiKey: API_KEY });
-  const times = { deadlineMs: 1000, attemptTimeoutMs: 1000 };
-  const config = { baseUrl: sandbox.baseUrl, apiKeys: { current: [API_KEY] }, callsPerMinute: 2, ...times };
-  const tries = new Tries(config, edges());
-  t.teardown(() => sandbox.close());
-  t.teardown(() => tries.close());
-  const deadline = performance.now() + ms;
-  const write = new Write(CALL.body, place, (self) => {
-    self.deadline = deadline;
-    return tries.make(self, CALL);
-  });
-  const outcome = await write.join({ gone: new AbortController().signal, deadline });
-  return { outcome, sandbox };
-}
-
-t.test('a try is not made in a turn that has gone by', async (t) => {
-  let entered = 0;
-  const place = {
-    enter: async () => {
-      entered += 1;
-    },
-    get isHeld() {
-      return entered > 1;
-    },
-    leave() {},
-  } as unknown as Place;
-  const { outcome, sandbox } = await make(t, 1000, place);
-  t.equal(outcome.ok, true, 'and its call of the quota was given back');
-  t.equal(entered, 2);
-  t.equal(sandbox.received, 1);
+t.test('the wait grows, and the whole of it is left to chance', async (t) => {
+  t.equal(retryDelay(1, REFUSED, 3000, 0), 0);
+  t.equal(retryDelay(1, REFUSED, 3000, 0.5), 100);
+  t.equal(retryDelay(1, REFUSED, 3000, 1), 200);
+  t.equal(retryDelay(2, REFUSED, 3000, 0.5), 300);
 });
 
-t.test('nor without the time for it', async (t) => {
-  const { outcome, sandbox } = await make(t, 30);
-  t.match(outcome, { problem: 'cometchat-timeout', errorType: 'deadline' });
-  t.equal(sandbox.received, 0);
+t.test('there are three attempts at most, and one of a failure that stays', async (t) => {
+  t.equal(retryDelay(3, REFUSED, 3000, 0), undefined);
+  t.equal(retryDelay(1, failedReply(500, undefined), 3000, 0), undefined);
+});
+
+t.test(
+  'Retry-After is obeyed where it fits into the time left, else there is no other attempt',
+  async (t) => {
+    const busy = { ...failedReply(429, undefined), retryAfterSeconds: 2 };
+    t.equal(retryDelay(1, busy, 3000, 0), 2000);
+    t.equal(retryDelay(1, busy, 3000, 0.5), 2100, 'calls that failed together do not come back together');
+    t.equal(retryDelay(1, busy, 2050, 0), 2000);
+    t.equal(retryDelay(1, busy, 2049, 0), undefined);
+  },
+);
+
+t.test('no attempt is begun that has no time to end', async (t) => {
+  t.equal(retryDelay(1, REFUSED, 50, 0), 0);
+  t.equal(retryDelay(1, REFUSED, 49, 0), undefined);
+  t.equal(retryDelay(1, REFUSED, 100, 1), undefined);
+});
+
+t.test('retries are a tenth of the calls, and ten beside', async (t) => {
+  const budget = new RetryBudget();
+  const spend = (now: number) => {
+    let granted = 0;
+    while (budget.spend(now)) granted += 1;
+    return granted;
+  };
+  t.equal(spend(0), 10, 'an app that is hardly used has some');
+  for (let n = 0; n < 100; n += 1) budget.call(1000);
+  t.equal(spend(1000), 10);
+  t.equal(spend(9999), 0);
+  t.equal(spend(10_000), 0, 'the ten seconds before count, calls and retries');
+  for (let n = 0; n < 50; n += 1) budget.call(10_000);
+  t.equal(spend(10_000), 5);
+  t.equal(spend(20_000), 10, 'and no others: fifty calls and five retries');
+  t.equal(spend(90_000), 10);
+});
+
+/** A step that is given these outcomes one after the other, and a call with so much time. */
+function scripted(outcomes: Outcome<never[]>[], turn?: Turn) {
+  const around = services(undefined, { random: () => 0 });
+  let sent = 0;
+  const send = withRetries(
+    (async () => {
+      sent += 1;
+      return outcomes.shift() ?? OK;
+    }) as never,
+    around,
+  );
+  const waiters = new Waiters();
+  const me = cometChatIdOf('me');
+  const call = callOf(
+    setTags({ type: 'user', id: me }, []),
+    { onBehalfOf: me },
+    waiters,
+    turn,
+  ) as Call<unknown>;
+  const run = () =>
+    waiters.join(() => send(call), {
+      gone: new AbortController().signal,
+      deadline: performance.now() + 1000,
+    });
+  return { ...around, call, waiters, run, sent: () => sent };
+}
+
+/** A turn that writes down what it is asked. */
+function turnOf(answers: (typeof SUPERSEDED | undefined)[] = []) {
+  const asked: string[] = [];
+  const turn: Turn = {
+    acquire: async () => {
+      asked.push('acquire');
+      return answers.shift();
+    },
+    start: () => undefined,
+    attempted: (outcome) => void asked.push(outcome.ok ? 'ok' : outcome.errorType),
+  };
+  return { asked, turn };
+}
+
+t.test('a write waits for its turn before each attempt, and tells it how each one ended', async (t) => {
+  const { asked, turn } = turnOf();
+  const { run, call } = scripted([REFUSED, REFUSED, OK], turn);
+  t.match(await run(), { ok: true });
+  t.strictSame(asked, ['acquire', 'ECONNREFUSED', 'acquire', 'ECONNREFUSED', 'acquire', 'ok']);
+  t.strictSame(call.retried, ['ECONNREFUSED', 'ECONNREFUSED']);
+});
+
+t.test(
+  'a turn that was lost before the attempt was sent is waited for again, and costs no attempt',
+  async (t) => {
+    const { asked, turn } = turnOf();
+    const { run, metrics } = scripted([TURN_LOST, REFUSED, TURN_LOST, REFUSED, OK], turn);
+    t.match(await run(), { ok: true });
+    t.equal(asked.filter((what) => what === 'acquire').length, 5);
+    t.equal(await metricOf(metrics, 'retries_total'), 2);
+  },
+);
+
+t.test('without its turn a write is not sent', async (t) => {
+  const { run, sent } = scripted([], turnOf([SUPERSEDED]).turn);
+  t.equal(await run(), SUPERSEDED);
+  t.equal(sent(), 0);
+});
+
+t.test('a retry that ends in the gateway does not say that nothing was changed', async (t) => {
+  for (const problem of ['cometchat-busy', 'cometchat-unavailable'] as const) {
+    t.equal(await scripted([REFUSED, rejected(problem)]).run(), REFUSED, problem);
+    t.match(await scripted([rejected(problem)]).run(), { problem }, 'while a first attempt does');
+  }
+  t.equal(await scripted([REFUSED, SUPERSEDED]).run(), SUPERSEDED);
+});
+
+t.test('a call that was ended during an attempt has no other one', async (t) => {
+  const { run, waiters, sent } = scripted([REFUSED]);
+  const outcome = run();
+  waiters.end(SUPERSEDED);
+  t.equal(await outcome, SUPERSEDED);
+  t.equal(sent(), 1);
+});
+
+t.test('attempts are counted by their result, and calls that ended in the gateway are not', async (t) => {
+  const { run, metrics } = scripted([REFUSED, SUPERSEDED]);
+  await run();
+  t.equal(await metricOf(metrics, 'attempts_total', { result: 'cometchat-failed' }), 1);
+  t.equal(await metricOf(metrics, 'attempts_total', { result: 'ok' }), 0);
+  t.equal(await metricOf(metrics, 'retries_total'), 0);
+  const gone = scripted([failedExchange('client_gone')]);
+  await gone.run();
+  t.equal(await metricOf(gone.metrics, 'attempts_total', { result: 'client_gone' }), 1);
 });

@@ -1,5 +1,5 @@
 import t from 'tap';
-import { rateLimitSeconds, retryAfterSeconds } from '../../src/cometchat/retry-after.ts';
+import { rateLimitSeconds, retryAfterSeconds } from '../../src/cometchat/reply.ts';
 
 const NOW = 1_800_000_000;
 const httpDate = (seconds: number) => new Date(seconds * 1000).toUTCString();

@@ -6,7 +6,7 @@ import { serverOptions } from '../../src/app.ts';
 import { ProblemError } from '../../src/base/problem-error.ts';
 import { loadConfig } from '../../src/config/config.ts';
 import { EnvironmentSchema } from '../../src/config/variables.ts';
-import { MAX_BODY_BYTES } from '../../src/http/json-body.ts';
+import { MAX_BODY_BYTES } from '../../src/http/body.ts';
 import { createLog } from '../../src/operations/log.ts';
 import { API_KEY, build, faultsOf, SECRET } from '../helper.ts';
 
@@ -120,7 +120,7 @@ t.test('a replica that goes has the time for its calls', async (t) => {
   }
 });
 
-t.test('what ends without being told to is started again', async (t) => {
+t.test('what ends by itself is started again', async (t) => {
   for (const name of ['load-balancer', 'gateway-1', 'gateway-2', 'sandbox', 'redis']) {
     t.equal(compose.services[name].restart, 'unless-stopped', name);
   }

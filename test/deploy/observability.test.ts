@@ -2,8 +2,10 @@ import { readFileSync } from 'node:fs';
 import { collectDefaultMetrics } from 'prom-client';
 import t, { type Test } from 'tap';
 import { PROBLEMS } from '../../src/base/problems.ts';
-import { REFUSALS } from '../../src/session/reasons.ts';
-import { build, sign } from '../helper.ts';
+import { rotateSecrets } from '../../src/operations/secrets.ts';
+import { REASONS } from '../../src/session/reasons.ts';
+import { build } from '../helper.ts';
+import { issuer } from '../issuer.ts';
 import { freePort } from '../ports.ts';
 
 const read = (name: string) => readFileSync(new URL(`../../deploy/${name}`, import.meta.url), 'utf8');
@@ -53,14 +55,30 @@ const ofAlerts = alerts.map(exprOf).map(parse);
 const ofPanels = panels.flatMap(({ targets = [] }) => targets).map(({ expr }) => parse(expr));
 const queries = [...ofAlerts, ...ofPanels];
 
-/** What a gateway that made a call has counted: the values of each label of each metric. */
+/** What a gateway that has all its parts, and made a call, has counted: the values of each label of each metric. */
 async function counted(t: Test): Promise<Map<string, Map<string, Set<string>>>> {
-  const { app, put, get } = await build(t, { REDIS_URL: `redis://127.0.0.1:${await freePort()}` });
+  const provider = await issuer(t);
+  const secrets = { rotating: {}, log: { secrets: { current: [] } } };
+  const { app, put, get } = await build(
+    t,
+    { ...provider.env, REDIS_URL: `redis://127.0.0.1:${await freePort()}` },
+    {
+      extend: (app) =>
+        rotateSecrets(app, {
+          metrics: app.metrics,
+          current: secrets,
+          files: [],
+          reload: () => secrets,
+        }),
+    },
+  );
   const { registry } = app.metrics;
   collectDefaultMetrics({ register: registry });
-  t.equal((await put({ tags: ['vip'], conversationWith: 'cometchat-uid-3' })).status, 200);
+  const authorization = `Bearer ${await provider.key.sign()}`;
+  const body = { tags: ['vip'], conversationWith: 'cometchat-uid-3' };
+  t.equal((await put(body, { authorization })).status, 200);
   // One that Redis must be asked about, and of a replica's readiness.
-  await put({ tags: [] }, { authorization: `Bearer ${await sign({ jti: 'a' })}` });
+  await put({ tags: [] }, { authorization: `Bearer ${await provider.key.sign({ jti: 'a' })}` });
   await get('/readyz');
   const metrics = new Map<string, Map<string, Set<string>>>();
   for (const [, name = '', list = ''] of (await registry.metrics()).matchAll(/^(\w+)(?:\{(.*)\})? /gm)) {
@@ -88,8 +106,8 @@ t.test('alerts and dashboard ask for nothing that the gateway does not count', a
   }
 });
 
-t.test('each code is one of a problem, each reason one of a refusal', async (t) => {
-  const known: Record<string, readonly string[]> = { code: Object.keys(PROBLEMS), reason: REFUSALS };
+t.test('each code is a problem’s, each reason one to refuse a session', async (t) => {
+  const known: Record<string, readonly string[]> = { code: Object.keys(PROBLEMS), reason: REASONS };
   for (const { label, values } of queries.flatMap(({ matchers }) => matchers)) {
     for (const value of values) t.ok(known[label]?.includes(value) ?? true, `${label}="${value}"`);
   }

@@ -43,7 +43,7 @@ t.test(
     await sandbox.start();
     const recovering = await until(load, 'ok');
     for (const code of recovering) t.match(code, /^cometchat-(?:failed|unavailable)$/);
-    for (const { child } of gateways) await child.says(/"CometChat answers again"/);
+    for (const { child } of gateways) await child.says(/"CometChat answers again: circuit closed"/);
     const { 200: served, 502: failed, 503: refused, ...others } = await load.end();
     t.ok(served && refused);
     t.strictSame(others, {}, `${failed} failed`);
@@ -51,7 +51,7 @@ t.test(
 );
 
 t.test(
-  'Redis is killed: each gateway counts for itself, and whom nobody can check waits',
+  'Redis is killed: each gateway counts for itself, and a session that nobody can check waits',
   { skip: nginx.skip || unlessInstalled('redis-server').skip },
   async (t) => {
     const redis = await RedisServer.start(t);
@@ -62,12 +62,12 @@ t.test(
     await redis.stop();
     const before = await until(revocable, 'session-store-unavailable');
     for (const code of before) t.equal(code, 'ok');
-    for (const { child } of gateways) await child.says(/"msg":"each replica is on its own in this"/);
+    for (const { child } of gateways) await child.says(/"msg":"Redis unavailable: using in-process state"/);
     t.equal((await unrevocable.answer()).code, 'ok');
     await redis.start();
     const recovering = await until(revocable, 'ok');
     for (const code of recovering) t.equal(code, 'session-store-unavailable');
-    for (const { child } of gateways) await child.says(/"msg":"the replicas share this again"/);
+    for (const { child } of gateways) await child.says(/"msg":"Redis available: using shared state"/);
     const { 200: served, ...others } = await unrevocable.end();
     t.strictSame(others, {}, 'who can be checked without it was served all the time');
     const { 503: refused, ...answered } = await revocable.end();

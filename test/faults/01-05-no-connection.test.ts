@@ -9,20 +9,20 @@ import { upstream } from './upstream.ts';
 const UNREACHABLE = [502, 'cometchat-failed'] as const;
 const QUICK = { COMETCHAT_ATTEMPT_TIMEOUT_MS: '150', COMETCHAT_DEADLINE_MS: '400' };
 
-/** What is seen of a connection that is tried three times, and fails in the same way each time. */
-const threeTimes = (type: string) => ({
+/** What is seen of a connection that fails in the same way in three attempts. */
+const threeAttempts = (type: string) => ({
   answer: UNREACHABLE,
   calls: 0,
   line: { level: 'warn', problem: 'cometchat-failed', error: { type }, retried: [type, type] },
-  moved: { 'problems cometchat-failed': 1, 'tries cometchat-failed': 3, retries: 2 },
+  moved: { 'problems cometchat-failed': 1, 'attempts cometchat-failed': 3, retries: 2 },
 });
 
 t.test('1: the connection is refused', async (t) => {
   const { meets, sandbox } = await upstream(t);
   await sandbox.link('refused');
-  await meets(t, threeTimes('ECONNREFUSED'));
+  await meets(t, threeAttempts('ECONNREFUSED'));
   await sandbox.link('up');
-  await meets(t, { answer: 200, calls: 1, line: { level: 'info' }, moved: { 'tries ok': 1 } });
+  await meets(t, { answer: 200, calls: 1, line: { level: 'info' }, moved: { 'attempts ok': 1 } });
 });
 
 t.test('2: the connection hangs', async (t) => {
@@ -32,7 +32,7 @@ t.test('2: the connection hangs', async (t) => {
     answer: [504, 'cometchat-timeout'],
     calls: 0,
     line: { error: { type: 'timeout_connect' } },
-    moved: { 'problems cometchat-timeout': 1, 'tries cometchat-timeout': 3, retries: 2 },
+    moved: { 'problems cometchat-timeout': 1, 'attempts cometchat-timeout': 3, retries: 2 },
   });
 });
 
@@ -54,17 +54,17 @@ t.test('3: the name is not found, or its lookup fails for a while', async (t) =>
   const elsewhere = await Sandbox.start({ apiKey: API_KEY });
   t.teardown(() => elsewhere.close());
   const never = await upstream(t, byName(elsewhere), {
-    cometchat: { lookup: nameServer(100, 'ENOTFOUND') },
+    seams: { lookup: nameServer(100, 'ENOTFOUND') },
   });
-  await never.meets(t, threeTimes('ENOTFOUND'));
+  await never.meets(t, threeAttempts('ENOTFOUND'));
   const later = await upstream(t, byName(elsewhere), {
-    cometchat: { lookup: nameServer(2, 'EAI_AGAIN', '127.0.0.1') },
+    seams: { lookup: nameServer(2, 'EAI_AGAIN', '127.0.0.1') },
   });
   await later.meets(t, {
     answer: 200,
     calls: 0,
     line: { level: 'info', retried: ['EAI_AGAIN', 'EAI_AGAIN'] },
-    moved: { 'tries cometchat-failed': 2, 'tries ok': 1, retries: 2 },
+    moved: { 'attempts cometchat-failed': 2, 'attempts ok': 1, retries: 2 },
   });
   t.equal(elsewhere.received, 1);
 });
@@ -75,10 +75,10 @@ t.test('4: the name moves to another address', async (t) => {
   const moved = await Sandbox.start({ apiKey: API_KEY, host: '127.0.0.2', port });
   t.teardown(() => moved.close());
   const lookup = nameServer(0, '', '127.0.0.1', '127.0.0.2');
-  const { meets } = await upstream(t, byName(old), { cometchat: { lookup } });
-  await meets(t, { answer: 200, calls: 0, line: {}, moved: { 'tries ok': 1 } });
+  const { meets } = await upstream(t, byName(old), { seams: { lookup } });
+  await meets(t, { answer: 200, calls: 0, line: {}, moved: { 'attempts ok': 1 } });
   await old.close();
-  await meets(t, { answer: 200, calls: 0, line: { level: 'info' }, moved: { 'tries ok': 1 } });
+  await meets(t, { answer: 200, calls: 0, line: { level: 'info' }, moved: { 'attempts ok': 1 } });
   t.strictSame([old.received, moved.received], [1, 1], 'the second call went to the new address');
 });
 
@@ -91,12 +91,12 @@ t.test('5: TLS: the certificate is expired, or for another host, or of an unknow
     await gateway.meets(
       t,
       type === undefined
-        ? { answer: 200, calls: 1, line: {}, moved: { 'tries ok': 1 } }
+        ? { answer: 200, calls: 1, line: {}, moved: { 'attempts ok': 1 } }
         : {
             answer: UNREACHABLE,
             calls: 0,
             line: { error: { type }, retried: undefined },
-            moved: { 'problems cometchat-failed': 1, 'tries cometchat-failed': 1 },
+            moved: { 'problems cometchat-failed': 1, 'attempts cometchat-failed': 1 },
           },
     );
   };
@@ -119,6 +119,6 @@ t.test('5: TLS: the handshake never ends', async (t) => {
     answer: [504, 'cometchat-timeout'],
     calls: 0,
     line: { error: { type: 'timeout_secureConnect' } },
-    moved: { 'problems cometchat-timeout': 1, 'tries cometchat-timeout': 3, retries: 2 },
+    moved: { 'problems cometchat-timeout': 1, 'attempts cometchat-timeout': 3, retries: 2 },
   });
 });

@@ -30,7 +30,7 @@ t.test('13 to 18: a reply in an unknown form is a 502 at once, and never half an
       answer: [502, 'cometchat-reply-invalid'],
       calls: 1,
       line: { level: 'warn', problem: 'cometchat-reply-invalid', error: { type: errorType } },
-      moved: { 'problems cometchat-reply-invalid': 1, 'tries cometchat-reply-invalid': 1 },
+      moved: { 'problems cometchat-reply-invalid': 1, 'attempts cometchat-reply-invalid': 1 },
     });
     t.equal((await setTags()).status, 200, 'nothing of it is left on the connection');
   }
@@ -40,7 +40,7 @@ t.test('13: a reply that nobody has asked for is nobody’s answer', async (t) =
   const { meets, sandbox, put } = await upstream(t);
   const idle = new Promise((resolve) => sandbox.onConnection((socket) => socket.once('close', resolve)));
   sandbox.play('13-reply-nobody-asked-for');
-  await meets(t, { answer: 200, calls: 1, line: {}, moved: { 'tries ok': 1 } });
+  await meets(t, { answer: 200, calls: 1, line: {}, moved: { 'attempts ok': 1 } });
   await idle;
   const answer = await put({ tags: ['mine'], conversationWith: OTHER });
   t.strictSame(answer.json.conversations[0].tags, ['mine']);

@@ -9,7 +9,7 @@ const refusedByCometChat = (retryAfter: number) => ({
   retryAfter,
   calls: 1,
   line: { level: 'warn', cometchat: { status: 429 }, error: { type: 'ERR_TOO_MANY_REQUESTS' } },
-  moved: { 'problems cometchat-busy': 1, 'tries cometchat-busy': 1 },
+  moved: { 'problems cometchat-busy': 1, 'attempts cometchat-busy': 1 },
 });
 const refusedHere = (retryAfter: number) => ({
   answer: [503, 'cometchat-busy'] as const,
@@ -18,7 +18,7 @@ const refusedHere = (retryAfter: number) => ({
   line: { level: 'warn', cometchat: undefined, error: { type: 'cometchat-busy' } },
   moved: { 'problems cometchat-busy': 1 },
 });
-const SERVED = { answer: 200 as const, calls: 1, line: {}, moved: { 'tries ok': 1 } };
+const SERVED = { answer: 200 as const, calls: 1, line: {}, moved: { 'attempts ok': 1 } };
 /** No wait that CometChat asks for fits into this. */
 const SHORT = { COMETCHAT_DEADLINE_MS: '900' };
 
@@ -51,21 +51,21 @@ t.test('21: however CometChat says how long to wait, clients are told, between 1
 });
 
 t.test('21: a wait that fits into the deadline is waited out, and no longer', async (t) => {
-  const { meets, sandbox } = await upstream(t);
+  const { meets, sandbox } = await upstream(t, {}, { seams: { now: Date.now } });
   sandbox.play('21-429-zero');
   const start = performance.now();
   await meets(t, {
     answer: 200,
     calls: 2,
     line: { level: 'info', status: 200, retried: ['ERR_TOO_MANY_REQUESTS'] },
-    moved: { 'tries cometchat-busy': 1, 'tries ok': 1, retries: 1 },
+    moved: { 'attempts cometchat-busy': 1, 'attempts ok': 1, retries: 1 },
   });
   t.ok(performance.now() - start >= 1000, 'a second at least');
 });
 
 t.test('21: in a storm of them nothing more is burnt until the time is over', async (t) => {
   let now = Date.now();
-  const { meets, sandbox } = await upstream(t, SHORT, { cometchat: { now: () => now } });
+  const { meets, sandbox } = await upstream(t, SHORT, { seams: { now: () => now } });
   sandbox.fault({ status: 429, headers: { 'retry-after': '30' } });
   await meets(t, { ...refusedByCometChat(30), line: { error: { type: '429' } } });
   await meets(t, refusedHere(30));
@@ -77,7 +77,7 @@ t.test('21: in a storm of them nothing more is burnt until the time is over', as
 
 t.test('21: however long CometChat says, it is asked again after a minute', async (t) => {
   let now = Date.now();
-  const { meets, sandbox } = await upstream(t, SHORT, { cometchat: { now: () => now } });
+  const { meets, sandbox } = await upstream(t, SHORT, { seams: { now: () => now } });
   sandbox.play('21-429-huge');
   await meets(t, refusedByCometChat(3600));
   await meets(t, refusedHere(60));
@@ -91,7 +91,7 @@ t.test(
     for (const spelling of ['x-rate-limit', 'x-ratelimit'] as const) {
       const sandbox = { spelling, callsPerMinute: 2 };
       const now = Date.now();
-      const { meets, putAs } = await upstream(t, SHORT, { sandbox, cometchat: { now: () => now } });
+      const { meets, putAs } = await upstream(t, SHORT, { sandbox, seams: { now: () => now } });
       for (const user of ['cometchat-uid-1', 'cometchat-uid-2']) await meets(t, SERVED, () => putAs(user));
       const answer = await putAs('cometchat-uid-4');
       t.equal(answer.json.code, 'cometchat-busy');

@@ -1,7 +1,7 @@
 import t from 'tap';
 import type { Name } from '../../sandbox/catalogue.ts';
 import { API_KEY, ME, OTHER, planted } from '../helper.ts';
-import { failedTry, upstream } from './upstream.ts';
+import { failedAttempt, upstream } from './upstream.ts';
 
 const FAILED = [502, 'cometchat-failed'] as const;
 
@@ -14,12 +14,12 @@ t.test('22: a failure of CometChat’s that comes once is not seen', async (t) =
       answer: 200,
       calls: 2,
       line: { level: 'info', status: 200, retried: [/^ERR_/] },
-      moved: { 'tries cometchat-failed': 1, 'tries ok': 1, retries: 1 },
+      moved: { 'attempts cometchat-failed': 1, 'attempts ok': 1, retries: 1 },
     });
   }
 });
 
-t.test('22: one that stays is told after three tries', async (t) => {
+t.test('22: one that stays is told after three attempts', async (t) => {
   for (const status of [502, 503, 504]) {
     const { meets, sandbox } = await upstream(t);
     sandbox.fault({ status, times: 3 });
@@ -32,19 +32,19 @@ t.test('22: one that stays is told after three tries', async (t) => {
         error: { type: `${status}` },
         retried: [`${status}`, `${status}`],
       },
-      moved: { 'problems cometchat-failed': 1, 'tries cometchat-failed': 3, retries: 2 },
+      moved: { 'problems cometchat-failed': 1, 'attempts cometchat-failed': 3, retries: 2 },
     });
   }
 });
 
-t.test('22: a bare 500 is a defect, which another try would only meet again', async (t) => {
+t.test('22: a bare 500 is a defect, which another attempt would only meet again', async (t) => {
   const { meets, sandbox } = await upstream(t);
   sandbox.fault({ status: 500 });
   await meets(t, {
     answer: FAILED,
     calls: 1,
     line: { level: 'warn', error: { type: '500' }, retried: undefined },
-    moved: { 'problems cometchat-failed': 1, 'tries cometchat-failed': 1 },
+    moved: { 'problems cometchat-failed': 1, 'attempts cometchat-failed': 1 },
   });
 });
 
@@ -56,7 +56,7 @@ t.test('22: a Retry-After beyond the deadline is passed on at once', async (t) =
     retryAfter: 20,
     calls: 1,
     line: { error: { type: '503' } },
-    moved: { 'problems cometchat-failed': 1, 'tries cometchat-failed': 1 },
+    moved: { 'problems cometchat-failed': 1, 'attempts cometchat-failed': 1 },
   });
 });
 
@@ -73,7 +73,7 @@ t.test('23: the first key is refused: the second one serves that very call, and 
     answer: 200,
     calls: 2,
     line: { level: 'info', status: 200 },
-    moved: { 'api_key_refusals primary': 1, ...toSecondary, 'tries ok': 1 },
+    moved: { 'api_key_refusals primary': 1, ...toSecondary, 'attempts ok': 1 },
   });
   t.strictSame(
     sandbox.calls.map(({ headers }) => headers.apikey === refused),
@@ -82,7 +82,7 @@ t.test('23: the first key is refused: the second one serves that very call, and 
   const alarms = lines.map((line) => JSON.parse(line)).filter(({ level }) => level === 'error');
   t.match(alarms, [{ msg: 'CometChat refuses an API key', key: 'primary', instead: 'secondary' }]);
   t.equal(alarms.length, 1);
-  await meets(t, { answer: 200, calls: 1, line: {}, moved: { 'tries ok': 1 } });
+  await meets(t, { answer: 200, calls: 1, line: {}, moved: { 'attempts ok': 1 } });
 });
 
 t.test(
@@ -98,7 +98,7 @@ t.test(
         error: { type: 'AUTH_ERR_APIKEY_NOT_FOUND' },
       },
     };
-    const counted = { 'problems gateway-misconfigured': 1, 'tries gateway-misconfigured': 1 };
+    const counted = { 'problems gateway-misconfigured': 1, 'attempts gateway-misconfigured': 1 };
     sandbox.play('23-key-refused', 4);
     await meets(t, {
       ...misconfigured,
@@ -115,7 +115,7 @@ t.test(
       calls: 1,
       moved: { ...counted, 'api_key_refusals secondary': 1, ...toPrimary },
     });
-    await meets(t, { answer: 200, calls: 1, line: {}, moved: { 'tries ok': 1 } });
+    await meets(t, { answer: 200, calls: 1, line: {}, moved: { 'attempts ok': 1 } });
   },
 );
 
@@ -127,7 +127,7 @@ t.test('23: a single key that is refused', async (t) => {
     line: { level: 'error', error: { type: 'AUTH_ERR_APIKEY_NOT_FOUND' } },
     moved: {
       'problems gateway-misconfigured': 1,
-      'tries gateway-misconfigured': 1,
+      'attempts gateway-misconfigured': 1,
       'api_key_refusals primary': 1,
     },
   });
@@ -146,7 +146,7 @@ t.test('24: what CometChat does not know is told by its own code, and not asked 
       answer: [404, code],
       calls: 1,
       line: { level: 'info', cometchat: { code: errorType }, error: { type: errorType } },
-      moved: { [`problems ${code}`]: 1, [`tries ${code}`]: 1 },
+      moved: { [`problems ${code}`]: 1, [`attempts ${code}`]: 1 },
     });
   }
 });
@@ -160,7 +160,7 @@ t.test('25: a write that was applied and whose reply got lost is sent again, to 
     answer: 200,
     calls: 2,
     line: { level: 'info', retried: ['ECONNRESET'] },
-    moved: { 'tries cometchat-failed': 1, 'tries ok': 1, retries: 1 },
+    moved: { 'attempts cometchat-failed': 1, 'attempts ok': 1, retries: 1 },
   });
   t.strictSame(written, [['vip'], ['vip']]);
   t.strictSame(sandbox.world.tags(ME, 'users', OTHER), ['vip']);
@@ -170,11 +170,11 @@ t.test('22: a refusal after a failure does not say that nothing was changed', as
   const { app, sandbox, setTags, putAs } = await upstream(
     t,
     { COMETCHAT_DEADLINE_MS: '900' },
-    { cometchat: { random: () => 1 } },
+    { seams: { random: () => 1 } },
   );
   sandbox.fault({ status: 503 }, { status: 429, headers: { 'retry-after': '30' } });
   const first = setTags();
-  await failedTry(app);
+  await failedAttempt(app);
   t.equal((await putAs('cometchat-uid-1')).json.code, 'cometchat-busy');
   t.equal((await first).json.code, 'cometchat-failed');
   t.equal(sandbox.received, 2);

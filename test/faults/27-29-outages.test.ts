@@ -1,7 +1,8 @@
+import { setTimeout as wait } from 'node:timers/promises';
 import t, { type Test } from 'tap';
-import { OTHER, unlessInstalled } from '../helper.ts';
+import { OTHER, sign, unlessInstalled } from '../helper.ts';
 import { RedisServer } from '../redis-server.ts';
-import { counts, failedTry, upstream } from './upstream.ts';
+import { counts, failedAttempt, upstream } from './upstream.ts';
 
 /** A clock that can be put forward, for the whole process. */
 function clockOf(t: Test) {
@@ -24,7 +25,7 @@ t.test('27: the circuit opens, sends one probe, and closes', async (t) => {
   const { meets, sandbox, setTags, putAs, lines } = await upstream(t);
   sandbox.fault({ status: 503, times: 100 });
   for (let n = 0; n < 10; n += 1) await setTags();
-  t.match(lines.join(), /"msg":"CometChat fails/);
+  t.match(lines.join(), /"msg":"CometChat fails: circuit open/);
   await meets(t, unavailable(5));
   clock.ahead += 4000;
   await meets(t, unavailable(1));
@@ -36,7 +37,7 @@ t.test('27: the circuit opens, sends one probe, and closes', async (t) => {
     line: { error: { type: '503' } },
     moved: {
       'problems cometchat-failed': 1,
-      'tries cometchat-failed': 1,
+      'attempts cometchat-failed': 1,
       retries_withheld: 1,
     },
   });
@@ -55,8 +56,8 @@ t.test('27: the circuit opens, sends one probe, and closes', async (t) => {
   );
   t.equal((await probe).status, 200);
   t.equal(sandbox.received, 1, 'one probe');
-  await meets(t, { answer: 200, calls: 1, line: {}, moved: { 'tries ok': 1 } });
-  t.match(lines.join(), /"msg":"CometChat answers again"/);
+  await meets(t, { answer: 200, calls: 1, line: {}, moved: { 'attempts ok': 1 } });
+  t.match(lines.join(), /"msg":"CometChat answers again: circuit closed"/);
 });
 
 t.test(
@@ -83,6 +84,27 @@ t.test(
   },
 );
 
+t.test(
+  '27: a probe that is not sent after all leaves the next call to be one',
+  unlessInstalled('redis-server'),
+  async (t) => {
+    const clock = clockOf(t);
+    const redis = await RedisServer.start(t);
+    const { sandbox, setTags } = await upstream(t, { COMETCHAT_DEADLINE_MS: '500', REDIS_URL: redis.url });
+    sandbox.fault({ status: 503, times: 100 });
+    for (let n = 0; n < 20; n += 1) await setTags();
+    t.equal((await setTags()).json.code, 'cometchat-unavailable');
+    sandbox.forget();
+    clock.ahead += 5000;
+    redis.freeze();
+    // What is left of its deadline then is too short for an attempt.
+    setTimeout(() => redis.thaw(), 465);
+    t.equal((await setTags()).json.code, 'cometchat-timeout');
+    t.equal(sandbox.received, 0);
+    t.equal((await setTags()).status, 200);
+  },
+);
+
 t.test('27: a clock that is set back does not keep it open', async (t) => {
   const clock = clockOf(t);
   const { meets, sandbox, setTags, lines } = await upstream(t);
@@ -91,8 +113,8 @@ t.test('27: a clock that is set back does not keep it open', async (t) => {
   await meets(t, unavailable(5));
   sandbox.forget();
   clock.ahead -= 50_000;
-  await meets(t, { answer: 200, calls: 1, line: {}, moved: { 'tries ok': 1, circuit_open: -1 } });
-  t.match(lines.join(), /"msg":"CometChat answers again"/);
+  await meets(t, { answer: 200, calls: 1, line: {}, moved: { 'attempts ok': 1, circuit_open: -1 } });
+  t.match(lines.join(), /"msg":"CometChat answers again: circuit closed"/);
 });
 
 t.test(
@@ -103,7 +125,7 @@ t.test(
     sandbox.fault({ status: 500, body, times: 60 });
     for (let n = 0; n < 25; n += 1) await setTags();
     sandbox.forget();
-    await meets(t, { answer: 200, calls: 1, line: {}, moved: { 'tries ok': 1 } });
+    await meets(t, { answer: 200, calls: 1, line: {}, moved: { 'attempts ok': 1 } });
   },
 );
 
@@ -111,7 +133,7 @@ t.test('27: what CometChat refuses does not open it', async (t) => {
   const { meets, sandbox, setTags } = await upstream(t);
   sandbox.fault({ status: 404, body: { error: { code: 'ERR_UID_NOT_FOUND' } }, times: 30 });
   for (let n = 0; n < 30; n += 1) await setTags();
-  await meets(t, { answer: 200, calls: 1, line: {}, moved: { 'tries ok': 1 } });
+  await meets(t, { answer: 200, calls: 1, line: {}, moved: { 'attempts ok': 1 } });
 });
 
 t.test('28: the cap is full: a quick 503, and no queue', async (t) => {
@@ -134,6 +156,27 @@ t.test('28: the cap is full: a quick 503, and no queue', async (t) => {
   t.equal((await put({ tags: [], conversationWith: OTHER })).status, 200, 'there is room again');
 });
 
+t.test('28: a write whose client has left while it waited counts no more', async (t) => {
+  const { app, get, put, putAs, sandbox } = await upstream(t, { COMETCHAT_MAX_CONCURRENCY: '2' });
+  sandbox.fault({ delayMs: 1000 });
+  const arrived = sandbox.nextCall();
+  const first = put({ tags: ['first'], conversationWith: OTHER });
+  await arrived;
+  const gone = new AbortController();
+  const waiting = get('/me/conversations/tags', {
+    method: 'PUT',
+    headers: { authorization: `Bearer ${await sign()}`, 'content-type': 'application/json' },
+    body: JSON.stringify({ tags: ['second'], conversationWith: OTHER }),
+    signal: gone.signal,
+  });
+  await wait(100);
+  gone.abort();
+  await t.rejects(waiting, { name: 'AbortError' });
+  while ((await counts(app)).clients_gone === 0) await wait(1);
+  t.equal((await putAs('cometchat-uid-1')).status, 200, 'there is room again');
+  t.equal((await first).status, 200);
+});
+
 t.test('29: the retry budget is spent: no retry', async (t) => {
   const { meets, sandbox, setTags } = await upstream(t);
   sandbox.fault({ status: 503, times: 15 });
@@ -144,15 +187,15 @@ t.test('29: the retry budget is spent: no retry', async (t) => {
     answer: [502, 'cometchat-failed'],
     calls: 1,
     line: { error: { type: '503' }, retried: undefined },
-    moved: { 'problems cometchat-failed': 1, 'tries cometchat-failed': 1, retries_withheld: 1 },
+    moved: { 'problems cometchat-failed': 1, 'attempts cometchat-failed': 1, retries_withheld: 1 },
   });
 });
 
-t.test('27: a write that waits for another try when the circuit opens makes none', async (t) => {
+t.test('27: a write that waits for its next attempt when the circuit opens makes none', async (t) => {
   const { app, sandbox, setTags, putAs } = await upstream(t);
   sandbox.fault({ status: 503, headers: { 'retry-after': '1' } });
   const waits = setTags();
-  await failedTry(app);
+  await failedAttempt(app);
   sandbox.fault({ status: 500, times: 19 });
   for (let n = 0; n < 19; n += 1) await putAs('cometchat-uid-1');
   t.equal((await counts(app)).circuit_open, 1);
@@ -160,11 +203,11 @@ t.test('27: a write that waits for another try when the circuit opens makes none
   t.equal(sandbox.received, 20);
 });
 
-t.test('27: a write that ends at the open circuit has overtaken nothing', async (t) => {
+t.test('27: a write that ends at the open circuit has superseded nothing', async (t) => {
   const { app, put, sandbox, setTags, putAs } = await upstream(t);
   sandbox.fault({ status: 503, headers: { 'retry-after': '1' } });
   const older = setTags();
-  await failedTry(app);
+  await failedAttempt(app);
   sandbox.fault({ status: 500, times: 19 });
   for (let n = 0; n < 19; n += 1) await putAs('cometchat-uid-1');
   t.equal((await counts(app)).circuit_open, 1);

@@ -3,7 +3,7 @@ import net from 'node:net';
 import { setTimeout as wait } from 'node:timers/promises';
 import t from 'tap';
 import { API_KEY, callBytes, ME, sign } from '../helper.ts';
-import { counts, failedTry, upstream } from './upstream.ts';
+import { counts, failedAttempt, upstream } from './upstream.ts';
 
 /** A client that sends the call, with `[]` to a conversation with itself, and can leave without waiting. */
 async function client(port: number) {
@@ -26,27 +26,27 @@ t.test('30: the client has gone: the call is cancelled, and not made again', asy
   const left = performance.now();
   socket.destroy();
   await closed;
-  t.ok(performance.now() - left < 1000, 'long before the try had ended by itself');
+  t.ok(performance.now() - left < 1000, 'long before the attempt had ended by itself');
   await app.close();
   t.equal(sandbox.received, 1);
   t.match(requests(), [{ aborted: true, error: { type: 'client_gone' }, onBehalfOf: ME }]);
   t.equal(requests().length, 1);
   const after = await counts(app);
   t.equal(after.clients_gone, Number(before.clients_gone) + 1);
-  t.equal(after['tries client_gone'], 1);
+  t.equal(after['attempts client_gone'], 1);
   t.equal(after.retries, 0);
 });
 
-t.test('30: a client that leaves between two tries ends them', async (t) => {
-  const { app, port, sandbox } = await upstream(t, {}, { cometchat: { random: () => 1 } });
+t.test('30: a client that leaves between two attempts ends them', async (t) => {
+  const { app, port, sandbox } = await upstream(t, {}, { seams: { random: () => 1 } });
   sandbox.fault({ status: 503, times: 3 });
   const arrived = sandbox.nextCall();
   const socket = await client(port);
   await arrived;
-  await failedTry(app);
+  await failedAttempt(app);
   socket.destroy();
   while ((await counts(app)).clients_gone === 0) await wait(1);
-  // Longer than the other try is waited for.
+  // Longer than the wait for the next attempt.
   await wait(250);
   t.equal(sandbox.received, 1);
 });
@@ -58,7 +58,7 @@ t.test('30: a call that ends soon after its client has left is not cut off', asy
   const socket = await client(port);
   await arrived;
   socket.destroy();
-  while ((await counts(app))['tries ok'] !== 1) await wait(1);
+  while ((await counts(app))['attempts ok'] !== 1) await wait(1);
   t.pass('so that what comes after it knows where it stands');
 });
 
@@ -123,7 +123,7 @@ t.test('30: the deadline of a client that has left means nothing to those who wa
   t.equal((await other).status, 200);
 });
 
-t.test('30: the second key is tried for nobody any longer than the first one', async (t) => {
+t.test('30: an exchange with the second key is cut off as well when nobody waits for it', async (t) => {
   const keys = { COMETCHAT_API_KEY_SECONDARY: `other-${API_KEY}` };
   const { app, port, sandbox } = await upstream(t, keys, { sandbox: { otherKeys: Object.values(keys) } });
   sandbox.fault({ delayMs: 100, status: 401 });
@@ -135,6 +135,6 @@ t.test('30: the second key is tried for nobody any longer than the first one', a
   socket.destroy();
   await second;
   const start = performance.now();
-  while (!(await counts(app))['tries client_gone']) await wait(1);
+  while (!(await counts(app))['attempts client_gone']) await wait(1);
   t.ok(performance.now() - start < 1000, 'it is cut off');
 });

@@ -1,9 +1,9 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import t, { type Test } from 'tap';
 import { Sandbox } from '../../sandbox/server.ts';
-import { API_KEY, ME, OTHER, unlessInstalled } from '../helper.ts';
+import { type Answer, API_KEY, ME, OTHER, unlessInstalled } from '../helper.ts';
 import { RedisServer } from '../redis-server.ts';
-import { counts, failedTry, upstream } from './upstream.ts';
+import { counts, failedAttempt, upstream } from './upstream.ts';
 
 type Gateway = Awaited<ReturnType<typeof upstream>>;
 const to = ({ put }: Gateway, ...tags: string[]) => put({ tags, conversationWith: OTHER });
@@ -20,40 +20,47 @@ async function replicas(t: Test, shared: boolean) {
     COMETCHAT_DEADLINE_MS: '2000',
     ...(redis && { REDIS_URL: redis.url }),
   };
-  // Between two tries there is time for somebody else.
-  const cometchat = { random: () => 1 };
-  const one = await upstream(t, env, { cometchat });
-  const two = shared ? await upstream(t, env, { cometchat }) : one;
+  // Between two attempts there is time for somebody else.
+  const seams = { random: () => 1 };
+  const one = await upstream(t, env, { seams });
+  const two = shared ? await upstream(t, env, { seams }) : one;
   return { one, two, sandbox, written, redis };
 }
 
+/** The tags of the first conversation of each answer. */
+const tagsOf = (answers: Answer[]) => answers.map(({ json }) => json.conversations?.[0].tags);
+
 /** Waits until a gateway has found Redis again. */
 async function back({ lines }: Gateway): Promise<void> {
-  while (!lines.join().includes('"msg":"Redis is back"')) await wait(5);
+  while (!lines.join().includes('"msg":"Redis connection restored"')) await wait(5);
 }
 
 for (const shared of [false, true]) {
   const where = shared ? 'two replicas that share a Redis' : 'one replica';
   const options = shared ? unlessInstalled('redis-server') : {};
 
-  t.test(`31: ${where}: a write that a newer one has overtaken is not tried again`, options, async (t) => {
-    const { one, two, sandbox, written } = await replicas(t, shared);
-    const before = await counts(one.app);
-    sandbox.play('07-reset-on-arrival');
-    const arrived = sandbox.nextCall();
-    const older = to(one, 'older');
-    await arrived;
-    const newer = await to(two, 'newer');
-    t.equal(newer.status, 200);
-    const answer = await older;
-    t.strictSame([answer.status, answer.json.code], [409, 'superseded']);
-    t.strictSame(written, ['newer']);
-    t.equal(sandbox.received, 2);
-    const line = one.requests().find(({ status }) => status === 409);
-    t.match(line, { level: 'info', problem: 'superseded', error: { type: 'superseded' } });
-    t.equal((await counts(one.app))['problems superseded'], 1 + (before['problems superseded'] ?? 0));
-    t.strictSame(sandbox.world.tags(ME, 'users', OTHER), ['newer']);
-  });
+  t.test(
+    `31: ${where}: a write that a newer one has superseded is not attempted again`,
+    options,
+    async (t) => {
+      const { one, two, sandbox, written } = await replicas(t, shared);
+      const before = await counts(one.app);
+      sandbox.play('07-reset-on-arrival');
+      const arrived = sandbox.nextCall();
+      const older = to(one, 'older');
+      await arrived;
+      const newer = await to(two, 'newer');
+      t.equal(newer.status, 200);
+      const answer = await older;
+      t.strictSame([answer.status, answer.json.code], [409, 'superseded']);
+      t.strictSame(written, ['newer']);
+      t.equal(sandbox.received, 2);
+      const line = one.requests().find(({ status }) => status === 409);
+      t.match(line, { level: 'info', problem: 'superseded', error: { type: 'superseded' } });
+      t.equal((await counts(one.app))['problems superseded'], 1 + (before['problems superseded'] ?? 0));
+      t.strictSame(sandbox.world.tags(ME, 'users', OTHER), ['newer']);
+    },
+  );
 
   t.test(
     `31: ${where}: writes to one conversation go out in order, and only the newest waits`,
@@ -76,38 +83,6 @@ for (const shared of [false, true]) {
     },
   );
 
-  t.test(`31: ${where}: the same write in flight is made once`, options, async (t) => {
-    const { one, two, sandbox, written } = await replicas(t, shared);
-    sandbox.fault({ delayMs: 400 });
-    const arrived = sandbox.nextCall();
-    const first = to(one, 'vip');
-    await arrived;
-    const answers = await Promise.all([first, to(two, 'vip'), to(two, 'vip')]);
-    t.strictSame(
-      answers.map(({ json }) => json.conversations?.[0].tags),
-      Array(3).fill(['vip']),
-    );
-    t.strictSame(written, ['vip']);
-    const merged = async ({ app }: Gateway) => (await counts(app)).merged_writes ?? 0;
-    t.equal((await merged(one)) + (shared ? await merged(two) : 0), 2);
-    await to(two, 'vip');
-    t.strictSame(written, ['vip', 'vip'], 'what comes after it is made again');
-  });
-
-  t.test(`31: ${where}: the same write in flight is refused once`, options, async (t) => {
-    const { one, two, sandbox } = await replicas(t, shared);
-    sandbox.fault({ delayMs: 400, status: 404, body: { error: { code: 'ERR_UID_NOT_FOUND' } } });
-    const arrived = sandbox.nextCall();
-    const first = to(one, 'vip');
-    await arrived;
-    const answers = await Promise.all([first, to(two, 'vip')]);
-    t.strictSame(
-      answers.map(({ json }) => json.code),
-      ['user-not-found', 'user-not-found'],
-    );
-    t.equal(sandbox.received, 1);
-  });
-
   t.test(`31: ${where}: other conversations do not wait`, options, async (t) => {
     const { one, two, sandbox } = await replicas(t, shared);
     sandbox.fault({ delayMs: 60_000 });
@@ -124,6 +99,86 @@ for (const shared of [false, true]) {
   });
 }
 
+t.test('31: one replica: the same write in flight is made once', async (t) => {
+  const { one, sandbox, written } = await replicas(t, false);
+  sandbox.fault({ delayMs: 400 });
+  const arrived = sandbox.nextCall();
+  const first = to(one, 'vip');
+  await arrived;
+  const answers = await Promise.all([first, to(one, 'vip'), to(one, 'vip')]);
+  t.strictSame(tagsOf(answers), Array(3).fill(['vip']));
+  t.strictSame(written, ['vip']);
+  t.equal((await counts(one.app)).merged_writes, 2);
+  await to(one, 'vip');
+  t.strictSame(written, ['vip', 'vip'], 'what comes after it is made again');
+});
+
+t.test('31: one replica: the same write in flight is refused once', async (t) => {
+  const { one, sandbox } = await replicas(t, false);
+  sandbox.fault({ delayMs: 400, status: 404, body: { error: { code: 'ERR_UID_NOT_FOUND' } } });
+  const arrived = sandbox.nextCall();
+  const first = to(one, 'vip');
+  await arrived;
+  const answers = await Promise.all([first, to(one, 'vip')]);
+  t.strictSame(
+    answers.map(({ json }) => json.code),
+    ['user-not-found', 'user-not-found'],
+  );
+  t.equal(sandbox.received, 1);
+});
+
+t.test(
+  '31: two replicas that share a Redis: the same write on both is made twice, one after the other',
+  unlessInstalled('redis-server'),
+  async (t) => {
+    const { one, two, sandbox, written } = await replicas(t, true);
+    sandbox.fault({ delayMs: 400 });
+    const arrived = sandbox.nextCall();
+    const first = to(one, 'vip');
+    await arrived;
+    const start = performance.now();
+    const second = to(two, 'vip');
+    await wait(100);
+    const others = await Promise.all([second, to(two, 'vip')]);
+    t.ok(performance.now() - start >= 380, 'the second one waits for the first');
+    t.strictSame(tagsOf([await first, ...others]), Array(3).fill(['vip']));
+    t.strictSame(written, ['vip', 'vip']);
+    t.equal((await counts(one.app)).merged_writes, 0);
+    t.equal((await counts(two.app)).merged_writes, 1, 'those of one process are one');
+  },
+);
+
+t.test(
+  '31: one replica with a Redis: the same write that comes several times at once is made once',
+  unlessInstalled('redis-server'),
+  async (t) => {
+    const { one, sandbox } = await replicas(t, true);
+    for (const times of [2, 3, 4, 5]) {
+      const before = sandbox.received;
+      sandbox.fault({ delayMs: 100 });
+      const answers = await Promise.all(Array.from({ length: times }, () => to(one, 'vip')));
+      t.strictSame(tagsOf(answers), Array(times).fill(['vip']));
+      t.equal(sandbox.received - before, 1);
+    }
+  },
+);
+
+t.test(
+  '31: two replicas that share a Redis: a newer write supersedes an older one that is the same',
+  unlessInstalled('redis-server'),
+  async (t) => {
+    const { one, two, sandbox, written } = await replicas(t, true);
+    sandbox.fault({ status: 503, headers: { 'retry-after': '1' } });
+    const older = to(one, 'vip');
+    await failedAttempt(one.app);
+    t.equal((await to(two, 'vip')).status, 200);
+    const { status, json } = await older;
+    t.strictSame([status, json.code], [409, 'superseded']);
+    t.strictSame(written, ['vip']);
+    t.equal(sandbox.received, 2);
+  },
+);
+
 t.test('31: the same again after a failure does not wait for what became of it', async (t) => {
   for (const shared of process.env.CI || !unlessInstalled('redis-server').skip ? [false, true] : [false]) {
     const { one, sandbox, written } = await replicas(t, shared);
@@ -139,7 +194,7 @@ t.test('31: the same again after a failure does not wait for what became of it',
 for (const shared of [false, true]) {
   const where = shared ? 'two replicas that share a Redis' : 'one replica';
   const options = shared ? unlessInstalled('redis-server') : {};
-  t.test(`31: ${where}: a try that CometChat carries out late is waited for`, options, async (t) => {
+  t.test(`31: ${where}: an attempt that CometChat carries out late is waited for`, options, async (t) => {
     const { one, two, sandbox, written } = await replicas(t, shared);
     sandbox.play('07-reset-on-arrival');
     // As a back end does whose proxy has given up.
@@ -155,7 +210,7 @@ for (const shared of [false, true]) {
   });
 }
 
-t.test('31: the same tags again need not wait while the first try is on the wire', async (t) => {
+t.test('31: the same tags again need not wait while the first attempt is on the wire', async (t) => {
   const { one, sandbox, written } = await replicas(t, false);
   sandbox.fault({ delayMs: 300, reset: 'on-arrival' });
   const arrived = sandbox.nextCall();
@@ -193,30 +248,34 @@ t.test(
   },
 );
 
-t.test('31: Redis is lost and comes back between two tries', unlessInstalled('redis-server'), async (t) => {
-  for (const downAtFirst of [false, true]) {
-    const { one, two, sandbox, written, redis } = await replicas(t, true);
-    if (downAtFirst) await redis?.stop();
-    sandbox.fault({ status: 503, headers: { 'retry-after': '1' } });
-    const arrived = sandbox.nextCall();
-    const older = to(one, 'older');
-    await arrived;
-    if (!downAtFirst) await redis?.stop();
-    await redis?.start();
-    await back(one);
-    await back(two);
-    t.equal((await to(two, 'newer')).status, 200);
-    t.equal((await older).json.code, 'superseded', downAtFirst ? 'down at first' : 'empty');
-    t.strictSame(written, ['newer']);
-  }
-});
+t.test(
+  '31: Redis is lost and comes back between two attempts',
+  unlessInstalled('redis-server'),
+  async (t) => {
+    for (const downAtFirst of [false, true]) {
+      const { one, two, sandbox, written, redis } = await replicas(t, true);
+      if (downAtFirst) await redis?.stop();
+      sandbox.fault({ status: 503, headers: { 'retry-after': '1' } });
+      const arrived = sandbox.nextCall();
+      const older = to(one, 'older');
+      await arrived;
+      if (!downAtFirst) await redis?.stop();
+      await redis?.start();
+      await back(one);
+      await back(two);
+      t.equal((await to(two, 'newer')).status, 200);
+      t.equal((await older).json.code, 'superseded', downAtFirst ? 'down at first' : 'empty');
+      t.strictSame(written, ['newer']);
+    }
+  },
+);
 
 t.test('31: a newer write does not wait for the time that the older one was told to', async (t) => {
   const { put, app, sandbox } = await upstream(t);
   const to = (...tags: string[]) => put({ tags, conversationWith: OTHER });
   sandbox.fault({ status: 503, headers: { 'retry-after': '2' } });
   const older = to('older');
-  await failedTry(app);
+  await failedAttempt(app);
   const start = performance.now();
   t.equal((await to('newer')).status, 200);
   t.equal((await older).json.code, 'superseded');
@@ -252,18 +311,18 @@ t.test(
   },
 );
 
-t.test('31: a write that is refused at once has overtaken nothing', async (t) => {
+t.test('31: a write that is refused at once has superseded nothing', async (t) => {
   const { app, put, sandbox, setTags, putAs } = await upstream(
     t,
     { COMETCHAT_DEADLINE_MS: '2000' },
-    { cometchat: { random: () => 1 } },
+    { seams: { random: () => 1 } },
   );
   sandbox.fault(
     { status: 503, headers: { 'retry-after': '1' } },
     { status: 429, headers: { 'retry-after': '30' } },
   );
   const older = setTags();
-  await failedTry(app);
+  await failedAttempt(app);
   t.equal((await putAs('cometchat-uid-1')).json.code, 'cometchat-busy');
   t.equal((await put({ tags: ['newer'], conversationWith: OTHER })).json.code, 'cometchat-busy');
   t.equal((await older).json.code, 'cometchat-failed');

@@ -64,7 +64,7 @@ t.test('any media type but JSON in UTF-8 gets 415', async (t) => {
   }
 });
 
-t.test('JSON in UTF-8 is taken however it is written, white space around it included', async (t) => {
+t.test('JSON in UTF-8 is accepted however it is written, white space around it included', async (t) => {
   const { raw, served } = await faulty(t);
   for (const type of [
     'application/json;charset=UTF-8',

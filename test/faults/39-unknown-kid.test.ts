@@ -1,9 +1,7 @@
-import { pino } from 'pino';
 import t from 'tap';
-import { Metrics } from '../../src/operations/metrics.ts';
 import { jwksSessions } from '../../src/session/jwks.ts';
 import { RemoteKeys, SCHEDULE } from '../../src/session/remote-keys.ts';
-import { AUDIENCE, ISSUER } from '../helper.ts';
+import { AUDIENCE, ISSUER, services } from '../helper.ts';
 import { IssuerKey, issuer } from '../issuer.ts';
 import { faulty } from './faulty.ts';
 
@@ -27,8 +25,7 @@ t.test('a thousand tokens of an unknown key make one fetch', async (t) => {
 t.test('the next fetch for an unknown key waits for the cooldown, failed ones too', async (t) => {
   const provider = await issuer(t);
   let now = 0;
-  const metrics = new Metrics();
-  const log = pino({ level: 'silent' });
+  const { log, metrics } = services();
   const keys = new RemoteKeys(provider.url, { log, metrics }, SCHEDULE, () => now);
   t.teardown(() => keys.close());
   const verify = jwksSessions({ issuer: ISSUER, audience: AUDIENCE }, keys, log);

@@ -39,18 +39,18 @@ t.test('it drains: not ready any more, it serves on, and tells every client to g
   t.ok(performance.now() - signalled >= 500);
 });
 
-t.test('a call in flight is answered, and whoever holds a connection up is not waited for', async (t) => {
+t.test('a call in flight is answered, and whoever blocks a connection is not waited for', async (t) => {
   const { child, sandbox, port } = await startGateway(t);
   sandbox.fault({ delayMs: 300 });
   const arrived = sandbox.nextCall();
   const inFlight = await connected(t, port, await call());
   await arrived;
-  const holders = ['', 'PUT /me/conv', (await call()).slice(0, -1)];
-  const held = await Promise.all(holders.map((bytes) => connected(t, port, bytes)));
+  const unfinished = ['', 'PUT /me/conv', (await call()).slice(0, -1)];
+  const blocked = await Promise.all(unfinished.map((bytes) => connected(t, port, bytes)));
   child.process.kill('SIGTERM');
   t.match(await inFlight.reply, /^HTTP\/1.1 200 OK[\s\S]*connection: close/);
   t.equal(await child.exit(), 0);
-  for (const { reply } of held) t.match(await reply, /^(?:ECONNRESET)?$/, 'it got no answer');
+  for (const { reply } of blocked) t.match(await reply, /^(?:ECONNRESET)?$/, 'it got no answer');
 });
 
 t.test('a request that is on its way in when the drain is over arrives, and is answered', async (t) => {
@@ -64,7 +64,7 @@ t.test('a request that is on its way in when the drain is over arrives, and is a
   t.equal(await child.exit(), 0);
 });
 
-t.test('a call that hangs past the grace is cut off, and the log tells of it', async (t) => {
+t.test('a call that hangs past the grace is cut off, and the log says so', async (t) => {
   const { child, sandbox, port } = await startGateway(t, {
     COMETCHAT_DEADLINE_MS: '60000',
     COMETCHAT_ATTEMPT_TIMEOUT_MS: '60000',

@@ -27,7 +27,7 @@ function lines(t: Test, { stdout, stderr }: Child): LogLine[] {
 }
 
 /** Checks that the log has the error, once, with all that leads to its place and no secret. */
-function isTold(t: Test, child: Child): void {
+function isLogged(t: Test, child: Child): void {
   const fatal = lines(t, child).filter(({ level }) => level === 'fatal');
   const message = '[redacted] [redacted]';
   const stack = /^\w+Error: \[redacted\].*\n +at .*\/defect\.ts:\d+:\d+\)\n/;
@@ -59,7 +59,7 @@ for (const kind of ['exception', 'rejection'] as const) {
     t.equal(answer.headers.get('connection'), 'close');
     t.equal(await child.exit(), 1);
     t.ok(performance.now() - failed < SOON_MS, 'promptly');
-    isTold(t, child);
+    isLogged(t, child);
     t.match(
       lines(t, child).slice(-2),
       [{ level: 'fatal' }, { msg: 'request', status: 200 }],
@@ -77,7 +77,7 @@ t.test('nothing is a defect too, where it is what was thrown', async (t) => {
   }
 });
 
-t.test('an error on the way out is told as well', async (t) => {
+t.test('an error on the way out is logged as well', async (t) => {
   const { child } = await startGateway(t, { ...LONG_DRAIN, ...(await defect('exception')) }, { node: NODE });
   child.process.kill('SIGTERM');
   await child.says(/shutting down/);
@@ -96,7 +96,7 @@ t.test('a call that hangs does not keep a process that has failed', async (t) =>
   child.process.kill('SIGWINCH');
   await t.rejects(inFlight);
   t.equal(await child.exit(), 1);
-  isTold(t, child);
+  isLogged(t, child);
   t.match(lines(t, child).at(-1), { level: 'error', calls: 1, msg: /^the shutdown took too long/ });
 });
 
@@ -132,6 +132,6 @@ t.test('an error during the start ends it, before it serves anybody', async (t) 
   await once(provider, 'request');
   child.process.kill('SIGWINCH');
   t.equal(await child.exit(), 1);
-  isTold(t, child);
+  isLogged(t, child);
   t.equal(lines(t, child).length, 1, 'which is all that it ever says');
 });

@@ -112,7 +112,7 @@ t.test(
     await redis.changePassword();
     await rotate({ ...keyFile, SESSION_SECRET: SECRET, REDIS_URL: redis.url });
     await redis.command('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
-    await child.says(/"msg":"Redis is back"/);
+    await child.says(/"msg":"Redis connection restored"/);
     t.equal(await metric('redis_connected'), 1);
     await goesOn(t);
   },
@@ -129,7 +129,7 @@ t.test(
     await redis.command('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
     await child.says(/WRONGPASS/);
     await rotate({ ...keyFile, SESSION_SECRET: SECRET, REDIS_URL: redis.url });
-    await child.says(/"msg":"Redis is back"/);
+    await child.says(/"msg":"Redis connection restored"/);
     t.equal(await metric('redis_connected'), 1);
   },
 );

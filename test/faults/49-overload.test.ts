@@ -3,7 +3,7 @@ import net from 'node:net';
 import { text } from 'node:stream/consumers';
 import { fastify } from 'fastify';
 import t from 'tap';
-import { EventLoop } from '../../src/http/event-loop.ts';
+import { EventLoop } from '../../src/http/overload.ts';
 import { startGateway } from '../child.ts';
 import { type Answer, callBytes, isProblem, parseAnswer, sign } from '../helper.ts';
 import { faulty } from './faulty.ts';
@@ -11,7 +11,7 @@ import { faulty } from './faulty.ts';
 const turn = () => new Promise(setImmediate);
 
 t.test(
-  'what has queued up while the event loop was held is refused, and no work is put into it',
+  'what has queued up while the event loop was blocked is refused, and no work is put into it',
   async (t) => {
     const { port, put, refused, served } = await faulty(t);
     const bytes = callBytes(
@@ -37,7 +37,7 @@ t.test(
       t.equal(headers.get('retry-after'), '1');
     }
     isProblem(t, parseAnswer(await text(probing)), 503, 'gateway-overloaded');
-    // It is looked at again a tenth of a second later.
+    // The gateway looks again a tenth of a second later.
     let answer: Answer;
     do {
       await turn();
@@ -47,52 +47,57 @@ t.test(
   },
 );
 
-t.test('liveness does not say that a process is well whose event loop is held', async (t) => {
-  const { child, origin } = await startGateway(t, {}, { node: ['--import', './test/fixtures/held-loop.ts'] });
+t.test('liveness does not say that a process is well whose event loop is blocked', async (t) => {
+  const { child, origin } = await startGateway(
+    t,
+    {},
+    { node: ['--import', './test/fixtures/blocked-loop.ts'] },
+  );
   const livez = () => fetch(`${origin}/livez`, { signal: AbortSignal.timeout(1000) });
   t.equal((await livez()).status, 200);
   child.process.kill('SIGWINCH');
-  await child.says(/"held"/);
-  await t.rejects(livez(), { name: 'TimeoutError' }, 'while it is held there is no answer');
+  await child.says(/"blocked"/);
+  await t.rejects(livez(), { name: 'TimeoutError' }, 'while it is blocked there is no answer');
   const afterwards = await fetch(`${origin}/livez`);
   t.equal(afterwards.status, 503, 'and for a while after that a probe hears of it');
   t.match(await afterwards.json(), { code: 'gateway-overloaded' });
-  t.match(child.stdout, /"level":"warn".*"ms":2\d{3},"msg":"the event loop was held up"/);
+  t.match(child.stdout, /"level":"warn".*"ms":2\d{3},"msg":"event loop blocked"/);
   child.process.kill('SIGTERM');
   t.equal(await child.exit(), 0);
 });
 
-t.test('that it was stuck is forgotten in time', async (t) => {
+t.test('that it was blocked for long is forgotten in time', async (t) => {
   const app = fastify();
   t.teardown(() => app.close());
   let now = 0;
-  const eventLoop = new EventLoop(app, () => now);
+  const eventLoop = new EventLoop(() => now);
+  eventLoop.watch(app);
   const seen = async (isSeen: () => boolean) => {
     while (!isSeen()) await turn();
     t.pass();
   };
   now += 1500;
-  await seen(() => eventLoop.wasHeld);
-  t.equal(eventLoop.wasStuck, false, 'a second is not yet a reason to restart it');
+  await seen(() => eventLoop.isBlocked);
+  t.equal(eventLoop.wasBlockedLong, false, 'a second is not yet a reason to restart it');
   now += 100;
-  await seen(() => !eventLoop.wasHeld);
+  await seen(() => !eventLoop.isBlocked);
   now += 700;
-  await seen(() => eventLoop.wasStuck || !eventLoop.wasHeld);
-  t.equal(eventLoop.wasHeld, false, 'half a second is no reason for anything');
+  await seen(() => eventLoop.wasBlockedLong || !eventLoop.isBlocked);
+  t.equal(eventLoop.isBlocked, false, 'half a second is no reason for anything');
   now += 1200;
-  await seen(() => eventLoop.wasHeld);
-  t.equal(eventLoop.wasStuck, true, 'but a second again is');
+  await seen(() => eventLoop.isBlocked);
+  t.equal(eventLoop.wasBlockedLong, true, 'but a second again is');
   now += 8100;
-  t.equal(eventLoop.wasStuck, false, 'while both are within ten');
+  t.equal(eventLoop.wasBlockedLong, false, 'while both are within ten');
   now += 2100;
-  await seen(() => eventLoop.wasStuck);
+  await seen(() => eventLoop.wasBlockedLong);
   now += 9999;
-  t.equal(eventLoop.wasStuck, true);
+  t.equal(eventLoop.wasBlockedLong, true);
   now += 1;
-  t.equal(eventLoop.wasStuck, false);
+  t.equal(eventLoop.wasBlockedLong, false);
 });
 
-t.test('of more calls than it holds some are served, and all others told so meanwhile', async (t) => {
+t.test('of more calls than it has room for some are served, and all others rejected meanwhile', async (t) => {
   const [room, calls] = [16, 300];
   const env = { COMETCHAT_MAX_CONCURRENCY: String(room), COMETCHAT_ATTEMPT_TIMEOUT_MS: '3000' };
   const { put, sandbox } = await faulty(t, env, { sandbox: { users: calls } });

@@ -30,7 +30,7 @@ function* hundred(n: number, tokens: readonly string[], leaving: Leaving): Gener
   const forged = user.slice(0, -20);
   for (let i = 0; i < 64; i += 1) yield { path: `/${n}-${i}` };
   for (let i = 0; i < 6; i += 1) yield { path: '/livez' };
-  // Sessions that are none, from many addresses and from one that has used up its tries.
+  // Sessions that are none, from many addresses and from one that has used up its limit.
   for (let i = 0; i < 5; i += 1) yield put(`${n}-${i}`, '', from(n % MANY));
   for (let i = 0; i < 2; i += 1)
     yield put(`${forged}${String(2 * n + i).padStart(20, '0')}`, '', from(n % MANY));
@@ -41,7 +41,7 @@ function* hundred(n: number, tokens: readonly string[], leaving: Leaving): Gener
   yield put(user, `{"tags":["${n}"`);
   yield put(user, '{}', { 'content-type': `text/${n}` });
   yield { headers: { 'x-long': String(n).padStart(17_000, '0') } };
-  // Writes: two that are merged, one that is superseded, one that is made again, one whose client leaves.
+  // Writes: two that are merged, one that is superseded, one that is retried, one whose client leaves.
   for (const tag of ['a', 'a', 'b', 'c']) yield write(user, `slow-${n}`, tag);
   for (let i = 0; i < 4; i += 1) yield write(user, `other-${n}-${i}`);
   yield write(user, `flaky-${n}`);

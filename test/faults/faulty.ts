@@ -1,12 +1,11 @@
-import type { FastifyInstance } from 'fastify';
 import type { Test } from 'tap';
 import type { ProblemCode } from '../../src/base/problems.ts';
-import { type Answer, build, isProblem, parseAnswer } from '../helper.ts';
+import { type Answer, build, isProblem, metricOf, parseAnswer } from '../helper.ts';
 
 /** Why sessions cannot be checked: a code of Redis, of Node.js or of jose. */
 const REASON = /^(?:[A-Z_]+|disconnected|timeout)$/;
 
-/** A gateway of which every refusal is looked at in four ways: the answer, CometChat, the log, the metric. */
+/** A gateway of which every refused request is looked at in four ways: the answer, CometChat, the log, the metric. */
 export async function faulty(
   t: Test,
   ...options: [Parameters<typeof build>[1]?, Parameters<typeof build>[2]?]
@@ -28,7 +27,8 @@ export async function faulty(
     t.match(line, { level, status, problem: code, error: { type: errorType } }, 'one line in the log');
     t.notOk(line?.err, 'which quotes no error');
     const refusals = gateway.requests().filter(({ problem }) => problem === code);
-    t.equal(await problems(gateway.app, code), refusals.length, 'the metric counts it');
+    const counted = await metricOf(gateway.app.metrics, 'problems_total', { code });
+    t.equal(counted, refusals.length, 'the metric counts it');
     return reply;
   };
   return {
@@ -40,7 +40,7 @@ export async function faulty(
      * @param errorType the log's, where it is not the problem's code
      */
     refused,
-    /** The same for one beyond a limit that another was beyond before: a gateway of LOG_LEVEL `debug` tells of it. */
+    /** The same for one beyond a limit that another was beyond before: a gateway of LOG_LEVEL `debug` logs it. */
     refusedAgain: (t: Test, answer: Answer | string) =>
       refused(t, answer, 429, 'rate-limited', 'rate-limited', 'debug'),
     /** Checks that the request was served, by one call to CometChat. */
@@ -52,10 +52,4 @@ export async function faulty(
       return reply;
     },
   };
-}
-
-/** How many problems of this code the gateway has counted. */
-async function problems(app: FastifyInstance, code: ProblemCode): Promise<number> {
-  const { values } = await app.metrics.problems.get();
-  return values.find(({ labels }) => labels.code === code)?.value ?? 0;
 }

@@ -76,9 +76,9 @@ export async function counts(app: FastifyInstance): Promise<Counts> {
   return Object.fromEntries(entries);
 }
 
-/** Waits until a try has failed, so that the next one is waited for. */
-export async function failedTry(app: FastifyInstance): Promise<void> {
-  while (!(await counts(app))['tries cometchat-failed']) await wait(1);
+/** Waits until an attempt has failed, so that a write waits for its next one. */
+export async function failedAttempt(app: FastifyInstance): Promise<void> {
+  while (!(await counts(app))['attempts cometchat-failed']) await wait(1);
 }
 
 const moved = (before: Counts, after: Counts): Counts =>

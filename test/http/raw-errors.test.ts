@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import net from 'node:net';
 import t from 'tap';
-import { build, callBytes, parseAnswer, sign } from '../helper.ts';
+import { build, callBytes, isProblem, parseAnswer, sign } from '../helper.ts';
 
 /** Checks the raw reply to something that never became a request. */
 function isRawProblem(t: import('tap').Test, reply: string, status: number, code: string): void {
@@ -189,3 +189,19 @@ t.test('a reply that does not wait for a short body keeps the connection', async
   t.equal(answer.status, 401);
   t.equal(answer.headers.get('connection'), 'keep-alive');
 });
+
+t.test(
+  'a malformed request is no failure of its address, and an unknown address needs no Host',
+  async (t) => {
+    const { raw, put } = await build(t, { RATE_LIMIT_PER_MINUTE: '1' });
+    const noHost = callBytes('Connection: close').replace('Host: gateway\r\n', '');
+    for (const _ of [1, 2, 3]) {
+      const answer = parseAnswer(await raw(noHost));
+      isProblem(t, answer, 400, 'body-malformed');
+      t.equal(answer.headers.get('ratelimit'), null);
+    }
+    isProblem(t, await put({ tags: [] }, { authorization: 'Bearer nobody' }), 401, 'session-invalid');
+    const unknown = noHost.replace('/me/conversations/tags', '/nothing');
+    isProblem(t, parseAnswer(await raw(unknown)), 404, 'route-not-found');
+  },
+);

@@ -1,6 +1,7 @@
 import t from 'tap';
+import type { Claims } from '../../src/base/caller.ts';
 import { ProblemError } from '../../src/base/problem-error.ts';
-import { type Claims, identityMapper, parseTemplate } from '../../src/identity/identity.ts';
+import { identityMapper, parseTemplate } from '../../src/identity/identity.ts';
 
 /** The uid that a template makes of claims, or the code and detail of the problem. */
 function map(template: string, claims: Claims, lowercase = false): string {

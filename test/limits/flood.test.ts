@@ -1,18 +1,17 @@
 import { fastify } from 'fastify';
-import type { Counter } from 'prom-client';
 import t, { type Test } from 'tap';
-import { createLimit } from '../../src/limits/limits.ts';
-import { Metrics } from '../../src/operations/metrics.ts';
-import { build, callBytes, sign, unlessInstalled } from '../helper.ts';
+import { limits } from '../../src/limits/limits.ts';
+import { build, callBytes, ME, metricOf, services, sign, unlessInstalled } from '../helper.ts';
 import { RedisServer } from '../redis-server.ts';
 
 const as = async (sub: string) => ({ authorization: `Bearer ${await sign({ sub })}` });
 
 /** Two requests a minute may be made by a user, and may fail from an address; these are five. */
 const FLOODS = [
-  { limit: 'user', statuses: [200, 200, 429, 429, 429], headers: () => as('cometchat-uid-4') },
+  { limit: 'user', key: ME, statuses: [200, 200, 429, 429, 429], headers: () => as(ME) },
   {
     limit: 'address',
+    key: '127.0.0.1',
     statuses: [401, 401, 429, 429, 429],
     headers: async () => ({ authorization: 'Bearer nobody' }),
   },
@@ -24,38 +23,35 @@ async function send(t: Test, { statuses, headers }: Flood, { put }: Gateway): Pr
   for (const status of statuses) t.equal((await put({ tags: [] }, await headers())).status, status);
 }
 
-/** What has been counted under a label. */
-async function counted(metric: Counter, label: string): Promise<number | undefined> {
-  const { values } = await metric.get();
-  return values.find(({ labels }) => Object.values(labels).includes(label))?.value;
-}
-
 for (const flood of FLOODS) {
   for (const place of ['this process', 'Redis']) {
     const options = place === 'Redis' ? unlessInstalled('redis-server') : {};
-    t.test(`${flood.limit}: counted in ${place}, a flood is told once a minute`, options, async (t) => {
+    t.test(`${flood.limit}: counted in ${place}, a flood is logged once a minute`, options, async (t) => {
       let now = Date.now();
       const redis = place === 'Redis' ? await RedisServer.start(t) : undefined;
       const env = { RATE_LIMIT_PER_MINUTE: '2', REDIS_URL: redis?.url };
-      const gateway = await build(t, env, { minutes: () => now });
-      const { rateLimited, problems } = gateway.app.metrics;
+      const gateway = await build(t, env, { seams: { now: () => now } });
+      const { metrics } = gateway.app;
       for (const minute of [1, 2]) {
         await send(t, flood, gateway);
         const lines = gateway.requests();
         t.equal(lines.length, 3 * minute, 'those within the limit, and the first one beyond it');
         t.match(lines.at(-1), { level: 'info', status: 429, problem: 'rate-limited' });
-        t.equal(await counted(rateLimited, flood.limit), 3 * minute, 'all are counted');
-        t.equal(await counted(problems, 'rate-limited'), 3 * minute);
+        const limited = await metricOf(metrics, 'rate_limited_total', { limit: flood.limit });
+        t.equal(limited, 3 * minute, 'all are counted');
+        t.equal(await metricOf(metrics, 'problems_total', { code: 'rate-limited' }), 3 * minute);
         const keys = ((await redis?.command('KEYS', 'rate:*')) ?? []) as string[];
-        for (const key of keys)
-          t.equal(await redis?.command('GET', key), '3', 'Redis hears of the first alone');
+        for (const key of keys) {
+          t.ok(key.startsWith(`rate:v2:${flood.limit}:`));
+          t.equal(await redis?.command('HGET', key, flood.key), '3', 'Redis hears of the first alone');
+        }
         t.equal(keys.length, redis ? minute : 0);
         now += 60_000;
       }
     });
   }
 
-  t.test(`${flood.limit}: who looks closely sees the whole flood`, async (t) => {
+  t.test(`${flood.limit}: at level debug the log has the whole flood`, async (t) => {
     const gateway = await build(t, { RATE_LIMIT_PER_MINUTE: '2', LOG_LEVEL: 'debug' });
     await send(t, flood, gateway);
     t.strictSame(
@@ -65,74 +61,73 @@ for (const flood of FLOODS) {
   });
 }
 
-t.test('nobody is passed over in silence because another floods', async (t) => {
+t.test('one user’s flood is logged however much another floods', async (t) => {
   const { put, requests } = await build(t, { RATE_LIMIT_PER_MINUTE: '1' });
   const users = ['cometchat-uid-1', 'cometchat-uid-2'];
   for (const user of users) for (const _ of [1, 2, 3]) await put({ tags: [] }, await as(user));
-  const told = requests().filter(({ status }) => status === 429);
+  const logged = requests().filter(({ status }) => status === 429);
   t.strictSame(
-    told.map(({ onBehalfOf }) => onBehalfOf),
+    logged.map(({ onBehalfOf }) => onBehalfOf),
     users,
   );
 });
 
-t.test(
-  'each of the replicas that count together tells of a flood',
-  unlessInstalled('redis-server'),
-  async (t) => {
-    const redis = await RedisServer.start(t);
-    const env = { RATE_LIMIT_PER_MINUTE: '2', REDIS_URL: redis.url };
-    const start = Date.now();
-    const replicas = [
-      await build(t, env, { minutes: () => start }),
-      await build(t, env, { minutes: () => start }),
-    ];
-    for (const statuses of [
-      [200, 200, 429, 429],
-      [429, 429],
-    ]) {
-      const { put, requests } = replicas.shift() as Gateway;
-      for (const status of statuses) t.equal((await put({ tags: [] })).status, status);
-      t.equal(requests().filter(({ status }) => status === 429).length, 1);
-    }
-  },
-);
+t.test('each of the replicas that share a Redis logs a flood', unlessInstalled('redis-server'), async (t) => {
+  const redis = await RedisServer.start(t);
+  const env = { RATE_LIMIT_PER_MINUTE: '2', REDIS_URL: redis.url };
+  const start = Date.now();
+  const replicas = [
+    await build(t, env, { seams: { now: () => start } }),
+    await build(t, env, { seams: { now: () => start } }),
+  ];
+  for (const statuses of [
+    [200, 200, 429, 429],
+    [429, 429],
+  ]) {
+    const { put, requests } = replicas.shift() as Gateway;
+    for (const status of statuses) t.equal((await put({ tags: [] })).status, status);
+    t.equal(requests().filter(({ status }) => status === 429).length, 1);
+  }
+});
 
-/** A limit of so many, whose requests are nothing but what they count for; says whether one is let in. */
+/** A limit of so many for each user; asks for one more request of a user, in the same turn of the event loop. */
 async function limitOf(t: Test, perMinute: number, now: () => number) {
   const app = fastify();
   t.teardown(() => app.close());
-  const edges = { redis: undefined, metrics: new Metrics() };
-  const keyOf = (request: object) => (request as { key: string }).key;
-  const limit = await createLimit(app, 'user', keyOf, { perMinute, now }, edges);
-  return (key: string): Promise<'let in' | 'told' | 'held back'> =>
-    limit({ key, routeOptions: {} } as never, { header() {} } as never).then(
+  const added = t.capture(app, 'addHook', app.addHook);
+  await limits(app, { perMinute, services: services(undefined, { now }) });
+  const count = added()[0]?.args[1] as unknown as (request: object, reply: object) => Promise<void>;
+  return (user: string): Promise<'let in' | 'logged' | 'repeated'> =>
+    count({ caller: { onBehalfOf: user } }, { header() {} }).then(
       () => 'let in',
-      ({ isRepeated }) => (isRepeated ? 'held back' : 'told'),
+      ({ isRepeated }) => (isRepeated ? 'repeated' : 'logged'),
     );
 }
 
-t.test('who was one too many as a minute ended is let in in the next one', async (t) => {
+t.test('a user beyond the limit as a minute ends is let in in the next one', async (t) => {
   let now = 59_999;
   const ask = await limitOf(t, 1, () => now);
   await ask('late');
   const underWay = ask('late');
   now = 60_000;
   t.equal(await ask('other'), 'let in');
-  t.equal(await underWay, 'told');
+  t.equal(await underWay, 'logged');
   t.equal(await ask('late'), 'let in');
 });
 
-t.test('50,000 who flood are noted; of others each request is told', async (t) => {
-  const ask = await limitOf(t, 0, () => 0);
-  for (let n = 1; n <= 50_001; n += 1) await ask(`${n}`);
-  t.strictSame([await ask('1'), await ask('50000')], ['held back', 'held back']);
-  t.strictSame([await ask('50001'), await ask('50001')], ['told', 'told']);
-});
+t.test(
+  '50,000 users beyond the limit are remembered; of others each request is counted and logged',
+  async (t) => {
+    const ask = await limitOf(t, 0, () => 0);
+    for (let n = 1; n <= 50_001; n += 1) await ask(`${n}`);
+    t.strictSame([await ask('1'), await ask('50000')], ['repeated', 'repeated']);
+    t.strictSame([await ask('50001'), await ask('50001')], ['logged', 'logged']);
+  },
+);
 
 for (const place of ['this process', 'Redis']) {
   const options = place === 'Redis' ? unlessInstalled('redis-server') : {};
-  t.test(`counted in ${place}, a flood that comes all at once is told once`, options, async (t) => {
+  t.test(`counted in ${place}, a flood that comes all at once is logged once`, options, async (t) => {
     const redis = place === 'Redis' ? await RedisServer.start(t) : undefined;
     const { raw, put, requests } = await build(t, { RATE_LIMIT_PER_MINUTE: '1', REDIS_URL: redis?.url });
     await put({ tags: [] });

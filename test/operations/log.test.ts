@@ -1,5 +1,6 @@
 import t from 'tap';
-import { createLog, errorType } from '../../src/operations/log.ts';
+import { errorType } from '../../src/base/error-type.ts';
+import { createLog } from '../../src/operations/log.ts';
 import { API_KEY, holdsNoSecret, SECRET, sign } from '../helper.ts';
 
 function logger(level = 'info') {
@@ -8,86 +9,26 @@ function logger(level = 'info') {
   return { lines, log: createLog({ level, secrets }, { write: (line) => lines.push(line) }) };
 }
 
-t.test('fields that hold credentials are struck out wherever headers can stand', async (t) => {
+t.test('a credential is struck out at any depth, and in what a logger adds to all its lines', async (t) => {
   const { lines, log } = logger();
-  const fields = {
-    authorization: 'opaque',
-    cookie: 'opaque',
-    'set-cookie': 'opaque',
-    apikey: 'opaque',
-    token: 'opaque',
-    secret: 'opaque',
-  };
-  log.info({ ...fields, headers: fields, req: { headers: fields }, call: { options: { headers: fields } } });
-  t.notMatch(lines.join(), 'opaque');
-  t.equal(lines.join().split('[redacted]').length - 1, 24);
+  let deep: unknown = { value: API_KEY, [API_KEY]: 'kept' };
+  for (let depth = 0; depth < 20; depth += 1) deep = { secret: SECRET, deeper: depth % 2 ? [deep] : deep };
+  log.child({ headers: { cookie: [`a=${SECRET}`] } }).info({ deep, other: { a: 'kept' } }, 'kept');
+  holdsNoSecret(t, lines.join());
+  t.equal(lines.join().split('[redacted]').length - 1, 20 + 2 + 1);
+  t.match(JSON.parse(lines.join()), {
+    headers: { cookie: ['a=[redacted]'] },
+    other: { a: 'kept' },
+    msg: 'kept',
+  });
 });
 
-const CREDENTIALS = ['authorization', 'cookie', 'set-cookie', 'apikey', 'apiKey', 'token', 'secret'];
-
-t.test('a credential is struck out in whatever form it is, and the rest of the line stays', async (t) => {
-  const forms = [
-    'opaque',
-    'opaque "opaque"',
-    'opaque\\',
-    '\\"opaque',
-    'opaque\n,}]',
-    ['opaque', 'opaque]', '"opaque"', '[opaque', '\\", opaque]'],
-    [{ a: 'opaque' }, { b: 'opaque]' }],
-    { a: 'opaque', 'b}': '"opaque}', 'c"': 'opaque\\', d: ['opaque', 'opaque]}'], e: 1 },
-    [['opaque'], ['opaque']],
-    [{ a: ['opaque'] }, 'opaque'],
-    { a: { b: 'opaque' }, c: 'opaque' },
-    7,
-    null,
-    '',
-    [],
-    {},
-  ];
-  for (const field of CREDENTIALS) {
-    for (const form of forms) {
-      const { lines, log } = logger();
-      log.child({ before: 'kept' }).info({ a: 'kept', [field]: form, z: ['kept'] }, 'kept');
-      const { level, time, ...line } = JSON.parse(lines.join());
-      t.strictSame(line, { before: 'kept', a: 'kept', [field]: '[redacted]', z: ['kept'], msg: 'kept' });
-    }
-  }
-});
-
-t.test('at any depth, in lists and in what a logger adds to all its lines', async (t) => {
+t.test('a field is not struck out for its name alone', async (t) => {
   const { lines, log } = logger();
-  let deep: unknown = Object.fromEntries(CREDENTIALS.map((field) => [field, 'opaque']));
-  for (let depth = 0; depth < 20; depth += 1) deep = { token: 'opaque', deeper: depth % 2 ? [deep] : deep };
-  log.child({ headers: { cookie: ['opaque'] }, token: { a: 'opaque' } }).info({ deep, apiKey: 'opaque' });
-  t.ok(JSON.parse(lines.join()));
-  t.notMatch(lines.join(), 'opaque');
-  t.equal(lines.join().split('[redacted]').length - 1, 20 + CREDENTIALS.length + 3);
-});
-
-t.test('what only looks like a credential is left', async (t) => {
-  const { lines, log } = logger();
-  const fields = {
-    tokens: 'kept',
-    'a token': 'kept',
-    text: '{"token":"kept"}',
-    list: ['token', 'kept', 'secret'],
-  };
+  const fields = { token: 'kept', secret: ['kept'], tokens: 'kept', text: '{"token":"kept"}' };
   log.info(fields, '"token":"kept"');
   const { level, time, ...line } = JSON.parse(lines.join());
   t.strictSame(line, { ...fields, msg: '"token":"kept"' });
-});
-
-t.test('a credential of any length is looked through once', async (t) => {
-  const { lines, log } = logger();
-  const long = '\\"]}opaque'.repeat(200_000);
-  // Seconds, and a test that times out, or an error of the stack's, where a form is looked for in more than one way.
-  log.info({
-    token: long,
-    secret: [long, long],
-    cookie: { a: long },
-    apikey: { a: long, b: { c: 'other' } },
-  });
-  t.match(JSON.parse(lines.join()), { token: '[redacted]', secret: '[redacted]', cookie: '[redacted]' });
 });
 
 t.test('a secret is struck out of any text that holds it', async (t) => {

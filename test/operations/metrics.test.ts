@@ -39,7 +39,7 @@ t.test('every request is measured by its route, method, status and error', async
   t.ok(Object.values(await samples(app, SERVER.replace('count', 'sum'))).every((seconds) => seconds < 2));
 });
 
-t.test('every call to CometChat is measured, one that is made again too, and names nobody', async (t) => {
+t.test('every call to CometChat is measured, a retry too, and names nobody', async (t) => {
   const { app, put, sandbox } = await build(t);
   sandbox.play('22-503');
   await put({ tags: ['a'], conversationWith: OTHER });
@@ -60,10 +60,10 @@ t.test('every call to CometChat is measured, one that is made again too, and nam
   });
 });
 
-t.test('what is left of the quota is what this replica knows of it', async (t) => {
+t.test('what is left of the quota is what this replica knows', async (t) => {
   // In the middle of a minute, so that it is not over meanwhile.
   const now = 30_000;
-  const options = { cometchat: { now: () => now }, sandbox: { callsPerMinute: 1_000_000 } };
+  const options = { seams: { now: () => now }, sandbox: { callsPerMinute: 1_000_000 } };
   const { app, put, sandbox } = await build(t, { COMETCHAT_CALLS_PER_MINUTE: '100' }, options);
   const left = async () => (await samples(app, 'cometchat_gateway_quota_calls_left'))[''];
   t.equal(await left(), 100);
@@ -166,7 +166,14 @@ t.test('what has not happened yet is there as 0, so that its first time is an in
     'code=internal': 0,
     'code=cometchat-busy': 0,
   });
-  t.match(await samples(app, 'cometchat_gateway_redis_failures_total'), { 'use=session': 0 });
+  const shared = await build(t, { REDIS_URL: `redis://127.0.0.1:${await freePort()}` });
+  t.strictSame(await samples(shared.app, 'cometchat_gateway_redis_failures_total'), {
+    'use=session': 0,
+    'use=revocation': 0,
+    'use=rate_limit': 0,
+    'use=quota': 0,
+    'use=write_order': 0,
+  });
   t.strictSame(
     await samples(app, 'cometchat_gateway_redis_connected'),
     {},

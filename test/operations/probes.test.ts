@@ -1,5 +1,5 @@
 import t from 'tap';
-import { build, isProblem } from '../helper.ts';
+import { build, isProblem, metricOf } from '../helper.ts';
 import { issuer } from '../issuer.ts';
 
 t.test('a replica that runs is alive and ready', async (t) => {
@@ -23,12 +23,12 @@ t.test('a replica that drains is alive, and not ready', async (t) => {
     [],
     'which is no news, however often it is asked',
   );
-  const { values } = await app.metrics.problems.get();
-  t.equal(values.find(({ labels }) => labels.code === 'gateway-draining')?.value, 0, 'and nobody’s problem');
+  const counted = await metricOf(app.metrics, 'problems_total', { code: 'gateway-draining' });
+  t.equal(counted, 0, 'and nobody’s problem');
   await drained;
 });
 
-t.test('a CometChat that fails is told of, and keeps no replica from being ready', async (t) => {
+t.test('a CometChat that fails is reported, and keeps no replica from being ready', async (t) => {
   const { get, put, sandbox } = await build(t);
   sandbox.fault({ status: 503, times: 100 });
   for (let n = 0; n < 21; n += 1) await put({ tags: [`${n}`] });
@@ -38,7 +38,7 @@ t.test('a CometChat that fails is told of, and keeps no replica from being ready
 });
 
 t.test('so is a quota of our own that is gone', async (t) => {
-  const options = { cometchat: { now: () => 59_000 } };
+  const options = { seams: { now: () => 59_000 } };
   const { get, put } = await build(t, { COMETCHAT_CALLS_PER_MINUTE: '1' }, options);
   await put({ tags: [], conversationWith: 'cometchat-uid-3' });
   t.strictSame((await get('/readyz')).json, { status: 'ok', cometchat: 'busy' });

@@ -4,8 +4,9 @@ import { fastify } from 'fastify';
 import t, { type Test } from 'tap';
 import { serverOptions } from '../../src/app.ts';
 import { loadConfig } from '../../src/config/config.ts';
+import { reloadConfig, secretFiles } from '../../src/config/reload.ts';
 import { createLog } from '../../src/operations/log.ts';
-import { Metrics } from '../../src/operations/metrics.ts';
+import { PrometheusMetrics } from '../../src/operations/metrics.ts';
 import { rotateSecrets } from '../../src/operations/secrets.ts';
 import { environment } from '../helper.ts';
 
@@ -28,8 +29,12 @@ async function rotating(t: Test) {
   const lines: string[] = [];
   const log = createLog(config.log, { write: (line) => lines.push(line) });
   const app = fastify(serverOptions(log, []));
-  app.decorate('metrics', new Metrics());
-  rotateSecrets(app, config, env);
+  rotateSecrets(app, {
+    metrics: new PrometheusMetrics(),
+    current: config,
+    files: secretFiles(env),
+    reload: () => reloadConfig(config, env),
+  });
   await app.ready();
   t.teardown(() => app.close());
   return {

@@ -55,17 +55,17 @@ t.test('an idle connection is closed', async (t) => {
 });
 
 t.test(
-  'a request that is late on an open connection is served, and told that the replica drains',
+  'a request that is late on an open connection is served, and learns that the replica drains',
   async (t) => {
     let release = () => {};
-    const held = new Promise<void>((resolve) => {
+    const blocked = new Promise<void>((resolve) => {
       release = resolve;
     });
     // As a plugin would that has work of its own to finish.
     const { app, port, sandbox } = await build(
       t,
       {},
-      { extend: (app) => app.addHook('preClose', () => held) },
+      { extend: (app) => app.addHook('preClose', () => blocked) },
     );
     const socket = net.connect(port, '127.0.0.1');
     await once(socket, 'connect');

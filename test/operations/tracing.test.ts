@@ -82,7 +82,7 @@ t.test(
   },
 );
 
-t.test('a request that fails is told by its problem, and no uid or tag is in a span', async (t) => {
+t.test('a request that fails is named by its problem, and no uid or tag is in a span', async (t) => {
   const { call, callWith, origin, spans } = await traced(t, { OTEL_SERVICE_NAME: 'another' });
   await call({ tags: 1 });
   await fetch(`${origin}/nowhere`);
@@ -140,7 +140,7 @@ t.test('the sampler of the environment decides, and who asks for traces may send
   t.equal(receiver.headers.authorization, secret);
 });
 
-t.test('a receiver that is down costs no call, and the log tells of it once', async (t) => {
+t.test('a receiver that is down costs no call, and the log says so once', async (t) => {
   const { call, receiver, child } = await traced(t, { OTEL_BSP_SCHEDULE_DELAY: '50' });
   receiver.status = 400;
   t.equal((await call()).status, 200);

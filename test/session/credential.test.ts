@@ -1,6 +1,6 @@
 import t from 'tap';
+import { callerOf } from '../../src/base/caller.ts';
 import { credentialOf } from '../../src/session/credential.ts';
-import { callerOf } from '../../src/session/session.ts';
 import { build, callBytes, isProblem, sign } from '../helper.ts';
 
 t.test('without a session there is a 401 that says how to send one', async (t) => {

@@ -1,11 +1,52 @@
+import { errors } from 'jose';
 import t from 'tap';
 import { ProblemError } from '../../src/base/problem-error.ts';
-import { refusalOf, UnknownSession } from '../../src/session/reasons.ts';
+import { asRefusal, REASONS, refused, wrongClaim } from '../../src/session/reasons.ts';
+
+t.test('each reason belongs to one problem', async (t) => {
+  const problems = REASONS.map((reason) => {
+    const error = refused(reason);
+    t.equal(error.reason, reason);
+    return [reason, error.code];
+  });
+  t.strictSame(Object.fromEntries(problems), {
+    missing: 'session-missing',
+    malformed: 'session-invalid',
+    algorithm: 'session-invalid',
+    unknown_key: 'session-invalid',
+    signature: 'session-invalid',
+    unknown: 'session-invalid',
+    claim: 'session-invalid',
+    expired: 'session-expired',
+    revoked: 'session-revoked',
+    unchecked: 'session-store-unavailable',
+  });
+});
+
+t.test('an error of jose’s is a reason to refuse a session', async (t) => {
+  for (const [error, reason] of [
+    [new errors.JWTExpired('', {}, 'exp'), 'expired'],
+    [new errors.JWTClaimValidationFailed('', {}, 'aud'), 'claim'],
+    [new errors.JWSSignatureVerificationFailed(), 'signature'],
+    [new errors.JOSEAlgNotAllowed(), 'algorithm'],
+    [new errors.JWKSNoMatchingKey(), 'unknown_key'],
+    [new errors.JWKSMultipleMatchingKeys(), 'unknown_key'],
+    [new errors.JWSInvalid(), 'malformed'],
+    [new errors.JWTInvalid(), 'malformed'],
+  ] as const) {
+    const code = reason === 'expired' ? 'session-expired' : 'session-invalid';
+    t.match(asRefusal(error), { reason, code, cause: error }, error.code);
+  }
+});
 
 t.test('only what is wrong with a session is a reason to refuse it', async (t) => {
-  t.equal(refusalOf(new ProblemError('session-revoked')), 'revoked');
-  t.equal(refusalOf(new ProblemError('session-invalid', { cause: new UnknownSession() })), 'unknown');
-  t.equal(refusalOf(new ProblemError('session-invalid')), 'malformed');
-  t.equal(refusalOf(new ProblemError('identity-unmapped')), undefined);
-  t.equal(refusalOf(new TypeError('a defect')), undefined);
+  t.equal(new ProblemError('identity-unmapped').reason, undefined);
+  for (const error of [new TypeError('a defect'), new ProblemError('internal'), refused('revoked')]) {
+    t.equal(asRefusal(error), error, 'any other error stays as it is');
+  }
+});
+
+t.test('a claim that is wrong is named', async (t) => {
+  t.match(wrongClaim('aud'), { reason: 'claim', code: 'session-invalid' });
+  t.match(wrongClaim('aud').body('').detail, 'The claim "aud" of the session is missing or not as required.');
 });

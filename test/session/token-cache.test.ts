@@ -1,51 +1,49 @@
-import { pino } from 'pino';
 import t from 'tap';
+import type { Claims } from '../../src/base/caller.ts';
 import { ProblemError } from '../../src/base/problem-error.ts';
-import type { Claims } from '../../src/identity/identity.ts';
-import { Metrics } from '../../src/operations/metrics.ts';
 import { jwksSessions } from '../../src/session/jwks.ts';
 import { RemoteKeys } from '../../src/session/remote-keys.ts';
 import { secretSessions } from '../../src/session/secret.ts';
-import { rememberVerified } from '../../src/session/token-cache.ts';
-import { AUDIENCE, ISSUER, ME, SECRET, sign } from '../helper.ts';
+import { withTokenCache } from '../../src/session/token-cache.ts';
+import { AUDIENCE, ISSUER, ME, SECRET, services, sign } from '../helper.ts';
 import { issuer } from '../issuer.ts';
 
-/** A memory before a verifier that takes every token, and counts them; clock and keys are the test's. */
-function memory(claims: Claims = { sub: ME, exp: 60 }) {
-  const state = { seconds: 0, keys: {} as object | undefined, asked: 0, refusal: undefined as unknown };
+/** A cache before a verifier that accepts every token, and counts them; clock and keys are the test's. */
+function cache(claims: Claims = { sub: ME, exp: 60 }) {
+  const state = { seconds: 0, keys: {} as object | undefined, asked: 0, error: undefined as unknown };
   const verify = async () => {
     state.asked += 1;
-    if (state.refusal) throw state.refusal;
+    if (state.error) throw state.error;
     return claims;
   };
   const clock = () => new Date(state.seconds * 1000);
-  return Object.assign(state, { claims, verify: rememberVerified(verify, () => state.keys, clock) });
+  return Object.assign(state, { claims, verify: withTokenCache(verify, () => state.keys, clock) });
 }
 
 t.test('a token is verified once, and another one for itself', async (t) => {
-  const known = memory();
-  for (const _ of [1, 2, 3]) t.equal(await known.verify('a'), known.claims);
-  t.equal(known.asked, 1);
-  await known.verify('A');
-  t.equal(known.asked, 2);
+  const cached = cache();
+  for (const _ of [1, 2, 3]) t.equal(await cached.verify('a'), cached.claims);
+  t.equal(cached.asked, 1);
+  await cached.verify('A');
+  t.equal(cached.asked, 2);
 });
 
-t.test('to be remembered makes no session longer, nor lets it begin earlier', async (t) => {
-  const known = memory({ exp: 160, nbf: 100, iat: 100 });
-  known.seconds = 100;
-  await known.verify('a');
-  known.seconds = 159.999;
-  t.equal(await known.verify('a'), known.claims);
-  known.seconds = 160;
-  await t.rejects(known.verify('a'), { code: 'session-expired' });
-  known.seconds = 69;
-  await t.rejects(known.verify('a'), { code: 'session-invalid' });
-  known.seconds = 70;
-  t.equal(await known.verify('a'), known.claims);
+t.test('the cache makes no session longer, nor lets it begin earlier', async (t) => {
+  const cached = cache({ exp: 160, nbf: 100, iat: 100 });
+  cached.seconds = 100;
+  await cached.verify('a');
+  cached.seconds = 159.999;
+  t.equal(await cached.verify('a'), cached.claims);
+  cached.seconds = 160;
+  await t.rejects(cached.verify('a'), { code: 'session-expired' });
+  cached.seconds = 69;
+  await t.rejects(cached.verify('a'), { code: 'session-invalid' });
+  cached.seconds = 70;
+  t.equal(await cached.verify('a'), cached.claims);
 });
 
 t.test('without a clock of its own it goes by the machine’s', async (t) => {
-  const verify = rememberVerified(
+  const verify = withTokenCache(
     async () => ({ exp: Date.now() / 1000 - 1 }),
     () => undefined,
   );
@@ -53,22 +51,22 @@ t.test('without a clock of its own it goes by the machine’s', async (t) => {
   await t.rejects(verify('a'), { code: 'session-expired' });
 });
 
-t.test('other keys make strangers of all, and the former ones do not bring them back', async (t) => {
-  const known = memory();
-  const former = known.keys;
-  for (const token of ['a', 'b']) await known.verify(token);
-  known.refusal = new ProblemError('session-invalid');
-  for (const keys of [{}, undefined, former]) {
-    known.keys = keys;
-    for (const token of ['a', 'b']) await t.rejects(known.verify(token), { code: 'session-invalid' });
+t.test('other keys empty the cache, and the old ones do not fill it again', async (t) => {
+  const cached = cache();
+  const old = cached.keys;
+  for (const token of ['a', 'b']) await cached.verify(token);
+  cached.error = new ProblemError('session-invalid');
+  for (const keys of [{}, undefined, old]) {
+    cached.keys = keys;
+    for (const token of ['a', 'b']) await t.rejects(cached.verify(token), { code: 'session-invalid' });
   }
 });
 
-t.test('what was verified with keys that have gone meanwhile is not remembered', async (t) => {
+t.test('a token that was verified with keys that are gone meanwhile is not cached', async (t) => {
   let keys = {};
   let asked = 0;
   const slow = Promise.withResolvers<void>();
-  const verify = rememberVerified(
+  const verify = withTokenCache(
     async (token) => {
       asked += 1;
       if (token === 'slow') await slow.promise;
@@ -79,7 +77,7 @@ t.test('what was verified with keys that have gone meanwhile is not remembered',
   );
   const underWay = verify('slow');
   keys = {};
-  // Another request is the first to see the new keys, before the former one is through.
+  // Another request is the first to see the new keys, before the first one is verified.
   await verify('other');
   slow.resolve();
   await underWay;
@@ -91,39 +89,39 @@ t.test('what was verified with keys that have gone meanwhile is not remembered',
 });
 
 t.test('a token that is refused is looked at each time', async (t) => {
-  const known = memory();
-  known.refusal = new ProblemError('session-invalid');
-  for (const _ of [1, 2]) await t.rejects(known.verify('a'), { code: 'session-invalid' });
-  t.equal(known.asked, 2);
-  known.refusal = undefined;
-  t.equal(await known.verify('a'), known.claims);
+  const cached = cache();
+  cached.error = new ProblemError('session-invalid');
+  for (const _ of [1, 2]) await t.rejects(cached.verify('a'), { code: 'session-invalid' });
+  t.equal(cached.asked, 2);
+  cached.error = undefined;
+  t.equal(await cached.verify('a'), cached.claims);
 });
 
 t.test('a token of more than 2,048 characters is verified each time', async (t) => {
-  const known = memory();
-  for (const _ of [1, 2]) await known.verify('x'.repeat(2048));
-  t.equal(known.asked, 1);
-  for (const _ of [1, 2]) await known.verify('x'.repeat(2049));
-  t.equal(known.asked, 3);
+  const cached = cache();
+  for (const _ of [1, 2]) await cached.verify('x'.repeat(2048));
+  t.equal(cached.asked, 1);
+  for (const _ of [1, 2]) await cached.verify('x'.repeat(2049));
+  t.equal(cached.asked, 3);
 });
 
-t.test('10,000 tokens are remembered, and the one that was not seen for longest goes', async (t) => {
-  const known = memory();
-  for (let n = 0; n < 10_000; n += 1) await known.verify(`${n}`);
-  await known.verify('0');
-  t.equal(known.asked, 10_000);
-  await known.verify('one more');
-  for (const token of ['0', '2', '9999', 'one more']) await known.verify(token);
-  t.equal(known.asked, 10_001);
-  await known.verify('1');
-  t.equal(known.asked, 10_002);
+t.test('10,000 tokens are cached, and the one that was not seen for longest goes', async (t) => {
+  const cached = cache();
+  for (let n = 0; n < 10_000; n += 1) await cached.verify(`${n}`);
+  await cached.verify('0');
+  t.equal(cached.asked, 10_000);
+  await cached.verify('one more');
+  for (const token of ['0', '2', '9999', 'one more']) await cached.verify(token);
+  t.equal(cached.asked, 10_001);
+  await cached.verify('1');
+  t.equal(cached.asked, 10_002);
 });
 
 t.test('of each kind of JWT a signature is looked at once', async (t) => {
   const rules = { issuer: ISSUER, audience: AUDIENCE };
   const provider = await issuer(t);
-  const log = pino({ level: 'silent' });
-  const keys = new RemoteKeys(provider.url, { log, metrics: new Metrics() });
+  const { log, metrics } = services();
+  const keys = new RemoteKeys(provider.url, { log, metrics });
   t.teardown(() => keys.close());
   await keys.refresh();
   for (const [token, verify] of [

@@ -1,11 +1,6 @@
 import querystring from 'node:querystring';
-import type { Rotating } from '../base/rotating.ts';
-import type { Environment } from '../config/variables.ts';
-
-export interface TracingConfig {
-  /** Header fields for the receiver, as `name=value,name=value`, percent-encoded. */
-  readonly headers: Rotating<string | undefined>;
-}
+import type { TracingConfig } from '../operations/tracing.ts';
+import type { Environment } from './variables.ts';
 
 const ADDRESS = /^https?:\/\/[^\s@]+$/;
 const HEADERS = /^[^=,]+=[^,]*(?:,[^=,]+=[^,]*)*,?$/;

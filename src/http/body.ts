@@ -1,9 +1,41 @@
+import { isUtf8 } from 'node:buffer';
 import type { TSchema } from '@sinclair/typebox';
 import { TypeCompiler, type ValueError, ValueErrorType } from '@sinclair/typebox/compiler';
+import type { FastifyInstance, FastifyRequest, onRequestHookHandler } from 'fastify';
 import { type FieldError, ProblemError } from '../base/problem-error.ts';
 
-/** Enough to mend a body by; a body of ten thousand mistakes does not make a reply of as many. */
+/** 25 tags of 100 UTF-16 code units, each escaped as `\uXXXX`, take 15 KB. */
+export const MAX_BODY_BYTES = 32 * 1024;
+
+/** Nothing else: a tab or a stray `;` in a Content-Type has got bodies past other services' checks. */
+const JSON_UTF8 = /^application\/json(?: *; *charset="?utf-8"?)?$/i;
+
+/** So that a body of ten thousand mistakes does not make a reply of as many. */
 const MAX_ERRORS = 10;
+
+/** Gives the app one body parser, for JSON in well-formed UTF-8. */
+export function parseJsonOnly(app: FastifyInstance): void {
+  // `__proto__` and `constructor.prototype` are errors, as Fastify has it by default.
+  const parse = app.getDefaultJsonParser('error', 'error');
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser(
+    'application/json',
+    { parseAs: 'buffer', bodyLimit: MAX_BODY_BYTES },
+    (request: FastifyRequest, body: Buffer, done) => {
+      // Decoding would put U+FFFD in the place of wrong bytes without a word.
+      if (!isUtf8(body))
+        return done(new ProblemError('body-malformed', { detail: 'The body is not UTF-8.' }));
+      parse(request, body.toString(), done);
+    },
+  );
+}
+
+/** Rejects a request, before its body is read, that does not say that it brings JSON. */
+export const requireJson: onRequestHookHandler = ({ raw }, _reply, done) => {
+  const { 'content-type': [type = '', ...others] = [], 'content-encoding': coding } = raw.headersDistinct;
+  const isJson = JSON_UTF8.test(type) && others.length === 0 && coding === undefined;
+  done(isJson ? undefined : new ProblemError('media-type-unsupported'));
+};
 
 /**
  * Fastify's validator compiler. It takes TypeBox's own checks instead of Ajv's: nothing is coerced or

@@ -1,47 +1,7 @@
 import { type Static, Type } from '@sinclair/typebox';
-import { ID_PATTERN, MAX_TAG_LENGTH, MAX_TAGS } from '../cometchat/conversation.ts';
+import type { UpstreamConversation } from '../cometchat/conversation.ts';
 
-/** No C0 or C1 control character, and surrogates only in pairs; the same with and without the `u` flag. */
-const TAG_PATTERN =
-  '^(?:[^\\u0000-\\u001f\\u007f-\\u009f\\ud800-\\udfff]|[\\ud800-\\udbff][\\udc00-\\udfff])*$';
-
-const Tag = Type.String({
-  minLength: 1,
-  maxLength: MAX_TAG_LENGTH,
-  pattern: TAG_PATTERN,
-  description: 'text without control characters and lone surrogates',
-});
-
-const ConversationType = Type.Union([Type.Literal('user'), Type.Literal('group')]);
-
-export const TagsBodySchema = Type.Object(
-  {
-    tags: Type.Array(Tag, {
-      description: `The whole new set: at most ${MAX_TAGS} different tags of 1 to ${MAX_TAG_LENGTH} UTF-16 code units (most emoji count 2). White space around a tag is trimmed, a repeated tag counts once, \`[]\` clears the set.`,
-    }),
-    conversationWith: Type.Optional(
-      Type.String({
-        pattern: ID_PATTERN,
-        description: '1 to 100 of a-z, 0-9, "-" and "_": the uid of the other user or the guid of the group',
-      }),
-    ),
-    conversationType: Type.Optional(
-      Type.Union(ConversationType.anyOf, {
-        default: 'user',
-        description: '`group` needs `conversationWith`.',
-      }),
-    ),
-  },
-  {
-    additionalProperties: false,
-    title: 'TagsBody',
-    examples: [
-      { tags: ['archived', 'vip'], conversationWith: 'cometchat-uid-3' },
-      { tags: [], conversationWith: 'project-group', conversationType: 'group' },
-    ],
-  },
-);
-export type TagsBody = Static<typeof TagsBodySchema>;
+export const ConversationType = Type.Union([Type.Literal('user'), Type.Literal('group')]);
 
 const Seconds = (description: string) => Type.Integer({ description: `${description}, UNIX seconds` });
 
@@ -141,3 +101,50 @@ export const ConversationsSchema = Type.Object(
     ],
   },
 );
+
+/**
+ * Makes the small conversations that clients get out of CometChat's.
+ *
+ * @param upstream what CometChat answered
+ * @param accepted the tags that it has just accepted: they stand in where it answers with a single
+ *   conversation and does not repeat them. Of several, nobody can say which one they belong to.
+ */
+export function slimConversations(
+  upstream: readonly UpstreamConversation[],
+  accepted: readonly string[],
+): Conversation[] {
+  const fallback = upstream.length === 1 ? accepted : undefined;
+  return upstream.map((conversation) => slim(conversation, conversation.tags ?? fallback));
+}
+
+function slim(from: UpstreamConversation, tags: readonly string[] | undefined): Conversation {
+  return {
+    conversationId: from.conversationId,
+    conversationType: from.conversationType,
+    ...(tags && { tags: [...tags] }),
+    unreadMessageCount: Number(from.unreadMessageCount),
+    createdAt: from.createdAt,
+    updatedAt: from.updatedAt,
+    conversationWith: slimPeer(from),
+    ...(from.lastMessage && { lastMessage: slimMessage(from.lastMessage) }),
+  };
+}
+
+function slimPeer(from: UpstreamConversation): Conversation['conversationWith'] {
+  if (from.conversationType === 'user') {
+    const { uid, name, avatar } = from.conversationWith;
+    return { uid, name, ...(typeof avatar === 'string' && { avatar }) };
+  }
+  const { guid, name, icon } = from.conversationWith;
+  return { guid, name, ...(typeof icon === 'string' && { icon }) };
+}
+
+function slimMessage({
+  id,
+  sender,
+  category,
+  type,
+  sentAt,
+}: NonNullable<UpstreamConversation['lastMessage']>): NonNullable<Conversation['lastMessage']> {
+  return { id: String(id), sender, category, type, sentAt };
+}

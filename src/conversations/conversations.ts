@@ -1,0 +1,17 @@
+import type { FastifyInstance } from 'fastify';
+import type { CometChat } from '../cometchat/client.ts';
+import { parseJsonOnly, validatorCompiler } from '../http/body.ts';
+import { noteAdmission } from './route.ts';
+import { setConversationTags } from './set-tags.ts';
+
+/** What do they want? The routes, one file each. */
+export async function conversations(
+  scope: FastifyInstance,
+  options: { readonly cometchat: CometChat },
+): Promise<void> {
+  parseJsonOnly(scope);
+  scope.setValidatorCompiler(validatorCompiler);
+  scope.decorateRequest('admittedMs', 0);
+  scope.addHook('onRequest', noteAdmission);
+  await scope.register(setConversationTags, options);
+}

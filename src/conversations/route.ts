@@ -1,0 +1,99 @@
+import type { FastifyReply, FastifyRequest, onRequestHookHandler } from 'fastify';
+import { callerOf } from '../base/caller.ts';
+import { ProblemError } from '../base/problem-error.ts';
+import type { ProblemCode } from '../base/problems.ts';
+import type { Client, Requester, Result } from '../cometchat/call.ts';
+import type { Failure } from '../cometchat/outcome.ts';
+
+// What the routes of this room have in common.
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** How long it took to find out who is calling, which counts to the deadline; how long the body takes does not. */
+    admittedMs: number;
+  }
+}
+
+/** The problems that every route can answer. */
+export const PROBLEMS: readonly ProblemCode[] = [
+  'session-missing',
+  'session-invalid',
+  'session-expired',
+  'session-revoked',
+  'identity-unmapped',
+  'csrf-rejected',
+  'not-a-member',
+  'route-not-found',
+  'conversation-not-found',
+  'user-not-found',
+  'group-not-found',
+  'method-not-allowed',
+  'request-timeout',
+  'cometchat-rejected',
+  'rate-limited',
+  'headers-too-large',
+  'internal',
+  'cometchat-failed',
+  'cometchat-reply-invalid',
+  'gateway-misconfigured',
+  'cometchat-busy',
+  'cometchat-unavailable',
+  'gateway-overloaded',
+  'session-store-unavailable',
+  'cometchat-timeout',
+];
+
+/** An `onRequest` hook, after those that let the request in. */
+export const noteAdmission: onRequestHookHandler = (request, reply, done) => {
+  request.admittedMs = reply.elapsedTime;
+  done();
+};
+
+/**
+ * Calls CometChat for a request, until its client has left or its deadline is over, and tells the log how it went.
+ *
+ * @param deadlineMs of the request
+ * @returns what CometChat answered
+ * @throws ProblemError
+ */
+export async function ask<T>(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  deadlineMs: number,
+  call: (requester: Requester & Client) => Promise<Result<T>>,
+): Promise<T> {
+  const { onBehalfOf } = callerOf(request);
+  const deadline = performance.now() + deadlineMs - request.admittedMs;
+  const result = await call({ onBehalfOf, deadline, gone: goneSignal(reply), trace: request.trace });
+  request.logFields = logFields(result);
+  const { outcome } = result;
+  if (!outcome.ok) throw asProblem(outcome);
+  return outcome.value;
+}
+
+/** Aborted when the client has left. (Fastify's request.signal already is when the body has been read.) */
+function goneSignal({ raw }: FastifyReply): AbortSignal {
+  const gone = new AbortController();
+  if (raw.destroyed) gone.abort();
+  else raw.once('close', () => raw.writableFinished || gone.abort());
+  return gone.signal;
+}
+
+function logFields({ outcome, retried, isMerged }: Result<unknown>) {
+  const { status, code, mismatch } = outcome.ok
+    ? { status: outcome.status, code: undefined, mismatch: undefined }
+    : outcome;
+  return {
+    ...(status !== undefined && { cometchat: { status, code } }),
+    // What went wrong before it went well, or wrong for good.
+    ...(retried.length > 0 && { retried }),
+    ...(isMerged && { merged: true }),
+    mismatch,
+  };
+}
+
+const asProblem = ({ problem, errorType, retryAfterSeconds }: Failure): ProblemError =>
+  new ProblemError(problem, {
+    errorType,
+    ...(retryAfterSeconds !== undefined && { headers: { 'retry-after': String(retryAfterSeconds) } }),
+  });
