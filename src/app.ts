@@ -11,7 +11,7 @@ import fp from 'fastify-plugin';
 import { MACHINE, type Seams, type Services } from './base/services.ts';
 import { cometChatClient } from './cometchat/client.ts';
 import type { Config } from './config/config.ts';
-import { conversations } from './conversations/conversations.ts';
+import { conversations } from './conversations/routes.ts';
 import { allowOrigins } from './http/cors.ts';
 import {
   addResponseHeaders,
@@ -24,8 +24,8 @@ import { replyWithProblem, replyWithProblems } from './http/problem-replies.ts';
 import { handleRawErrors, socketErrorHandler, timeouts } from './http/raw-errors.ts';
 import { identity } from './identity/identity.ts';
 import { limits } from './limits/limits.ts';
-import { PrometheusMetrics } from './operations/metrics.ts';
 import { probes } from './operations/probes.ts';
+import { PrometheusMetrics } from './operations/prometheus.ts';
 import { requestLog } from './operations/request-log.ts';
 import { gracefulShutdown } from './operations/shutdown.ts';
 import type { Tracing } from './operations/tracing.ts';
@@ -42,11 +42,11 @@ declare module 'fastify' {
 interface GatewayOptions extends Config {
   /** Where traces are asked for. */
   readonly tracer?: Tracing;
-  /** What tests replace. */
+  /** Clock, chance and name lookup, which tests replace. */
   readonly seams?: Partial<Seams>;
 }
 
-/** The gateway: what a request meets, in this order. */
+/** The gateway. A request meets the parts in the order in which they are registered. */
 export const gateway = fp(async (app: FastifyInstance, config: GatewayOptions) => {
   const { cookieName, origins, hstsMaxAge } = config.browsers;
   const metrics = new PrometheusMetrics();
@@ -97,7 +97,7 @@ export const gateway = fp(async (app: FastifyInstance, config: GatewayOptions) =
 export const serverOptions = (log: FastifyBaseLogger, trustedProxies: readonly string[]) =>
   ({
     loggerInstance: log,
-    // None at all where nobody is trusted: the fields of each request are then not even looked at.
+    // `false` where no proxy is trusted: Fastify then skips X-Forwarded-* altogether.
     trustProxy: trustedProxies.length > 0 && [...trustedProxies],
     logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'requestId' }),
     genReqId: newRequestId,
@@ -108,7 +108,7 @@ export const serverOptions = (log: FastifyBaseLogger, trustedProxies: readonly s
     // Longer than a load balancer keeps an idle connection (60 s is usual), so that it never sends a request into one that
     // is just being closed.
     keepAliveTimeout: 72_000,
-    // Late requests on a connection that is open are served; the reply closes it.
+    // While it shuts down, requests on open connections are still served; the reply closes the connection.
     return503OnClosing: false,
   }) satisfies FastifyHttpOptions<RawServerDefault>;
 

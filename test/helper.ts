@@ -16,7 +16,7 @@ import { MACHINE, type Seams, type Services } from '../src/base/services.ts';
 import { loadConfig } from '../src/config/config.ts';
 import { ConfigError } from '../src/config/environment.ts';
 import { createLog } from '../src/operations/log.ts';
-import { PrometheusMetrics } from '../src/operations/metrics.ts';
+import { PrometheusMetrics } from '../src/operations/prometheus.ts';
 
 /** The secrets of every test: long, odd, and searched for in what leaves the gateway. */
 export const API_KEY = `key-${randomBytes(16).toString('hex')}`;

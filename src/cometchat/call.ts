@@ -5,7 +5,7 @@ import { CLIENT_GONE, DEADLINE_EXCEEDED, type Failure, type Outcome } from './ou
 /** An attempt that has less time than this is not worth a call. */
 export const SHORTEST_ATTEMPT_MS = 50;
 
-/** A client hears of its deadline from the attempt that ends then; or so much later, where none is under way. */
+/** At its deadline an attempt ends and gives the answer. Where none is under way, a timer does, so much later. */
 const GRACE_MS = 20;
 
 /** One of CometChat's API calls as data; operations.ts makes them. */
@@ -20,7 +20,7 @@ export interface Operation<T> {
   readonly read: (document: unknown) => Reading<T>;
 }
 
-/** What a document holds; or its first mismatch with the schema: a path and what is expected there, and no value. */
+/** The value that was read, or the first place that does not fit: its path and what was expected, never what was found. */
 export type Reading<T> = { readonly value: T } | { readonly mismatch: string };
 
 /** An operation on its way, in the name of one user. */
@@ -32,9 +32,9 @@ export interface Call<T> {
   readonly waiters: Waiters;
   /** Of a write: its turn in its lane. */
   readonly turn: Turn | undefined;
-  /** Error types of the attempts that were followed by another one. */
+  /** Error types of the failed attempts that were retried. */
   readonly retried: string[];
-  /** Asked right before each attempt is sent, with nothing awaited in between. @returns why it must not be */
+  /** Called right before each attempt is sent, with nothing awaited in between. @returns why it must not be sent */
   mayStart(): Failure | undefined;
 }
 
@@ -69,7 +69,7 @@ export const callOf = <T>(
   mayStart: () => waiters.refusal() ?? turn?.start(),
 });
 
-/** One step on the way to CometChat. A step that asks more of a call than the one above it names that as `Extra`. */
+/** One step on the way to CometChat. `Extra` is what a step needs beside the call: the step before it adds that. */
 export type Send<Extra = unknown> = <T>(call: Call<T> & Extra) => Promise<Outcome<T>>;
 
 /** What a client gets to know of its call. */
@@ -100,7 +100,7 @@ export class Waiters {
     return this.#deadline;
   }
 
-  /** Aborted when the last client has left: an exchange under way is then cut off. */
+  /** Aborted when the last client has left. An exchange under way is cut off soon after. */
   get abandoned(): AbortSignal {
     return this.#abandoned.signal;
   }
@@ -121,7 +121,11 @@ export class Waiters {
     this.#ended.abort(failure);
   }
 
-  /** Waits in the name of a client, until it has left or its deadline is over at most. */
+  /**
+   * Waits for the outcome for one client. Ends early where it leaves, or its deadline is over.
+   *
+   * @param outcome called when the client and its deadline are known
+   */
   async join<T>(outcome: () => Promise<Outcome<T>>, { gone, deadline }: Client): Promise<Outcome<T>> {
     const early = Promise.withResolvers<Outcome<T>>();
     const leave = (failure: Failure) => {

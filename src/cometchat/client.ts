@@ -25,33 +25,34 @@ export interface CometChatConfig {
   readonly baseUrl: string;
   /** The first is used until CometChat refuses it; there may be a second. */
   readonly apiKeys: Rotating<readonly string[]>;
-  /** Over all attempts of one call, as its client sees it. */
+  /** Of one request, all attempts included. */
   readonly deadlineMs: number;
   readonly attemptTimeoutMs: number;
-  /** Calls in hand at once. */
+  /** Calls that run or wait at once. */
   readonly maxConcurrency: number;
   readonly callsPerMinute: number;
 }
 
 export type CometChat = ReturnType<typeof cometChatClient>;
 
-/** The way to CometChat. A call goes through the steps from the last one to the first. */
+/** The way to CometChat. Each step wraps the one before it, so a call meets them from the last to the first. */
 export function cometChatClient(config: CometChatConfig, services: Services) {
   const { baseUrl, apiKeys, attemptTimeoutMs, deadlineMs } = config;
   const http = httpClient({ totalMs: attemptTimeoutMs, maxBytes: MAX_REPLY_BYTES }, services.seams.lookup);
   const breaker = new Breaker(attemptTimeoutMs, services);
   const quota = new Quota(config.callsPerMinute, services);
-  const room = bulkhead(config.maxConcurrency);
+  const slots = bulkhead(config.maxConcurrency);
   const leases = services.redis && new Leases(services.redis, attemptTimeoutMs, services);
 
-  const once = exchange(http, baseUrl, services.metrics);
-  let send: Send = withApiKey(once, apiKeys, attemptTimeoutMs, services);
+  const sendOnce = exchange(http, baseUrl, services.metrics);
+  let send: Send = withApiKey(sendOnce, apiKeys, attemptTimeoutMs, services);
   send = breaker.around(send);
   send = quota.around(send);
   send = withRetries(send, services);
-  send = within(room, send);
+  send = within(slots, send);
 
-  const refusal = () => overload(room) ?? breaker.refusal() ?? quota.refusal();
+  // A write that would be refused anyway supersedes nothing.
+  const refusal = () => overload(slots) ?? breaker.refusal() ?? quota.refusal();
   const lanes = new Lanes({ send, refusal, leases, attemptTimeoutMs, deadlineMs, metrics: services.metrics });
 
   return {
@@ -74,11 +75,11 @@ export function cometChatClient(config: CometChatConfig, services: Services) {
   };
 }
 
-const overload = (room: BulkheadPolicy) =>
-  room.executionSlots === 0 ? rejected('gateway-overloaded') : undefined;
+const overload = (slots: BulkheadPolicy) =>
+  slots.executionSlots === 0 ? rejected('gateway-overloaded') : undefined;
 
 /** A step: limits the calls in hand at once. */
 const within =
-  (room: BulkheadPolicy, send: Send): Send =>
+  (slots: BulkheadPolicy, send: Send): Send =>
   async (call) =>
-    overload(room) ?? room.execute(() => send(call));
+    overload(slots) ?? slots.execute(() => send(call));

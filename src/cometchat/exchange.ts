@@ -42,7 +42,7 @@ export function exchange(http: HttpClient, baseUrl: string, metrics: Metrics): S
   const server = { serverAddress: hostname, serverPort: Number(port || DEFAULT_PORTS[protocol]) };
   const duration = metrics.duration(
     'http_client_request_duration_seconds',
-    'How long single calls to CometChat took',
+    'How long single HTTP exchanges with CometChat took',
     [
       'http_request_method',
       'url_template',

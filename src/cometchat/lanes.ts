@@ -18,10 +18,10 @@ class Entry implements Turn {
   readonly waiters = new Waiters();
   readonly outcome: Promise<Outcome<Written>>;
   readonly retried: readonly string[];
-  /** Its outcome is known; a newer entry may still have to wait. */
+  /** Its outcome is known, so no client may join it. Its last attempt may still be in doubt. */
   isOver = false;
-  readonly #turn = Promise.withResolvers<void>();
-  /** How long an attempt in doubt holds up a different write, from its start on. */
+  readonly #mayBegin = Promise.withResolvers<void>();
+  /** How long an attempt in doubt holds up a different write, counted from the start of the attempt. */
   readonly #inDoubtMs: number;
   #startedAt = 0;
   #inDoubtUntil = 0;
@@ -29,13 +29,14 @@ class Entry implements Turn {
   constructor(target: Target, change: Change, requester: Requester, options: LanesOptions) {
     this.change = change;
     this.key = JSON.stringify(change);
-    this.lease = options.leases?.lease(laneOf(requester, target));
-    // A write that waits for an attempt in doubt has a deadline, too.
+    this.lease = options.leases?.lease(laneName(requester, target));
+    // Half a deadline is left for the write that waits. The lease covers no more than attemptTimeoutMs.
     this.#inDoubtMs = Math.min(options.attemptTimeoutMs, options.deadlineMs / 2);
-    // An entry that has ended has nothing to wait for.
-    this.waiters.ended.addEventListener('abort', this.#turn.resolve as () => void);
+    // Wakes acquire(), which then returns the reason.
+    this.waiters.ended.addEventListener('abort', this.#mayBegin.resolve as () => void);
     const call = callOf(setTags(target, change.tags), requester, this.waiters, this);
     this.retried = call.retried;
+    // acquire() waits, so the deadline of the first client is known before it is asked for.
     this.outcome = options.send(call);
   }
 
@@ -44,13 +45,13 @@ class Entry implements Turn {
     return this.#inDoubtUntil > performance.now();
   }
 
-  /** Waits until no attempt is in doubt any more. */
-  async settled(woken: AbortSignal): Promise<void> {
+  /** Waits until no attempt is in doubt, or `woken` is aborted. */
+  async untilSure(woken: AbortSignal): Promise<void> {
     const left = Math.max(0, this.#inDoubtUntil - performance.now());
     await wait(left, undefined, { ref: false, signal: woken }).catch(() => {});
   }
 
-  /** Goes on from an equal entry that is still in doubt. */
+  /** Takes the doubt and the lease over from an equal entry before it. */
   takeOver(from: Entry): void {
     this.#inDoubtUntil = from.#inDoubtUntil;
     if (this.lease) from.lease?.transfer(this.lease);
@@ -58,11 +59,11 @@ class Entry implements Turn {
 
   /** Begins its turn in this process. */
   run(): void {
-    this.#turn.resolve();
+    this.#mayBegin.resolve();
   }
 
   async acquire(): Promise<Failure | undefined> {
-    await this.#turn.promise;
+    await this.#mayBegin.promise;
     const { ended } = this.waiters;
     if (ended.aborted) return ended.reason as Failure;
     return this.lease?.acquire(ended);
@@ -77,7 +78,7 @@ class Entry implements Turn {
   attempted(outcome: Outcome<unknown>): void {
     if (outcome.ok) return;
     if (outcome.isInDoubt) this.#inDoubtUntil = this.#startedAt + this.#inDoubtMs;
-    // A newer write of another replica need not wait as long as CometChat asks for.
+    // While this one waits for Retry-After, a newer write of another replica may be sent.
     if (outcome.retryAfterSeconds && !this.isInDoubt) this.lease?.release();
   }
 }
@@ -87,13 +88,13 @@ interface Lane {
   current: Entry;
   /** The newest of the changes that came meanwhile. */
   next: Entry | undefined;
-  /** Lets the lane look at `next`. */
+  /** Ends the wait for an attempt in doubt, so that the lane looks at `next`. */
   wake(): void;
 }
 
 interface LanesOptions {
   readonly send: Send;
-  /** @returns why no call would be sent now, of any user */
+  /** @returns the reason where no user's call can be sent now */
   readonly refusal: () => Failure | undefined;
   /** Where replicas share a Redis. */
   readonly leases: Leases | undefined;
@@ -102,9 +103,9 @@ interface LanesOptions {
   readonly metrics: Metrics;
 }
 
-const laneOf = ({ onBehalfOf }: Requester, { type, id }: Target) => `${onBehalfOf}:${type}:${id}`;
+const laneName = ({ onBehalfOf }: Requester, { type, id }: Target) => `${onBehalfOf}:${type}:${id}`;
 
-/** Sends the writes of each lane one at a time and in order, and equal ones once. */
+/** Sends the writes of each lane one at a time. The newest one waits, older ones end as superseded, equal ones are sent once. */
 export class Lanes {
   readonly #options: LanesOptions;
   readonly #merged;
@@ -120,19 +121,20 @@ export class Lanes {
 
   /** @returns what became of the change; never throws for anything that CometChat, the network or Redis does */
   async write(target: Target, change: Change, requester: Requester & Client): Promise<Result<Written>> {
-    const name = laneOf(requester, target);
-    const before = this.#newest(name);
+    const name = laneName(requester, target);
+    const newestBefore = this.#newest(name);
     const key = JSON.stringify(change);
-    const equal = this.#joinable(name, key);
-    // Where another replica has taken a newer change since, this one is newer still, and is sent again.
-    const isNewest = !equal?.lease || (await equal.lease.isNewest());
+    const equalBefore = this.#joinable(name, key);
+    // Where another replica has taken a newer change since, this one came last, and is sent again.
+    const isStillNewest = !equalBefore?.lease || (await equalBefore.lease.isNewest());
+    // Redis has taken its time, and the lane may have changed.
     const newest = this.#newest(name);
-    const joined = this.#joinable(name, key);
-    if (joined && (isNewest || joined !== equal)) {
+    const equal = this.#joinable(name, key);
+    if (equal && (isStillNewest || equal !== equalBefore)) {
       this.#merged.inc();
-      return resultOf(joined, requester, true);
+      return resultOf(equal, requester, true);
     }
-    const isSuperseded = newest && newest !== before && newest.key !== key;
+    const isSuperseded = newest && newest !== newestBefore && newest.key !== key;
     const refusal = isSuperseded ? SUPERSEDED : this.#options.refusal();
     if (refusal) return { outcome: refusal, retried: [], isMerged: false };
     return resultOf(this.#begin(name, target, change, requester), requester, false);
@@ -160,7 +162,7 @@ export class Lanes {
     lane.current.waiters.end(SUPERSEDED);
     lane.next?.waiters.end(SUPERSEDED);
     lane.next = entry;
-    // Its place among all replicas is that of its arrival, however long it has to wait.
+    // Among all replicas, writes are in the order of their arrival, and not of their turns.
     entry.lease?.register();
     lane.wake();
     return entry;
@@ -175,10 +177,11 @@ export class Lanes {
       await current.outcome.catch(() => {});
       current.isOver = true;
       if (!current.isInDoubt) current.lease?.release();
+      // While its last attempt may still land, a different write waits. An equal one does no harm in either order.
       while (current.isInDoubt && lane.next?.key !== current.key) {
         const woken = new AbortController();
         lane.wake = () => woken.abort();
-        await current.settled(woken.signal);
+        await current.untilSure(woken.signal);
       }
       const { next } = lane;
       if (next && current.isInDoubt) next.takeOver(current);

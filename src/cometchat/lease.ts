@@ -5,7 +5,10 @@ import type { Services } from '../base/services.ts';
 import { sharedOrLocal } from '../redis/shared-or-local.ts';
 import { type Failure, SUPERSEDED } from './outcome.ts';
 
-/** How long a replica that has died keeps the others waiting, beside the longest time of its attempt. */
+/**
+ * An attempt starts within this after the lease was asked for, and so ends before the lease does. Others wait so much longer
+ * for a replica that has died.
+ */
 const SLACK_MS = 1000;
 const POLL_MS = 10;
 /** Longer than any deadline. */

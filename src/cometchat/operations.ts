@@ -12,7 +12,7 @@ export interface Target {
 
 const TEMPLATES = { user: '/users/{uid}/conversation', group: '/groups/{guid}/conversation' } as const;
 
-const addressOf = ({ type, id }: Target) => ({
+const pathsOf = ({ type, id }: Target) => ({
   path: `/${type}s/${id}/conversation`,
   pathTemplate: TEMPLATES[type],
 });
@@ -23,7 +23,7 @@ const addressOf = ({ type, id }: Target) => ({
  */
 export const setTags = (target: Target, tags: readonly string[]): Operation<UpstreamConversation[]> => ({
   method: 'PUT',
-  ...addressOf(target),
+  ...pathsOf(target),
   body: JSON.stringify({ tags }),
   read: readConversations,
 });

@@ -5,10 +5,10 @@ import { type Send, SHORTEST_ATTEMPT_MS } from './call.ts';
 import { ATTEMPT_PROBLEMS } from './errors.ts';
 import { type Failure, type Outcome, TURN_LOST } from './outcome.ts';
 
-/** Together long enough for a short restart to be over. */
+/** The longest random waits before the second and the third attempt: together longer than a short restart. */
 const LONGEST_DELAYS_MS = [200, 600];
 
-/** Say that nothing was changed, which after a failed attempt nobody knows. */
+/** These tell the client that nothing was changed. After a failed attempt nobody knows, so that failure is answered. */
 const NOTHING_CHANGED: ReadonlySet<ProblemCode> = new Set(['cometchat-busy', 'cometchat-unavailable']);
 
 /**
@@ -24,13 +24,14 @@ export function withRetries(send: Send, { metrics, seams: { random } }: Services
   const retries = metrics.counter('retries_total', 'Attempts that followed a failed one');
   const withheld = metrics.counter(
     'retries_withheld_total',
-    'Attempts that were not made because too many of the calls before had needed several',
+    'Retries that were not made because the retry budget was used up',
   );
   const budget = new RetryBudget();
   return async (call) => {
     let failed: Failure | undefined;
     for (let attempt = 1; ; ) {
       const outcome = (await call.turn?.acquire()) ?? (await send(call));
+      // Nothing was sent.
       if (outcome === TURN_LOST) continue;
       call.turn?.attempted(outcome);
       if (!outcome.ok && outcome.isLocal) {
@@ -41,7 +42,7 @@ export function withRetries(send: Send, { metrics, seams: { random } }: Services
         retries.inc();
         call.retried.push(failed.errorType);
       } else {
-        budget.call(performance.now());
+        budget.countCall(performance.now());
       }
       if (outcome.ok || !outcome.isTransient) return outcome;
       if (call.waiters.ended.aborted) return call.waiters.ended.reason as Failure;
@@ -68,8 +69,8 @@ function resultOf(outcome: Outcome<unknown>): string {
  *
  * @param attempt its number, from 1 on
  * @param timeLeftMs until the deadline
- * @param random from 0 to 1: the whole of the delay is left to chance ("full jitter"), so that calls that failed together
- *   do not come back together
+ * @param random from 0 to 1, of the delay beside Retry-After ("full jitter"), so that calls that failed together do not come
+ *   back together
  * @returns milliseconds to wait; undefined where there shall be no other attempt
  */
 export function retryDelay(
@@ -90,15 +91,15 @@ const RESERVE = 10;
 const SHARE = 0.1;
 
 /**
- * Lets retries be a tenth of the calls of the last ten to twenty seconds, and ten beside: in an outage, when every call
- * fails, they must not double the load on CometChat.
+ * Allows ten retries, and one more for every ten calls, of the last ten to twenty seconds: in an outage, when every call
+ * fails, retries must not double the load on CometChat.
  */
 export class RetryBudget {
   #window = { number: 0, calls: 0, retries: 0 };
   #before = { calls: 0, retries: 0 };
 
   /** @param now in milliseconds, of any clock that does not go back */
-  call(now: number): void {
+  countCall(now: number): void {
     this.#at(now).calls += 1;
   }
 

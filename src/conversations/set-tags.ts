@@ -6,8 +6,8 @@ import { MAX_TAGS } from '../cometchat/conversation.ts';
 import type { Target } from '../cometchat/operations.ts';
 import { requireJson } from '../http/body.ts';
 import { problemResponses } from '../http/problem-responses.ts';
+import { ask, COMMON_PROBLEMS } from './ask.ts';
 import { ConversationsSchema, slimConversations } from './conversation.ts';
-import { ask, PROBLEMS } from './route.ts';
 import { type TagsBody, TagsBodySchema } from './tags-body.ts';
 
 /** `PUT /me/conversations/tags`: replaces the tags that the caller has put on one conversation. */
@@ -37,7 +37,7 @@ export const setConversationTags: FastifyPluginAsyncTypebox<{ cometchat: CometCh
             'superseded',
             'body-too-large',
             'media-type-unsupported',
-            ...PROBLEMS,
+            ...COMMON_PROBLEMS,
           ]),
         },
       },

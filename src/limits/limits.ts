@@ -7,7 +7,7 @@ import type { Services } from '../base/services.ts';
 import { addressOf } from '../http/client-address.ts';
 import { MINUTE_MS, MinuteCounter, minuteAt } from '../redis/minute-counter.ts';
 
-/** More than the users that CometChat's quota lets through in a minute. */
+/** A bound on memory: more than the users that CometChat's quota lets through in a minute. */
 const MAX_EXCEEDED = 50_000;
 
 const NAMES = ['user', 'address'] as const;
@@ -19,7 +19,7 @@ class Limit {
   readonly #services: Services;
   readonly #counter: MinuteCounter;
   readonly #limited;
-  /** Keys beyond the limit stay so until the minute ends, and are not counted any more: a flood costs little. */
+  /** The keys beyond the limit in this minute. They are refused without asking Redis, so a flood costs little. */
   readonly #exceeded = new Set<string>();
   #minute = 0;
 
@@ -45,7 +45,7 @@ class Limit {
     reply.header('ratelimit-policy', `"${this.#name}";q=${this.#perMinute};w=${MINUTE_MS / 1000}`);
     reply.header('ratelimit', `"${this.#name}";r=${Math.max(0, left)};t=${secondsLeft}`);
     if (left >= 0) return;
-    // Looked up again: several may have been counted at once.
+    // Another request of this key may have come first. Only the first is logged at level info.
     const isRepeated = this.#exceeded.has(key);
     if (this.#minute === number && this.#exceeded.size < MAX_EXCEEDED) this.#exceeded.add(key);
     this.#limited.inc({ limit: this.#name });
@@ -54,36 +54,33 @@ class Limit {
 }
 
 interface LimitsOptions {
-  /** For each user; and for the failures of each address. */
+  /** Requests of each user, and failures of each address. */
   readonly perMinute: number;
   readonly services: Services;
 }
 
-/** How much may they? Counts each request of a user, and the failures of each address, or throws `rate-limited`. */
+/** How much may a user do, and how often may an address fail? Beyond that, `rate-limited` is thrown. */
 export const limits = fp(async (scope: FastifyInstance, { perMinute, services }: LimitsOptions) => {
   const user = new Limit('user', perMinute, services);
   const address = new Limit('address', perMinute, services);
   scope.addHook('onRequest', (request, reply) => user.count(callerOf(request).onBehalfOf, reply));
-  // What this throws, the error handler of the whole app answers.
+  // The error handler of the whole app answers what this one throws: the error, or `rate-limited` in its place.
   scope.setErrorHandler(async (error, request, reply) => {
     if (isStrangersFailure(error, request)) await address.count(addressOf(request), reply);
     throw error;
   });
 });
 
-/**
- * Callers that have proven a session: an app must always be told to refresh it, however many others fail behind the same
- * address.
- */
+/** Problems of sessions that were genuine. They do not count: the app must be told to refresh the session. */
 const ALREADY_PROVEN: ReadonlySet<ProblemCode> = new Set(['session-expired', 'session-revoked']);
 
 /**
- * A failure counts for its address when it has happened, and no request is counted before it is looked at: the good sessions
- * behind one address, an office's or a carrier's, never pay for a bad neighbour.
+ * Only failures count against an address, and only after the session was looked at. So the good sessions behind one address,
+ * an office's or a carrier's, never pay for a bad neighbour.
  */
 const isStrangersFailure = (error: unknown, { caller }: FastifyRequest): boolean =>
   !caller &&
   error instanceof ProblemError &&
-  // What session and identity throw. A malformed request is nobody's.
+  // Session and identity throw these; other errors count against nobody.
   (error.status === 401 || error.status === 403) &&
   !ALREADY_PROVEN.has(error.code);

@@ -1,5 +1,5 @@
 import { type FastifyInstance, fastify } from 'fastify';
-import type { PrometheusMetrics } from './metrics.ts';
+import type { PrometheusMetrics } from './prometheus.ts';
 
 /** What operators alone may see, on a port of its own: `GET /metrics`. */
 export function adminServer({ registry }: PrometheusMetrics): FastifyInstance {

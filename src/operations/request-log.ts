@@ -102,7 +102,7 @@ function levelOf(request: FastifyRequest): 'error' | 'warn' | 'info' | 'debug' {
   return failure && failure.status >= 500 ? 'warn' : 'info';
 }
 
-/** A client that is rejected before it has proven who it is can be told apart by its address alone. */
+/** A client that has not proven who it is can be told apart by its address alone; limits/ counts these. */
 function strangerFields(request: FastifyRequest) {
   const status = request.failure?.status;
   return (

@@ -46,11 +46,11 @@ t.test('retries are a tenth of the calls, and ten beside', async (t) => {
     return granted;
   };
   t.equal(spend(0), 10, 'an app that is hardly used has some');
-  for (let n = 0; n < 100; n += 1) budget.call(1000);
+  for (let n = 0; n < 100; n += 1) budget.countCall(1000);
   t.equal(spend(1000), 10);
   t.equal(spend(9999), 0);
   t.equal(spend(10_000), 0, 'the ten seconds before count, calls and retries');
-  for (let n = 0; n < 50; n += 1) budget.call(10_000);
+  for (let n = 0; n < 50; n += 1) budget.countCall(10_000);
   t.equal(spend(10_000), 5);
   t.equal(spend(20_000), 10, 'and no others: fifty calls and five retries');
   t.equal(spend(90_000), 10);

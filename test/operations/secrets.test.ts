@@ -6,7 +6,7 @@ import { serverOptions } from '../../src/app.ts';
 import { loadConfig } from '../../src/config/config.ts';
 import { reloadConfig, secretFiles } from '../../src/config/reload.ts';
 import { createLog } from '../../src/operations/log.ts';
-import { PrometheusMetrics } from '../../src/operations/metrics.ts';
+import { PrometheusMetrics } from '../../src/operations/prometheus.ts';
 import { rotateSecrets } from '../../src/operations/secrets.ts';
 import { environment } from '../helper.ts';
 

@@ -15,7 +15,7 @@ declare module 'fastify' {
 }
 
 /** The problems that every route can answer. */
-export const PROBLEMS: readonly ProblemCode[] = [
+export const COMMON_PROBLEMS: readonly ProblemCode[] = [
   'session-missing',
   'session-invalid',
   'session-expired',

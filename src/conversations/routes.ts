@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import type { CometChat } from '../cometchat/client.ts';
 import { parseJsonOnly, validatorCompiler } from '../http/body.ts';
-import { noteAdmission } from './route.ts';
+import { noteAdmission } from './ask.ts';
 import { setConversationTags } from './set-tags.ts';
 
 /** What do they want? The routes, one file each. */
