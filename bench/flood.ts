@@ -23,7 +23,7 @@ async function floods(): Promise<Record<string, () => Request>> {
     'a forged session': () => {
       const { headers, ...request } = signedIn();
       const { authorization } = headers as Record<string, string>;
-      // Another one each time: nothing that is remembered helps.
+      // Another one each time: nothing that is cached helps.
       const forged = authorization?.replace(/[^.]+$/, randomBytes(32).toString('base64url'));
       return { ...request, headers: { 'content-type': 'application/json', authorization: forged } };
     },

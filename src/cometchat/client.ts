@@ -15,7 +15,7 @@ import {
 } from './call.ts';
 import { exchange, MAX_REPLY_BYTES } from './exchange.ts';
 import { Lanes } from './lanes.ts';
-import { Leases } from './lease.ts';
+import { leasesOf } from './lease.ts';
 import { rejected } from './outcome.ts';
 import { Quota } from './quota.ts';
 import { withRetries } from './retries.ts';
@@ -42,7 +42,7 @@ export function cometChatClient(config: CometChatConfig, services: Services) {
   const breaker = new Breaker(attemptTimeoutMs, services);
   const quota = new Quota(config.callsPerMinute, services);
   const slots = bulkhead(config.maxConcurrency);
-  const leases = services.redis && new Leases(services.redis, attemptTimeoutMs, services);
+  const leaseOf = services.redis && leasesOf(services.redis, attemptTimeoutMs, services);
 
   const sendOnce = exchange(http, baseUrl, services.metrics);
   let send: Send = withApiKey(sendOnce, apiKeys, attemptTimeoutMs, services);
@@ -53,7 +53,14 @@ export function cometChatClient(config: CometChatConfig, services: Services) {
 
   // A write that would be refused anyway supersedes nothing.
   const refusal = () => overload(slots) ?? breaker.refusal() ?? quota.refusal();
-  const lanes = new Lanes({ send, refusal, leases, attemptTimeoutMs, deadlineMs, metrics: services.metrics });
+  const lanes = new Lanes({
+    send,
+    refusal,
+    leaseOf,
+    attemptTimeoutMs,
+    deadlineMs,
+    metrics: services.metrics,
+  });
 
   return {
     deadlineMs,

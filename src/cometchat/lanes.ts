@@ -3,7 +3,7 @@ import type { Metrics } from '../base/services.ts';
 import { type Client, callOf, type Requester, type Result, type Send, type Turn, Waiters } from './call.ts';
 import { type Change, compose } from './change.ts';
 import type { UpstreamConversation } from './conversation.ts';
-import type { Lease, Leases } from './lease.ts';
+import type { Lease } from './lease.ts';
 import { setTags, type Target } from './operations.ts';
 import { type Failure, type Outcome, SUPERSEDED, TURN_LOST } from './outcome.ts';
 
@@ -29,7 +29,7 @@ class Entry implements Turn {
   constructor(target: Target, change: Change, requester: Requester, options: LanesOptions) {
     this.change = change;
     this.key = JSON.stringify(change);
-    this.lease = options.leases?.lease(laneName(requester, target));
+    this.lease = options.leaseOf?.(laneName(requester, target));
     // Half a deadline is left for the write that waits. The lease covers no more than attemptTimeoutMs.
     this.#inDoubtMs = Math.min(options.attemptTimeoutMs, options.deadlineMs / 2);
     // Wakes acquire(), which then returns the reason.
@@ -52,7 +52,7 @@ class Entry implements Turn {
   }
 
   /** Takes the doubt and the lease over from an equal entry before it. */
-  takeOver(from: Entry): void {
+  continueFrom(from: Entry): void {
     this.#inDoubtUntil = from.#inDoubtUntil;
     if (this.lease) from.lease?.transfer(this.lease);
   }
@@ -96,8 +96,8 @@ interface LanesOptions {
   readonly send: Send;
   /** @returns the reason where no user's call can be sent now */
   readonly refusal: () => Failure | undefined;
-  /** Where replicas share a Redis. */
-  readonly leases: Leases | undefined;
+  /** Makes a lease, where replicas share a Redis. */
+  readonly leaseOf: ((lane: string) => Lease) | undefined;
   readonly attemptTimeoutMs: number;
   readonly deadlineMs: number;
   readonly metrics: Metrics;
@@ -184,7 +184,7 @@ export class Lanes {
         await current.untilSure(woken.signal);
       }
       const { next } = lane;
-      if (next && current.isInDoubt) next.takeOver(current);
+      if (next && current.isInDoubt) next.continueFrom(current);
       else current.lease?.release();
       if (!next) break;
       lane.current = next;

@@ -40,22 +40,14 @@ if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('DEL', KEYS[1]) end`;
 
 type State = 'held' | 'wait' | 'superseded';
 
-/** Makes the leases of one replica's writes. */
-export class Leases {
-  readonly #redis: Redis;
-  readonly #run: ReturnType<typeof sharedOrLocal>;
-  readonly #leaseMs: number;
-
-  /** @param attemptTimeoutMs the longest time that an attempt can take */
-  constructor(redis: Redis, attemptTimeoutMs: number, services: Services) {
-    this.#redis = redis;
-    this.#run = sharedOrLocal('write_order', services);
-    this.#leaseMs = attemptTimeoutMs + SLACK_MS;
-  }
-
-  lease(lane: string): Lease {
-    return new Lease(lane, this.#leaseMs, this.#redis, this.#run);
-  }
+/** @returns makes the lease of a write in a lane, whose attempts take `attemptTimeoutMs` at most */
+export function leasesOf(
+  redis: Redis,
+  attemptTimeoutMs: number,
+  services: Services,
+): (lane: string) => Lease {
+  const run = sharedOrLocal('write_order', services);
+  return (lane) => new Lease(lane, attemptTimeoutMs + SLACK_MS, redis, run);
 }
 
 /**

@@ -17,17 +17,20 @@ t.test('the second key takes over from one that was refused, and stays', async (
   t.equal(keys.current.value, 'b');
 });
 
-t.test('with both refused a call has one try, and the next call begins with the other key', async (t) => {
-  const keys = new ApiKeys(['a', 'b']);
-  const first = keys.current;
-  const second = keys.refuse(first, 0).other;
-  if (!second) return t.fail('there is a second key');
-  t.strictSame(keys.refuse(second, 1), { other: undefined, isNews: true });
-  t.equal(keys.current, first);
-  t.strictSame(keys.refuse(first, 2), { other: undefined, isNews: false });
-  t.equal(keys.current, second);
-  t.equal(keys.refuse(second, 1002).other?.value, 'a', 'a second later both are tried again');
-});
+t.test(
+  'with both refused a call has one exchange, and the next call begins with the other key',
+  async (t) => {
+    const keys = new ApiKeys(['a', 'b']);
+    const first = keys.current;
+    const second = keys.refuse(first, 0).other;
+    if (!second) return t.fail('there is a second key');
+    t.strictSame(keys.refuse(second, 1), { other: undefined, isNews: true });
+    t.equal(keys.current, first);
+    t.strictSame(keys.refuse(first, 2), { other: undefined, isNews: false });
+    t.equal(keys.current, second);
+    t.equal(keys.refuse(second, 1002).other?.value, 'a', 'a second later both are tried again');
+  },
+);
 
 t.test('the operator hears of a key once a minute', async (t) => {
   const keys = new ApiKeys(['a']);

@@ -4,7 +4,7 @@ import { Redis } from 'ioredis';
 import t, { type Test } from 'tap';
 import { Sandbox } from '../../sandbox/server.ts';
 import { type CometChat, cometChatClient } from '../../src/cometchat/client.ts';
-import { Leases } from '../../src/cometchat/lease.ts';
+import { leasesOf } from '../../src/cometchat/lease.ts';
 import { CLIENT_GONE, SUPERSEDED } from '../../src/cometchat/outcome.ts';
 import { API_KEY, cometChatIdOf, ME, metricOf, OTHER, services, unlessInstalled } from '../helper.ts';
 import { RedisServer } from '../redis-server.ts';
@@ -13,21 +13,21 @@ const NEVER = new AbortController().signal;
 const LANE = 'write:v2:{lane}';
 
 /** Makes the leases of a replica whose attempts take so long at most. */
-async function leasesOf(t: Test, attemptMs = 500) {
+async function replica(t: Test, attemptMs = 500) {
   const server = await RedisServer.start(t);
   const redis = new Redis(server.url);
   t.teardown(() => redis.disconnect());
   await once(redis, 'ready');
   const around = services(redis);
-  const leases = new Leases(redis, attemptMs, around);
-  return { server, redis, metrics: around.metrics, lease: () => leases.lease('lane') };
+  const leaseOf = leasesOf(redis, attemptMs, around);
+  return { server, redis, metrics: around.metrics, lease: () => leaseOf('lane') };
 }
 
 t.test(
   'a replica that dies keeps the others waiting for its attempt and a second, no longer',
   unlessInstalled('redis-server'),
   async (t) => {
-    const { redis, lease } = await leasesOf(t);
+    const { redis, lease } = await replica(t);
     const one = lease();
     await one.acquire(NEVER);
     const left = await redis.pttl(`${LANE}:lease`);
@@ -43,14 +43,14 @@ t.test(
   'the keys of a lane are in one slot of a Redis Cluster',
   unlessInstalled('redis-server'),
   async (t) => {
-    const { redis, lease } = await leasesOf(t);
+    const { redis, lease } = await replica(t);
     await lease().acquire(NEVER);
     t.strictSame((await redis.keys('*')).sort(), [LANE, `${LANE}:lease`]);
   },
 );
 
 t.test('a lease that has ended takes the turn from nobody', unlessInstalled('redis-server'), async (t) => {
-  const { redis, lease } = await leasesOf(t, -950);
+  const { redis, lease } = await replica(t, -950);
   const [slow, next] = [lease(), lease()];
   await slow.acquire(NEVER);
   await wait(60);
@@ -62,7 +62,7 @@ t.test('a lease that has ended takes the turn from nobody', unlessInstalled('red
 });
 
 t.test('a write that is registered does not hold up others', unlessInstalled('redis-server'), async (t) => {
-  const { redis, metrics, lease } = await leasesOf(t);
+  const { redis, metrics, lease } = await replica(t);
   const one = lease();
   one.register();
   t.ok(await one.isNewest());
@@ -71,7 +71,7 @@ t.test('a write that is registered does not hold up others', unlessInstalled('re
 });
 
 t.test('an older write is superseded, whichever asks first', unlessInstalled('redis-server'), async (t) => {
-  const { redis, lease } = await leasesOf(t);
+  const { redis, lease } = await replica(t);
   const [older, newer] = [lease(), lease()];
   older.register();
   newer.register();
@@ -85,7 +85,7 @@ t.test('an older write is superseded, whichever asks first', unlessInstalled('re
 });
 
 t.test('a lease is waited for until it is released', unlessInstalled('redis-server'), async (t) => {
-  const { lease } = await leasesOf(t);
+  const { lease } = await replica(t);
   const [one, next] = [lease(), lease()];
   await one.acquire(NEVER);
   const waiting = next.acquire(NEVER);
@@ -97,7 +97,7 @@ t.test('a lease is waited for until it is released', unlessInstalled('redis-serv
 });
 
 t.test('or until nobody wants it any more', unlessInstalled('redis-server'), async (t) => {
-  const { lease } = await leasesOf(t);
+  const { lease } = await replica(t);
   await lease().acquire(NEVER);
   const ended = new AbortController();
   const waiting = lease().acquire(ended.signal);
@@ -110,7 +110,7 @@ t.test(
   'a lease that is handed over is held by the other write',
   unlessInstalled('redis-server'),
   async (t) => {
-    const { lease } = await leasesOf(t);
+    const { lease } = await replica(t);
     const [one, next, third] = [lease(), lease(), lease()];
     await one.acquire(NEVER);
     one.transfer(next);
@@ -125,7 +125,7 @@ t.test(
   'a Redis that has lost the lane learns its order again',
   unlessInstalled('redis-server'),
   async (t) => {
-    const { redis, lease } = await leasesOf(t);
+    const { redis, lease } = await replica(t);
     const older = lease();
     await older.acquire(NEVER);
     older.release();
@@ -142,7 +142,7 @@ t.test(
 );
 
 t.test('a reply of Redis that is none counts as a failure', unlessInstalled('redis-server'), async (t) => {
-  const { redis, metrics, lease } = await leasesOf(t);
+  const { redis, metrics, lease } = await replica(t);
   t.intercept(redis, 'eval', { value: async () => ['?', 'held'] });
   const one = lease();
   t.equal(await one.acquire(NEVER), undefined, 'and the replica keeps the order of its own');

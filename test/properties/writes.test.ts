@@ -153,7 +153,7 @@ function fault(seen: readonly Seen[], taken: readonly number[], inOrder: boolean
         (inOrder ? other.tag > tag : index !== at && other.sent > sentFirst(tag) - 50),
     );
     if (!outcome.ok && outcome.problem === 'superseded' && !hasNewer)
-      return `nothing has overtaken write ${at}`;
+      return `nothing has superseded write ${at}`;
   }
   return '';
 }
