@@ -1,11 +1,8 @@
 import type { Rotating } from '../base/rotating.ts';
 import { cloudBaseUrl, parseBaseUrl } from '../cometchat/base-url.ts';
-import type { CometChatConfig } from '../cometchat/client.ts';
 import { parseTrustedProxies } from '../http/client-address.ts';
 import { parseOrigins } from '../http/cors.ts';
-import { type IdentityConfig, parseTemplate } from '../identity/identity.ts';
-import type { LogConfig } from '../operations/log.ts';
-import type { TracingConfig } from '../operations/tracing.ts';
+import { parseTemplate } from '../identity/identity.ts';
 import { parseRedisUrl, redisPasswords } from '../redis/url.ts';
 import { parseJwksUrl } from '../session/jwks.ts';
 import { parseSecrets } from '../session/secret.ts';
@@ -17,32 +14,8 @@ import { type Environment, EnvironmentSchema } from './variables.ts';
 /** The variables that say which kind of session there is: one of them is set. */
 const SESSION_KINDS = ['SESSION_SECRET', 'SESSION_JWKS_URL', 'SESSION_STORE'] as const;
 
-/** What each room of the house needs to know. */
-export interface Config {
-  readonly listen: { readonly host: string; readonly port: number };
-  readonly admin: { readonly host: string; readonly port: number };
-  /** In milliseconds from SIGTERM on: how long requests are still served, and when everything has ended. */
-  readonly shutdown: { readonly drainMs: number; readonly deadlineMs: number };
-  readonly trustedProxies: readonly string[];
-  readonly log: LogConfig;
-  readonly browsers: BrowserConfig;
-  readonly session: SessionConfig;
-  readonly redisUrl: Rotating<string> | undefined;
-  readonly rateLimit: { readonly perMinute: number };
-  readonly identity: IdentityConfig;
-  readonly cometchat: CometChatConfig;
-  /** What traces are sent with; undefined where OpenTelemetry's variables do not ask for any. */
-  readonly tracing: TracingConfig | undefined;
-  /** The secrets that may be replaced while the process runs, by the name of their variable. */
-  readonly rotating: Readonly<Record<string, Rotating<unknown>>>;
-}
-
-/** What only pages in a browser need. */
-interface BrowserConfig {
-  readonly origins: ReadonlySet<string>;
-  readonly cookieName: string | undefined;
-  readonly hstsMaxAge: number | undefined;
-}
+/** What each room needs to know. */
+export type Config = ReturnType<typeof loadConfig>;
 
 /**
  * Reads the configuration.
@@ -50,7 +23,7 @@ interface BrowserConfig {
  * @param environment as in `process.env`; an empty value counts as unset
  * @throws ConfigError with all faults at once
  */
-export function loadConfig(environment: NodeJS.ProcessEnv): Config {
+export function loadConfig(environment: NodeJS.ProcessEnv) {
   const faults: string[] = [];
   const env = readVariables(EnvironmentSchema, environment, faults);
 
@@ -66,7 +39,7 @@ export function loadConfig(environment: NodeJS.ProcessEnv): Config {
   const secrets = parsed('SESSION_SECRET', parseSecrets) ?? [];
   const jwksUrl = parsed('SESSION_JWKS_URL', parseJwksUrl);
   const redisUrl = parsed('REDIS_URL', parseRedisUrl);
-  const origins = parsed('CORS_ORIGINS', parseOrigins) ?? new Set();
+  const origins: ReadonlySet<string> = parsed('CORS_ORIGINS', parseOrigins) ?? new Set();
   const trustedProxies = parsed('TRUST_PROXY', parseTrustedProxies) ?? [];
   const uid = parsed('UID_TEMPLATE', parseTemplate);
   const onBehalfOf = parsed('ON_BEHALF_OF_TEMPLATE', parseTemplate) ?? uid;
@@ -81,23 +54,28 @@ export function loadConfig(environment: NodeJS.ProcessEnv): Config {
   const apiKeys = { current: secondKey === undefined ? [apiKey] : [apiKey, secondKey] };
   const sessionSecrets = { current: secrets };
   const otlpHeaders = env.OTEL_EXPORTER_OTLP_HEADERS;
-  const redis = redisUrl === undefined ? undefined : { current: redisUrl };
+  const redis: Rotating<string> | undefined = redisUrl === undefined ? undefined : { current: redisUrl };
+  const logged: Rotating<readonly string[]> = {
+    current: [
+      ...apiKeys.current,
+      ...secrets,
+      ...(redisUrl === undefined ? [] : redisPasswords(redisUrl)),
+      ...(otlpHeaders === undefined ? [] : headerValues(otlpHeaders)),
+    ],
+  };
+  const rotating: Readonly<Record<string, Rotating<unknown>>> = {
+    COMETCHAT_API_KEY: apiKeys,
+    SESSION_SECRET: sessionSecrets,
+    ...(redis && { REDIS_URL: redis }),
+    ...(tracing && { OTEL_EXPORTER_OTLP_HEADERS: tracing.headers }),
+  };
   return {
     listen: { host: env.HOST, port: env.PORT },
     admin: { host: env.HOST, port: env.ADMIN_PORT },
+    // In milliseconds from SIGTERM on: how long requests are still served, and when everything has ended.
     shutdown: { drainMs: env.SHUTDOWN_DRAIN_MS, deadlineMs: env.SHUTDOWN_DEADLINE_MS },
     trustedProxies,
-    log: {
-      level: env.LOG_LEVEL,
-      secrets: {
-        current: [
-          ...apiKeys.current,
-          ...secrets,
-          ...(redisUrl === undefined ? [] : redisPasswords(redisUrl)),
-          ...(otlpHeaders === undefined ? [] : headerValues(otlpHeaders)),
-        ],
-      },
-    },
+    log: { level: env.LOG_LEVEL, secrets: logged },
     browsers: { origins, cookieName: env.SESSION_COOKIE, hstsMaxAge: env.HSTS_MAX_AGE },
     session: sessionConfig(env, sessionSecrets, jwksUrl),
     redisUrl: redis,
@@ -112,12 +90,7 @@ export function loadConfig(environment: NodeJS.ProcessEnv): Config {
       callsPerMinute: env.COMETCHAT_CALLS_PER_MINUTE,
     },
     tracing,
-    rotating: {
-      COMETCHAT_API_KEY: apiKeys,
-      SESSION_SECRET: sessionSecrets,
-      ...(redis && { REDIS_URL: redis }),
-      ...(tracing && { OTEL_EXPORTER_OTLP_HEADERS: tracing.headers }),
-    },
+    rotating,
   };
 }
 
