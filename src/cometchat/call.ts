@@ -32,8 +32,6 @@ export interface Call<T> {
   readonly waiters: Waiters;
   /** Of a write: its turn in its lane. */
   readonly turn: Turn | undefined;
-  /** Error types of the failed attempts that were retried. */
-  readonly retried: string[];
   /** Called right before each attempt is sent, with nothing awaited in between. @returns why it must not be sent */
   mayStart(): Failure | undefined;
 }
@@ -65,7 +63,6 @@ export const callOf = <T>(
   trace,
   waiters,
   turn,
-  retried: [],
   mayStart: () => waiters.refusal() ?? turn?.start(),
 });
 
@@ -90,6 +87,8 @@ export interface Client {
 
 /** The clients that wait for the outcome of one call; each keeps its own deadline. */
 export class Waiters {
+  /** Error types of the failed attempts that were retried. */
+  readonly retried: string[] = [];
   readonly #abandoned = new AbortController();
   readonly #ended = new AbortController();
   #deadline = 0;

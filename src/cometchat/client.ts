@@ -70,7 +70,7 @@ export function cometChatClient(config: CometChatConfig, services: Services) {
       const waiters = new Waiters();
       const call = callOf(operation, requester, waiters);
       const outcome = await waiters.join(() => send(call), requester);
-      return { outcome, retried: call.retried, isMerged: false };
+      return { outcome, retried: waiters.retried, isMerged: false };
     },
     /** Whether CometChat is called right now, and if not, why. */
     get state(): 'ok' | 'failing' | 'busy' {

@@ -16,28 +16,29 @@ class Entry implements Turn {
   readonly key: string;
   readonly lease: Lease | undefined;
   readonly waiters = new Waiters();
-  readonly outcome: Promise<Outcome<Written>>;
-  readonly retried: readonly string[];
+  readonly outcome = Promise.withResolvers<Outcome<Written>>();
+  /** Resolved when its turn in this process has come, or it has ended. */
+  readonly turn = Promise.withResolvers<void>();
   /** Its outcome is known, so no client may join it. Its last attempt may still be in doubt. */
   isOver = false;
-  readonly #mayBegin = Promise.withResolvers<void>();
   /** How long an attempt in doubt holds up a different write, counted from the start of the attempt. */
   readonly #inDoubtMs: number;
   #startedAt = 0;
   #inDoubtUntil = 0;
 
-  constructor(target: Target, change: Change, requester: Requester, options: LanesOptions) {
+  constructor(name: string, change: Change, options: LanesOptions) {
     this.change = change;
     this.key = JSON.stringify(change);
-    this.lease = options.leaseOf?.(laneName(requester, target));
+    this.lease = options.leaseOf?.(name);
     // Half a deadline is left for the write that waits. The lease covers no more than attemptTimeoutMs.
     this.#inDoubtMs = Math.min(options.attemptTimeoutMs, options.deadlineMs / 2);
-    // Wakes acquire(), which then returns the reason.
-    this.waiters.ended.addEventListener('abort', this.#mayBegin.resolve as () => void);
-    const call = callOf(setTags(target, change.tags), requester, this.waiters, this);
-    this.retried = call.retried;
-    // acquire() waits, so the deadline of the first client is known before it is asked for.
-    this.outcome = options.send(call);
+    this.waiters.ended.addEventListener('abort', this.turn.resolve as () => void);
+  }
+
+  /** Sends the change, which waits for its turn in acquire(). Until then the first client has joined. */
+  begin(send: Send, target: Target, requester: Requester): void {
+    const operation = setTags(target, this.change.tags);
+    this.outcome.resolve(send(callOf(operation, requester, this.waiters, this)));
   }
 
   /** Whether an attempt whose outcome is unknown may still land. */
@@ -57,13 +58,8 @@ class Entry implements Turn {
     if (this.lease) from.lease?.transfer(this.lease);
   }
 
-  /** Begins its turn in this process. */
-  run(): void {
-    this.#mayBegin.resolve();
-  }
-
   async acquire(): Promise<Failure | undefined> {
-    await this.#mayBegin.promise;
+    await this.turn.promise;
     const { ended } = this.waiters;
     if (ended.aborted) return ended.reason as Failure;
     return this.lease?.acquire(ended);
@@ -154,7 +150,8 @@ export class Lanes {
   #begin(name: string, target: Target, change: Change, requester: Requester): Entry {
     const lane = this.#lanes.get(name);
     const composed = lane?.next ? compose(lane.next.change, change) : change;
-    const entry = new Entry(target, composed, requester, this.#options);
+    const entry = new Entry(name, composed, this.#options);
+    entry.begin(this.#options.send, target, requester);
     if (!lane) {
       void this.#run(name, entry);
       return entry;
@@ -173,8 +170,8 @@ export class Lanes {
     this.#lanes.set(name, lane);
     for (;;) {
       const { current } = lane;
-      current.run();
-      await current.outcome.catch(() => {});
+      current.turn.resolve();
+      await current.outcome.promise.catch(() => {});
       current.isOver = true;
       if (!current.isInDoubt) current.lease?.release();
       // While its last attempt may still land, a different write waits. An equal one does no harm in either order.
@@ -195,6 +192,6 @@ export class Lanes {
 }
 
 async function resultOf(entry: Entry, client: Client, isMerged: boolean): Promise<Result<Written>> {
-  const outcome = await entry.waiters.join(() => entry.outcome, client);
-  return { outcome, retried: entry.retried, isMerged };
+  const outcome = await entry.waiters.join(() => entry.outcome.promise, client);
+  return { outcome, retried: entry.waiters.retried, isMerged };
 }

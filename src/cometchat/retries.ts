@@ -40,7 +40,7 @@ export function withRetries(send: Send, { metrics, seams: { random } }: Services
       attempts.inc({ result: resultOf(outcome) });
       if (failed) {
         retries.inc();
-        call.retried.push(failed.errorType);
+        call.waiters.retried.push(failed.errorType);
       } else {
         budget.countCall(performance.now());
       }

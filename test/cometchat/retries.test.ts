@@ -80,7 +80,7 @@ function scripted(outcomes: Outcome<never[]>[], turn?: Turn) {
       gone: new AbortController().signal,
       deadline: performance.now() + 1000,
     });
-  return { ...around, call, waiters, run, sent: () => sent };
+  return { ...around, waiters, run, sent: () => sent };
 }
 
 /** A turn that writes down what it is asked. */
@@ -99,10 +99,10 @@ function turnOf(answers: (typeof SUPERSEDED | undefined)[] = []) {
 
 t.test('a write waits for its turn before each attempt, and tells it how each one ended', async (t) => {
   const { asked, turn } = turnOf();
-  const { run, call } = scripted([REFUSED, REFUSED, OK], turn);
+  const { run, waiters } = scripted([REFUSED, REFUSED, OK], turn);
   t.match(await run(), { ok: true });
   t.strictSame(asked, ['acquire', 'ECONNREFUSED', 'acquire', 'ECONNREFUSED', 'acquire', 'ok']);
-  t.strictSame(call.retried, ['ECONNREFUSED', 'ECONNREFUSED']);
+  t.strictSame(waiters.retried, ['ECONNREFUSED', 'ECONNREFUSED']);
 });
 
 t.test(
