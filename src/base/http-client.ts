@@ -39,15 +39,28 @@ export interface Reply {
   readonly body: Uint8Array;
 }
 
-export interface HttpClient {
-  /**
-   * Sends a request once and takes the whole reply, whatever its status.
-   *
-   * @throws ExchangeError
-   */
-  send(url: string, options?: ExchangeOptions): Promise<Reply>;
-  /** Closes the connections. */
-  close(): void;
+/**
+ * Sends a request once and takes the whole reply, whatever its status.
+ *
+ * @throws ExchangeError
+ */
+export type HttpClient = (url: string, options?: ExchangeOptions) => Promise<Reply>;
+
+/** Connections that are kept between exchanges. */
+export interface Connections {
+  readonly http: http.Agent;
+  readonly https: https.Agent;
+}
+
+/**
+ * @param lookup how names are looked up; Node.js' own way unless given
+ * @param now a clock that never jumps, in milliseconds
+ */
+export function keptConnections(lookup?: LookupFunction, now = () => performance.now()): Connections {
+  const options = { keepAlive: true, ...(lookup && { lookup }) };
+  const connections = { http: new http.Agent(options), https: new https.Agent(options) };
+  for (const agent of Object.values(connections)) forgetOldConnections(agent, now);
+  return connections;
 }
 
 /**
@@ -55,19 +68,14 @@ export interface HttpClient {
  * of each phase and on the bytes of each reply.
  *
  * @param limits `totalMs` for an exchange that does not set its own; `maxBytes` of a reply
- * @param lookup how names are looked up; Node.js' own way unless given
- * @param now a clock that never jumps, in milliseconds
+ * @param connections Node.js' own unless given
  */
 export function httpClient(
   { totalMs, maxBytes }: { readonly totalMs: number; readonly maxBytes: number },
-  lookup?: LookupFunction,
-  now = () => performance.now(),
+  connections?: Connections,
 ): HttpClient {
-  const options = { keepAlive: true, ...(lookup && { lookup }) };
-  const agent = { http: new http.Agent(options), https: new https.Agent(options) };
-  for (const one of Object.values(agent)) forgetOldConnections(one, now);
   const client = got.extend({
-    agent,
+    ...(connections && { agent: connections }),
     retry: { limit: 0 },
     followRedirect: false,
     decompress: false,
@@ -75,16 +83,11 @@ export function httpClient(
     timeout: phases(totalMs),
     request: requestLean,
   });
-  return {
-    send(url, { totalMs: ownMs = totalMs, signal, ...own } = {}) {
-      // got checks and merges every option of a call, so the usual timeouts are not given again. A stream, because got's
-      // promises are made of one, and of much beside it.
-      const call = client.stream(url, ownMs === totalMs ? own : { ...own, timeout: phases(ownMs) });
-      return receive(call, maxBytes, signal);
-    },
-    close() {
-      for (const one of Object.values(agent)) one.destroy();
-    },
+  return (url, { totalMs: ownMs = totalMs, signal, ...own } = {}) => {
+    // got checks and merges every option of a call, so the usual timeouts are not given again. A stream, because got's
+    // promises are made of one, and of much beside it.
+    const call = client.stream(url, ownMs === totalMs ? own : { ...own, timeout: phases(ownMs) });
+    return receive(call, maxBytes, signal);
   };
 }
 

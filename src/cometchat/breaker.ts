@@ -60,7 +60,7 @@ export class Breaker {
   around(send: Send): Send {
     // Nothing is awaited from here to the wire. Of the calls that find the circuit half open, one is let through; a call that
     // may not start is no probe.
-    return async (call) => this.refusal() ?? call.mayStart() ?? this.#circuit.execute(() => send(call));
+    return async (call) => call.mayStart() ?? this.refusal() ?? this.#circuit.execute(() => send(call));
   }
 
   #closed(): CircuitBreakerPolicy {

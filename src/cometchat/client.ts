@@ -1,5 +1,5 @@
 import { type BulkheadPolicy, bulkhead } from 'cockatiel';
-import { httpClient } from '../base/http-client.ts';
+import { httpClient, keptConnections } from '../base/http-client.ts';
 import type { Rotating } from '../base/rotating.ts';
 import type { Services } from '../base/services.ts';
 import { withApiKey } from './api-keys.ts';
@@ -38,7 +38,8 @@ export type CometChat = ReturnType<typeof cometChatClient>;
 /** The way to CometChat. Each step wraps the one before it, so a call meets them from the last to the first. */
 export function cometChatClient(config: CometChatConfig, services: Services) {
   const { baseUrl, apiKeys, attemptTimeoutMs, deadlineMs } = config;
-  const http = httpClient({ totalMs: attemptTimeoutMs, maxBytes: MAX_REPLY_BYTES }, services.seams.lookup);
+  const connections = keptConnections(services.seams.lookup);
+  const http = httpClient({ totalMs: attemptTimeoutMs, maxBytes: MAX_REPLY_BYTES }, connections);
   const breaker = new Breaker(attemptTimeoutMs, services);
   const quota = new Quota(config.callsPerMinute, services);
   const slots = bulkhead(config.maxConcurrency);
@@ -78,7 +79,9 @@ export function cometChatClient(config: CometChatConfig, services: Services) {
       return quota.callsLeft === 0 ? 'busy' : 'ok';
     },
     /** Closes the connections. */
-    close: () => http.close(),
+    close() {
+      for (const agent of Object.values(connections)) agent.destroy();
+    },
   };
 }
 

@@ -121,8 +121,8 @@ const failure = (
 function rowOf(status: number, code: string | undefined): Row {
   const known = code === undefined ? undefined : own(BY_CODE, code);
   if (known) return known;
-  if (code?.startsWith('AUTH_ERR_')) return MISCONFIGURED;
   const row = BY_STATUS[status];
+  if (code?.startsWith('AUTH_ERR_')) return { ...MISCONFIGURED, isTransient: row?.isTransient === true };
   // An unknown code is CometChat's own answer all the same: it is not in doubt, nor about the key.
   if (row) return code === undefined ? row : { ...row, isInDoubt: false, isKeyRefused: false };
   if (status < 400 || status >= 500) return FAILED;

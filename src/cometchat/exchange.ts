@@ -92,7 +92,7 @@ async function send<T>(
   if (abandoned.aborted) cutSoon();
   abandoned.addEventListener('abort', cutSoon);
   try {
-    const reply = await http.send(baseUrl + operation.path, {
+    const reply = await http(baseUrl + operation.path, {
       method: operation.method,
       headers: { ...HEADERS, ...actor },
       body: operation.body,

@@ -66,6 +66,8 @@ export class Lease {
   #holder = this.#id;
   #version: number | undefined;
   #hasAsked = false;
+  /** Redis was asked in vain, and may not know of this write. */
+  #hasFailed = false;
   #heldUntil = 0;
 
   constructor(lane: string, leaseMs: number, redis: Redis, run: ReturnType<typeof sharedOrLocal>) {
@@ -90,8 +92,8 @@ export class Lease {
 
   /** @returns whether no replica has registered a newer write */
   async isNewest(): Promise<boolean> {
-    // Its registration is still on the way, so that it comes after all others.
-    if (this.#version === undefined) return true;
+    // Its registration is on the way, and comes after all others.
+    if (this.#version === undefined && !this.#hasFailed) return true;
     return this.#run(
       async () => (await this.#redis.hget(this.#keys[0], 'id')) === this.#id,
       () => true,
@@ -139,7 +141,11 @@ export class Lease {
     const age = this.#hasAsked ? Math.ceil(performance.now() - this.#born) : 0;
     this.#hasAsked = true;
     const args = [this.#id, this.#holder, this.#version ?? '', age, leaseMs];
-    const reply = (await this.#redis.eval(ACQUIRE, 2, ...this.#keys, ...args)) as [number, State];
+    const asked = this.#redis.eval(ACQUIRE, 2, ...this.#keys, ...args);
+    asked.catch(() => {
+      this.#hasFailed = true;
+    });
+    const reply = (await asked) as [number, State];
     if (!Number.isSafeInteger(reply[0])) throw new Error('Redis has given no version');
     [this.#version] = reply;
     return reply[1];

@@ -104,7 +104,6 @@ export class RemoteKeys {
   close(): void {
     this.#isClosed = true;
     clearTimeout(this.#timer);
-    this.#http.close();
   }
 
   /** The keys that may be used now, if any, as a text that is another one for other keys. */
@@ -152,7 +151,7 @@ export class RemoteKeys {
   }
 
   async #fetch(href: string): Promise<Response> {
-    const { status, body } = await this.#http.send(href);
+    const { status, body } = await this.#http(href);
     if (status !== 200) throw Object.assign(new Error('not 200'), { code: String(status) });
     const text = new TextDecoder('utf-8', { fatal: true }).decode(body);
     const { keys } = JSON.parse(text) as { keys: JWK[] };

@@ -155,7 +155,9 @@ t.test('a failure is transient where another attempt may succeed', async (t) => 
     t.ok(failedReply(500, code).isTransient, code);
   }
   t.ok(failedReply(400, 'ERR_TOO_MANY_REQUESTS').isTransient, 'the code decides before the status');
-  t.ok(failedReply(503, 'ERR_NEW').isTransient, 'and the status where the code is unknown');
+  for (const code of ['ERR_NEW', 'AUTH_ERR_NEW']) {
+    t.ok(failedReply(503, code).isTransient, 'and the status where the code is unknown');
+  }
 });
 
 t.test('a failure is not transient where another attempt would end the same', async (t) => {

@@ -151,6 +151,25 @@ t.test('a reply of Redis that is none counts as a failure', unlessInstalled('red
 });
 
 t.test(
+  'a write of which Redis could not be told is not the newest, once Redis is back',
+  unlessInstalled('redis-server'),
+  async (t) => {
+    const { redis, lease } = await replica(t);
+    const [one, waiting] = [lease(), lease()];
+    const { eval: ask } = redis;
+    t.intercept(redis, 'eval', { value: async () => Promise.reject(new Error('Command timed out')) });
+    t.equal(await one.acquire(NEVER), undefined, 'it was sent all the same');
+    waiting.register();
+    await redis.ping();
+    t.intercept(redis, 'eval', { value: ask.bind(redis) });
+    const other = lease();
+    other.register();
+    for (const older of [one, waiting]) t.notOk(await older.isNewest(), 'so that an equal one is sent again');
+    t.ok(await other.isNewest());
+  },
+);
+
+t.test(
   'equal writes at once, after other tags of another replica, are one write',
   unlessInstalled('redis-server'),
   async (t) => {
