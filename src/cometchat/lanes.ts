@@ -173,7 +173,6 @@ export class Lanes {
       current.turn.resolve();
       await current.outcome.promise.catch(() => {});
       current.isOver = true;
-      if (!current.isInDoubt) current.lease?.release();
       // While its last attempt may still land, a different write waits. An equal one does no harm in either order.
       while (current.isInDoubt && lane.next?.key !== current.key) {
         const woken = new AbortController();

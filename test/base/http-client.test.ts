@@ -115,6 +115,22 @@ t.test('a connection is not used again after a minute, so that a name that moves
   t.equal(opened, 2, 'the exchange that its minute ended with was its last');
 });
 
+t.test('the code of a time-out tells how far the exchange had come', async (t) => {
+  const server = http.createServer(({ url }, response) => {
+    if (url === '/drips') response.write('x');
+  });
+  const port = await listening(t, server);
+  const limits = { ...LIMITS, totalMs: 300 };
+  const send = httpClient(limits);
+  await t.rejects(send(`http://127.0.0.1:${port}/silence`), { code: 'timeout_response' });
+  await t.rejects(send(`http://127.0.0.1:${port}/drips`), { code: 'timeout_request' });
+  const lost = httpClient(
+    limits,
+    keptConnections(() => {}),
+  );
+  await t.rejects(lost(`http://name.example:${port}/`), { code: 'timeout_lookup' });
+});
+
 t.test(
   'without connections of its own, a client uses those that Node.js keeps for the process',
   async (t) => {

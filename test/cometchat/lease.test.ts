@@ -40,6 +40,25 @@ t.test(
 );
 
 t.test(
+  'a lease counts from when Redis was asked for it, however late it answers',
+  unlessInstalled('redis-server'),
+  async (t) => {
+    const { redis, lease } = await replica(t);
+    const ask = redis.eval.bind(redis) as (...args: unknown[]) => Promise<unknown>;
+    const late = async (...args: unknown[]) => {
+      const reply = await ask(...args);
+      return wait(600, reply);
+    };
+    t.intercept(redis, 'eval', { value: late });
+    const one = lease();
+    t.equal(await one.acquire(NEVER), undefined);
+    t.ok(one.isHeld);
+    await wait(450);
+    t.notOk(one.isHeld);
+  },
+);
+
+t.test(
   'the keys of a lane are in one slot of a Redis Cluster',
   unlessInstalled('redis-server'),
   async (t) => {
@@ -83,6 +102,21 @@ t.test('an older write is superseded, whichever asks first', unlessInstalled('re
   t.equal(await newer.acquire(NEVER), undefined);
   t.equal(await newer.acquire(NEVER), undefined, 'and the newer one can extend its lease');
 });
+
+t.test(
+  'an older write is superseded though the clock of Redis was set forward since',
+  unlessInstalled('redis-server'),
+  async (t) => {
+    const { redis, lease } = await replica(t);
+    const [older, newer] = [lease(), lease()];
+    older.register();
+    newer.register();
+    // What Redis has written down of the newer one now looks older than all.
+    await redis.hset(LANE, 'at', 1);
+    t.equal(await older.acquire(NEVER), SUPERSEDED);
+    t.equal(await newer.acquire(NEVER), undefined);
+  },
+);
 
 t.test('a lease is waited for until it is released', unlessInstalled('redis-server'), async (t) => {
   const { lease } = await replica(t);
@@ -141,6 +175,19 @@ t.test(
   },
 );
 
+t.test(
+  'while Redis is down a replica knows of no newer write',
+  unlessInstalled('redis-server'),
+  async (t) => {
+    const { redis, metrics, lease } = await replica(t);
+    const one = lease();
+    await one.acquire(NEVER);
+    t.intercept(redis, 'hget', { value: () => Promise.reject(new Error('Connection is closed.')) });
+    t.ok(await one.isNewest(), 'so that equal writes are still sent once');
+    t.equal(await metricOf(metrics, 'redis_failures_total', { use: 'write_order' }), 1);
+  },
+);
+
 t.test('a reply of Redis that is none counts as a failure', unlessInstalled('redis-server'), async (t) => {
   const { redis, metrics, lease } = await replica(t);
   t.intercept(redis, 'eval', { value: async () => ['?', 'held'] });
@@ -169,40 +216,99 @@ t.test(
   },
 );
 
+/** The clients of two replicas that share a Redis, before one sandbox. */
+async function clientsOf(t: Test) {
+  const server = await RedisServer.start(t);
+  const sandbox = await Sandbox.start({ apiKey: API_KEY });
+  t.teardown(() => sandbox.close());
+  const clients: CometChat[] = [];
+  const connections: Redis[] = [];
+  for (const _ of [1, 2]) {
+    const redis = new Redis(server.url);
+    connections.push(redis);
+    const config = {
+      baseUrl: sandbox.baseUrl,
+      apiKeys: { current: [API_KEY] },
+      deadlineMs: 2000,
+      attemptTimeoutMs: 1000,
+      maxConcurrency: 9,
+      callsPerMinute: 999,
+    };
+    const client = cometChatClient(config, services(redis));
+    clients.push(client);
+    t.teardown(() => {
+      client.close();
+      redis.disconnect();
+    });
+    await once(redis, 'ready');
+  }
+  const [one, two] = clients as [CometChat, CometChat];
+  const onBehalfOf = cometChatIdOf(ME);
+  const put = ({ lanes, deadlineMs }: CometChat, tag: string) =>
+    lanes.write(
+      { type: 'user', id: cometChatIdOf(OTHER) },
+      { kind: 'replace', tags: [tag] },
+      { onBehalfOf, gone: NEVER, deadline: performance.now() + deadlineMs },
+    );
+  return { one, two, put, sandbox, connections };
+}
+
+t.test(
+  'a write whose turn is over before it is sent waits for another one, and is not sent if there is a newer one',
+  unlessInstalled('redis-server'),
+  async (t) => {
+    const { one, two, put, sandbox, connections } = await clientsOf(t);
+    const [slow] = connections as [Redis];
+    // Between the turn and the wire the quota is asked for, of a Redis that hangs for more than a second.
+    t.intercept(slow, 'pttl', { value: () => wait(1200, -2) });
+    const older = put(one, 'older');
+    await wait(300);
+    t.match(await put(two, 'newer'), { outcome: { ok: true } });
+    t.match(await older, { outcome: { problem: 'superseded' } });
+    t.equal(sandbox.received, 1);
+  },
+);
+
+t.test(
+  'a write that is superseded between its turn and the wire is not sent',
+  unlessInstalled('redis-server'),
+  async (t) => {
+    const { one, put, sandbox, connections } = await clientsOf(t);
+    const [slow] = connections as [Redis];
+    t.intercept(slow, 'pttl', { value: () => wait(300, -2) });
+    const older = put(one, 'older');
+    await wait(100);
+    t.match(await put(one, 'newer'), { outcome: { ok: true } });
+    t.match(await older, { outcome: { problem: 'superseded' } });
+    t.equal(sandbox.received, 1);
+  },
+);
+
+t.test(
+  'a write that another one of this process has overtaken while Redis was asked is superseded',
+  unlessInstalled('redis-server'),
+  async (t) => {
+    const { one, put, sandbox } = await clientsOf(t);
+    sandbox.fault({ delayMs: 300 });
+    const arrived = sandbox.nextCall();
+    const first = put(one, 'archived');
+    await arrived;
+    // The second one asks whether it may join the first; the third one need not ask.
+    const results = await Promise.all([first, put(one, 'archived'), put(one, 'inbox')]);
+    t.match(results, [
+      { outcome: { ok: true } },
+      { outcome: { problem: 'superseded' } },
+      { outcome: { ok: true } },
+    ]);
+    t.strictSame(sandbox.world.tags(ME, 'users', OTHER), ['inbox']);
+  },
+);
+
 t.test(
   'equal writes at once, after other tags of another replica, are one write',
   unlessInstalled('redis-server'),
   async (t) => {
-    const server = await RedisServer.start(t);
-    const sandbox = await Sandbox.start({ apiKey: API_KEY });
-    t.teardown(() => sandbox.close());
-    const clients: CometChat[] = [];
-    for (const _ of [1, 2]) {
-      const redis = new Redis(server.url);
-      const config = {
-        baseUrl: sandbox.baseUrl,
-        apiKeys: { current: [API_KEY] },
-        deadlineMs: 2000,
-        attemptTimeoutMs: 1000,
-        maxConcurrency: 9,
-        callsPerMinute: 999,
-      };
-      const client = cometChatClient(config, services(redis));
-      clients.push(client);
-      t.teardown(() => {
-        client.close();
-        redis.disconnect();
-      });
-      await once(redis, 'ready');
-    }
-    const [one, two] = clients as [CometChat, CometChat];
-    const onBehalfOf = cometChatIdOf(ME);
-    const put = ({ lanes, deadlineMs }: CometChat, tag: string) =>
-      lanes.write(
-        { type: 'user', id: cometChatIdOf(OTHER) },
-        { kind: 'replace', tags: [tag] },
-        { onBehalfOf, gone: NEVER, deadline: performance.now() + deadlineMs },
-      );
+    const { one, two, put, sandbox } = await clientsOf(t);
     sandbox.fault({ delayMs: 300 });
     const arrived = sandbox.nextCall();
     const first = put(one, 'archived');

@@ -144,6 +144,25 @@ t.test('nor does a clock that is set back', async (t) => {
   t.equal(await ask('a'), 30, 'and what is said after that counts');
 });
 
+t.test('what CometChat says of a time far away is believed, for a minute', async (t) => {
+  const { clock, ask, learn } = quotaOf(100);
+  await learn({ limit: 4, remaining: 1, reset: clock.now / 1000 + 3600 });
+  const three = async () => [await ask('a'), await ask('a'), await ask('a')];
+  t.strictSame(await three(), [0, 0, 60], 'a third of four, and no more');
+  clock.now += 60_000;
+  t.strictSame(await three(), [0, 0, 0]);
+});
+
+t.test('a call that ended in a defect of ours is not on its way any more', async (t) => {
+  const { clock, call, ask, learn } = quotaOf(100);
+  await t.rejects(
+    call('a', () => Promise.reject(new TypeError('a defect'))),
+    TypeError,
+  );
+  await learn({ limit: 10, remaining: 1, reset: clock.now / 1000 + 30 });
+  t.equal(await ask('b'), 0, 'the one that is left');
+});
+
 t.test('what is left is the limit, until something is known of the minute', async (t) => {
   const { clock, quota, ask, exhaust } = quotaOf(10);
   t.equal(quota.callsLeft, 10);

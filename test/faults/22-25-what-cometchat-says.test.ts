@@ -1,7 +1,8 @@
+import { setTimeout as wait } from 'node:timers/promises';
 import t from 'tap';
 import type { Name } from '../../sandbox/catalogue.ts';
 import { API_KEY, ME, OTHER, planted } from '../helper.ts';
-import { failedAttempt, upstream } from './upstream.ts';
+import { counts, failedAttempt, upstream } from './upstream.ts';
 
 const FAILED = [502, 'cometchat-failed'] as const;
 
@@ -118,6 +119,21 @@ t.test(
     await meets(t, { answer: 200, calls: 1, line: {}, moved: { 'attempts ok': 1 } });
   },
 );
+
+t.test('23: the exchanges with both keys have the time of one attempt', async (t) => {
+  const other = `other-${API_KEY}`;
+  planted.add(other);
+  const env = { COMETCHAT_API_KEY_SECONDARY: other, COMETCHAT_ATTEMPT_TIMEOUT_MS: '1000' };
+  const { app, sandbox, setTags } = await upstream(t, env, { sandbox: { otherKeys: [other] } });
+  sandbox.fault({ delayMs: 800, status: 401 });
+  sandbox.play('09-silence');
+  const start = performance.now();
+  const answer = setTags();
+  while (!(await counts(app))['attempts cometchat-timeout']) await wait(5);
+  const ms = performance.now() - start;
+  t.ok(ms > 900 && ms < 1600, `${ms} ms: for longer no other replica would wait`);
+  t.equal((await answer).status, 200);
+});
 
 t.test('23: a single key that is refused', async (t) => {
   const { meets } = await upstream(t, {}, { sandbox: { apiKey: 'another-key-than-the-one-of-the-gateway' } });

@@ -179,6 +179,26 @@ t.test(
   },
 );
 
+t.test(
+  '31: two replicas that share a Redis: the order is that of arrival, and not of the turns',
+  unlessInstalled('redis-server'),
+  async (t) => {
+    const { one, two, sandbox, written } = await replicas(t, true);
+    sandbox.fault({ delayMs: 600 });
+    const arrived = sandbox.nextCall();
+    const first = to(one, 'first');
+    await arrived;
+    const second = to(one, 'second');
+    await wait(200);
+    const answers = await Promise.all([first, second, to(two, 'third')]);
+    t.strictSame(
+      answers.map(({ status }) => status),
+      [200, 409, 200],
+    );
+    t.strictSame(written, ['first', 'third']);
+  },
+);
+
 t.test('31: the same again after a failure does not wait for what became of it', async (t) => {
   for (const shared of process.env.CI || !unlessInstalled('redis-server').skip ? [false, true] : [false]) {
     const { one, sandbox, written } = await replicas(t, shared);
@@ -208,6 +228,68 @@ for (const shared of [false, true]) {
     t.equal((await older).status, 409);
     t.strictSame(written.slice(0, 2), ['older', 'newer']);
   });
+}
+
+t.test(
+  '31: the same again, once it has succeeded, does not end the wait for the first attempt',
+  async (t) => {
+    const { one, sandbox, written } = await replicas(t, false);
+    sandbox.fault({ reset: 'on-arrival', times: 3 });
+    t.equal((await to(one, 'vip')).status, 502);
+    const start = performance.now();
+    t.equal((await to(one, 'vip')).status, 200);
+    t.equal((await to(one, 'other')).status, 200);
+    t.ok(performance.now() - start > 700, 'which may still land');
+    t.strictSame(written, ['vip', 'other']);
+  },
+);
+
+t.test('31: an attempt in doubt holds up a newer write from its start on, not from its end', async (t) => {
+  const env = { COMETCHAT_DEADLINE_MS: '4000', COMETCHAT_ATTEMPT_TIMEOUT_MS: '1500' };
+  const { put, sandbox } = await upstream(t, env);
+  sandbox.play('09-silence');
+  const arrived = sandbox.nextCall();
+  const older = put({ tags: ['older'], conversationWith: OTHER });
+  await arrived;
+  const start = performance.now();
+  t.equal((await put({ tags: ['newer'], conversationWith: OTHER })).status, 200);
+  const ms = performance.now() - start;
+  t.ok(ms > 1300 && ms < 2500, `${ms} ms: when the attempt timed out it had been waited for long enough`);
+  t.equal((await older).json.code, 'superseded');
+});
+
+t.test('31: an attempt in doubt leaves a newer write half of its deadline', async (t) => {
+  const env = { COMETCHAT_DEADLINE_MS: '1000', COMETCHAT_ATTEMPT_TIMEOUT_MS: '60000' };
+  const { put, sandbox } = await upstream(t, env, { seams: { random: () => 1 } });
+  sandbox.play('07-reset-on-arrival');
+  const arrived = sandbox.nextCall();
+  const older = put({ tags: ['older'], conversationWith: OTHER });
+  await arrived;
+  t.equal((await put({ tags: ['newer'], conversationWith: OTHER })).status, 200);
+  t.equal((await older).json.code, 'superseded');
+  t.strictSame(sandbox.world.tags(ME, 'users', OTHER), ['newer']);
+});
+
+for (const [status, isWaitedFor] of [
+  [503, false],
+  [504, true],
+] as const) {
+  t.test(
+    `31: two replicas that share a Redis: a newer write does ${isWaitedFor ? '' : 'not '}wait for a ${status} with Retry-After`,
+    unlessInstalled('redis-server'),
+    async (t) => {
+      const { one, two, sandbox } = await replicas(t, true);
+      sandbox.fault({ status, headers: { 'retry-after': '1' } });
+      const start = performance.now();
+      const older = to(one, 'older');
+      await failedAttempt(one.app);
+      t.equal((await to(two, 'newer')).status, 200);
+      const ms = performance.now() - start;
+      t.equal(ms > 800, isWaitedFor, `${ms} ms: only a 504 may still be carried out`);
+      t.equal((await older).json.code, 'superseded');
+      t.strictSame(sandbox.world.tags(ME, 'users', OTHER), ['newer']);
+    },
+  );
 }
 
 t.test('31: the same tags again need not wait while the first attempt is on the wire', async (t) => {

@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import net from 'node:net';
+import { setTimeout as wait } from 'node:timers/promises';
 import t, { type Test } from 'tap';
-import { isProblem, ME, sign, unlessInstalled } from '../helper.ts';
+import { build, isProblem, ME, sign, unlessInstalled } from '../helper.ts';
 import { listening } from '../ports.ts';
 import { RedisServer } from '../redis-server.ts';
 import { faulty } from './faulty.ts';
@@ -145,6 +146,21 @@ t.test(
     for (const end = performance.now() + 1500; performance.now() < end; ) times.push(await call());
     const [median = 0] = times.sort((a, b) => a - b).slice(times.length / 2);
     t.ok(median < 100, `${median} ms`);
+  },
+);
+
+t.test(
+  'a request waits half a second for a Redis that hangs, and no longer',
+  unlessInstalled('redis-server'),
+  async (t) => {
+    const redis = await RedisServer.start(t);
+    const { put, served, refused } = await faulty(t, { REDIS_URL: redis.url });
+    const revocable = { authorization: `Bearer ${await sign({ jti: 'a' })}` };
+    await served(t, await put({ tags: [] }, revocable));
+    redis.freeze();
+    // Before the connection is given up.
+    setTimeout(() => redis.thaw(), 850);
+    await refused(t, await put({ tags: [] }, revocable), 503, 'session-store-unavailable', 'timeout');
   },
 );
 
@@ -326,6 +342,24 @@ t.test(
     await redis.command('CONFIG', 'SET', 'maxmemory', 0);
     await served(t, await put({ tags: [] }));
     t.match(lines.join(), /"limit":"user","msg":"Redis available: using shared state"/);
+  },
+);
+
+t.test(
+  'a Redis that refuses the gateway is an error in the log, also where it was lost before',
+  unlessInstalled('redis-server'),
+  async (t) => {
+    const redis = await RedisServer.start(t);
+    const { lines } = await build(t, { REDIS_URL: redis.url });
+    await redis.changePassword();
+    await redis.command('CLIENT', 'KILL', 'TYPE', 'normal');
+    const end = performance.now() + 5000;
+    while (!lines.join().includes('WRONGPASS') && performance.now() < end) await wait(5);
+    const lost = lines.map((line) => JSON.parse(line)).filter(({ msg }) => msg === 'Redis connection lost');
+    t.match(lost, [
+      { level: 'warn', error: { type: 'closed' } },
+      { level: 'error', error: { type: 'WRONGPASS' } },
+    ]);
   },
 );
 

@@ -103,6 +103,15 @@ t.test('who is signed in does not pay for a bad neighbour', async (t) => {
   for (const _ of [1, 2]) await refused(t, await put({ tags: [] }, expired), 401, 'session-expired');
 });
 
+t.test('nor do the failures of those who are signed in count for their address', async (t) => {
+  const { put, sandbox } = await build(t, { RATE_LIMIT_PER_MINUTE: '1' });
+  sandbox.fault({ status: 403, body: { error: { code: 'ERR_NOT_A_MEMBER' } }, times: 3 });
+  for (const user of ['cometchat-uid-1', 'cometchat-uid-2', 'cometchat-uid-4']) {
+    const { json } = await put({ tags: [], conversationWith: 'cometchat-uid-3' }, await as(user));
+    t.equal(json.code, 'not-a-member');
+  }
+});
+
 t.test('nor does who was signed out', unlessInstalled('redis-server'), async (t) => {
   const redis = await RedisServer.start(t);
   await redis.command('SET', 'revoked:a', '1');

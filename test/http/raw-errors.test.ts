@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import net from 'node:net';
+import { setTimeout as wait } from 'node:timers/promises';
 import t from 'tap';
 import { build, callBytes, isProblem, parseAnswer, sign } from '../helper.ts';
 
@@ -160,6 +161,20 @@ t.test('a refused client that keeps its side open is let go of', async (t) => {
   await closed;
   t.equal(requests().length, 1);
   socket.destroy();
+});
+
+t.test('a refused client that keeps its side open and says no more is let go of as well', async (t) => {
+  for (const bytes of ['GARBAGE\r\n\r\n', 'CONNECT x:443 HTTP/1.1\r\nHost: x:443\r\n\r\n']) {
+    const { app, port } = await build(t);
+    const socket = net.connect({ port, host: '127.0.0.1', allowHalfOpen: true });
+    const opened = once(app.server, 'connection');
+    socket.write(bytes);
+    const [connection] = await opened;
+    const closed = once(connection, 'close').then(() => 'closed');
+    await once(socket, 'data');
+    t.equal(await Promise.race([closed, wait(4000, 'open')]), 'closed');
+    socket.destroy();
+  }
 });
 
 t.test('chunk extensions without end are cut off', async (t) => {

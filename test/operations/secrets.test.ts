@@ -16,8 +16,8 @@ const OLD = {
   REDIS_URL: 'rediss://:old-password@h',
 };
 
-/** What rotates the secrets of these files, without a gateway; `write` replaces one. */
-async function rotating(t: Test) {
+/** What rotates the secrets of these files, without a gateway; `write` replaces one, and `early` does before they are watched. */
+async function rotating(t: Test, early: Partial<typeof OLD> = {}) {
   const folder = t.testdir(OLD);
   const names = Object.keys(OLD);
   const files = names.flatMap((name) => [
@@ -26,6 +26,11 @@ async function rotating(t: Test) {
   ]);
   const env = { ...environment('https://chat.example'), ...Object.fromEntries(files) };
   const config = loadConfig(env);
+  const write = (name: string, secret: string) => {
+    writeFileSync(join(folder, 'new'), secret);
+    renameSync(join(folder, 'new'), join(folder, name));
+  };
+  for (const [name, secret] of Object.entries(early)) write(name, secret);
   const lines: string[] = [];
   const log = createLog(config.log, { write: (line) => lines.push(line) });
   const app = fastify(serverOptions(log, []));
@@ -41,10 +46,7 @@ async function rotating(t: Test) {
     config,
     lines,
     log,
-    write(name: keyof typeof OLD, secret: string) {
-      writeFileSync(join(folder, 'new'), secret);
-      renameSync(join(folder, 'new'), join(folder, name));
-    },
+    write: (name: keyof typeof OLD, secret: string) => write(name, secret),
     /** Has all files read again. */
     signal: () => process.emit('SIGHUP', 'SIGHUP'),
     /** Waits until a line has been logged. */
@@ -63,6 +65,12 @@ t.test('neither the new secrets nor the old ones stand in a line after a rotatio
   t.match(await says(/have been replaced/), '"changed":["COMETCHAT_API_KEY","REDIS_URL"]');
   log.info('the-old-key the-new-key old-password new-password');
   t.match(lines.splice(0), [/"msg":"\[redacted\] \[redacted\] \[redacted\] \[redacted\]"/]);
+});
+
+t.test('a file that is replaced between the start and the first look at it is not overlooked', async (t) => {
+  const { config, says } = await rotating(t, { SESSION_SECRET: 'n'.repeat(32) });
+  t.match(await says(/have been replaced/), '"changed":["SESSION_SECRET"]');
+  t.strictSame(config.rotating.SESSION_SECRET?.current, ['n'.repeat(32)]);
 });
 
 t.test('each file is looked at, not the first alone', async (t) => {

@@ -42,6 +42,17 @@ t.test('a reply that has begun before the shutdown does not keep its connection 
   await closed;
 });
 
+t.test(
+  'while it drains every reply closes its connection, of an address that cannot be decoded too',
+  async (t) => {
+    const { app, get } = await build(t);
+    await app.shutdown.drain(0);
+    for (const path of ['/livez', '/unknown', '/%zz']) {
+      t.equal((await get(path)).headers.get('connection'), 'close', path);
+    }
+  },
+);
+
 t.test('an idle connection is closed', async (t) => {
   const { app, port } = await build(t);
   const socket = net.connect(port, '127.0.0.1');
