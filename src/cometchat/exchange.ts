@@ -91,21 +91,21 @@ async function send<T>(
   };
   if (abandoned.aborted) cutSoon();
   abandoned.addEventListener('abort', cutSoon);
+  const replied = http(baseUrl + operation.path, {
+    method: operation.method,
+    headers: { ...HEADERS, ...actor },
+    body: operation.body,
+    totalMs: Math.max(1, Math.ceil(endsAt - performance.now())),
+    signal: cut.signal,
+  }).finally(() => {
+    clearTimeout(timer);
+    abandoned.removeEventListener('abort', cutSoon);
+  });
   try {
-    const reply = await http(baseUrl + operation.path, {
-      method: operation.method,
-      headers: { ...HEADERS, ...actor },
-      body: operation.body,
-      totalMs: Math.max(1, Math.ceil(endsAt - performance.now())),
-      signal: cut.signal,
-    });
-    return interpret(reply, operation.read, Date.now() / 1000);
+    return interpret(await replied, operation.read, Date.now() / 1000);
   } catch (error) {
     // A defect of ours.
     if (!(error instanceof ExchangeError)) throw error;
     return failedExchange(error.code);
-  } finally {
-    clearTimeout(timer);
-    abandoned.removeEventListener('abort', cutSoon);
   }
 }

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import net from 'node:net';
 import { PassThrough } from 'node:stream';
 import { text } from 'node:stream/consumers';
+import { setTimeout as wait } from 'node:timers/promises';
 import t from 'tap';
 import { build, callBytes, sign } from '../helper.ts';
 
@@ -52,6 +53,20 @@ t.test(
     }
   },
 );
+
+t.test('a request that does not arrive is cut off a second later, and the log says so', async (t) => {
+  const { app, port, lines } = await build(t);
+  const socket = net.connect(port, '127.0.0.1');
+  socket.on('error', () => {});
+  socket.write((await call()).slice(0, -1));
+  while (app.shutdown.open.size === 0) await wait(1);
+  const start = performance.now();
+  const ended = once(socket, 'close');
+  socket.resume();
+  await Promise.all([app.close(), ended]);
+  t.ok(performance.now() - start >= 1000, 'it had the time to arrive');
+  t.match(lines.join(), /"level":"warn".*"requests":1,"msg":"cut off requests that did not arrive"/);
+});
 
 t.test('an idle connection is closed', async (t) => {
   const { app, port } = await build(t);
