@@ -10,20 +10,22 @@ import { listening } from '../ports.ts';
 const call = async () => callBytes(`Authorization: Bearer ${await sign()}`, 'Content-Type: application/json');
 const probe = 'GET /readyz HTTP/1.1\r\nHost: gateway\r\n\r\n';
 
-/** A connection to a gateway, and all that comes back on it. */
+/** A connection to a gateway, the moment of its first answer, and all that comes back on it. */
 async function connected(t: Test, port: number, bytes = '') {
   const socket = net.connect(port, '127.0.0.1');
   t.teardown(() => socket.destroy());
   await once(socket, 'connect');
+  const answered = once(socket, 'data').catch(() => undefined);
+  const reply = text(socket).catch(({ code }) => String(code));
   socket.write(bytes);
-  return { socket, reply: text(socket).catch(({ code }) => String(code)) };
+  return { socket, answered, reply };
 }
 
 t.test('it drains: not ready any more, it serves on, and tells every client to go', async (t) => {
   const { child, port } = await startGateway(t, { SHUTDOWN_DRAIN_MS: '500' });
   const idle = await connected(t, port, probe);
   const late = await connected(t, port, probe);
-  await Promise.all([once(idle.socket, 'data'), once(late.socket, 'data')]);
+  await Promise.all([idle.answered, late.answered]);
   child.process.kill('SIGTERM');
   const signalled = performance.now();
   await child.says(/"signal":"SIGTERM","msg":"shutting down"/);
@@ -56,9 +58,9 @@ t.test('a call in flight is answered, and a client that blocks a connection is n
 t.test('a request that is on its way in when the drain is over arrives, and is answered', async (t) => {
   const { child, port } = await startGateway(t);
   const bytes = (await call()).replace('Host:', 'Expect: 100-continue\r\nHost:');
-  const { socket, reply } = await connected(t, port, bytes.slice(0, -1));
+  const { socket, answered, reply } = await connected(t, port, bytes.slice(0, -1));
   // The header has arrived when this is answered.
-  await once(socket, 'data');
+  await answered;
   child.process.kill('SIGTERM');
   await child.says(/shutting down/);
   socket.write(bytes.slice(-1));
