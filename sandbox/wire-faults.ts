@@ -4,7 +4,7 @@ import type { Fault, NamedFault } from './faults.ts';
 
 const ENDLESS = 1_000_000_000;
 const NEVER_MS = 2 ** 31 - 1;
-const BOMB_BYTES = 64 * 1024 * 1024;
+const BOMB_BYTES = 16 * 1024 * 1024;
 
 /** A true-looking body, and one of a conversation that nobody asked for. */
 const BODY = JSON.stringify({ data: groupDocument(GROUPS[0], ['a']) });
@@ -79,7 +79,7 @@ export const WIRE_FAULTS = {
     faults: raw(`${head('200 OK', 'Connection: close')}{"data": "`, { repeat: 'x', times: ENDLESS }),
   },
   '16-gzip-bomb': {
-    about: 'A body of 64 KiB that unpacks to 64 MiB',
+    about: 'A body of 16 KiB that unpacks to 16 MiB',
     faults: () => gzipped(bomb()),
   },
   '16-gzip-corrupt': {

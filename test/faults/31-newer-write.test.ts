@@ -368,7 +368,7 @@ t.test(
   '31: the same tags of another user, or for another conversation, are a write of their own',
   async (t) => {
     const { put, putAs, sandbox } = await upstream(t);
-    sandbox.fault({ delayMs: 400 });
+    sandbox.fault({ delayMs: 1200 });
     const arrived = sandbox.nextCall();
     let ended = false;
     const slow = put({ tags: ['vip'], conversationWith: OTHER }).then(() => {

@@ -13,21 +13,21 @@ const turn = () => new Promise(setImmediate);
 t.test(
   'what has queued up while the event loop was blocked is refused, and no work is put into it',
   async (t) => {
-    const { port, put, refused, served } = await faulty(t);
+    const { app, port, put, refused, served } = await faulty(t);
+    await served(t, await put({ tags: [] }));
     const bytes = callBytes(
       `Authorization: Bearer ${await sign()}`,
       'Content-Type: application/json',
       'Connection: close',
     );
-    const sockets = await Promise.all(
-      Array.from({ length: 5 }, async () => {
-        const socket = net.connect(port, '127.0.0.1');
-        await once(socket, 'connect');
-        return socket;
-      }),
-    );
-    const probing = net.connect(port, '127.0.0.1');
-    await once(probing, 'connect');
+    const connect = async () => {
+      const accepted = once(app.server, 'connection');
+      const socket = net.connect(port, '127.0.0.1');
+      await Promise.all([accepted, once(socket, 'connect')]);
+      return socket;
+    };
+    const sockets = [await connect(), await connect(), await connect()];
+    const probing = await connect();
     for (const socket of sockets) socket.write(bytes);
     probing.write('GET /readyz HTTP/1.1\r\nHost: gateway\r\nConnection: close\r\n\r\n');
     await turn();
@@ -99,13 +99,18 @@ t.test('that it was blocked for long is forgotten in time', async (t) => {
 
 t.test('of more calls than it has room for some are served, and all others rejected meanwhile', async (t) => {
   const [room, calls] = [16, 300];
-  const env = { COMETCHAT_MAX_CONCURRENCY: String(room), COMETCHAT_ATTEMPT_TIMEOUT_MS: '3000' };
+  const env = {
+    COMETCHAT_MAX_CONCURRENCY: String(room),
+    COMETCHAT_ATTEMPT_TIMEOUT_MS: '6000',
+    COMETCHAT_DEADLINE_MS: '6000',
+  };
   const { put, sandbox } = await faulty(t, env, { sandbox: { users: calls } });
-  sandbox.fault({ delayMs: 1500, times: room });
+  sandbox.fault({ delayMs: 4000, times: room });
   const uid = (number: number) => `cometchat-uid-${(number % calls) + 1}`;
   const order: number[] = [];
+  const tokens = await Promise.all(Array.from({ length: calls }, (_, n) => sign({ sub: uid(n) })));
   const call = async (number: number) => {
-    const authorization = `Bearer ${await sign({ sub: uid(number) })}`;
+    const authorization = `Bearer ${tokens[number]}`;
     const answer = await put({ tags: [], conversationWith: uid(number + 7) }, { authorization });
     order.push(answer.status);
     return answer;
