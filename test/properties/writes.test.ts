@@ -145,12 +145,12 @@ function fault(seen: readonly Seen[], taken: readonly number[], inOrder: boolean
     const last = taken.at(-1) ?? -1;
     const isLost = inOrder ? last < tag : answeredLast(last) < sent;
     if (outcome.ok && isLost) return `write ${at} was acknowledged, and ${last} stands`;
-    // What two replicas get at about the same time has no order but the one that Redis gives it. Equal writes are one in a
-    // process alone.
+    // What two replicas have under way at the same time has no order but the one in which Redis hears of it. Equal writes are
+    // one in a process alone.
     const hasNewer = seen.some(
       (other, index) =>
         other.sent < answered &&
-        (inOrder ? other.tag > tag : index !== at && other.sent > sentFirst(tag) - 50),
+        (inOrder ? other.tag > tag : index !== at && other.answered > sentFirst(tag)),
     );
     if (!outcome.ok && outcome.problem === 'superseded' && !hasNewer)
       return `nothing has superseded write ${at}`;
