@@ -114,8 +114,8 @@ t.test('what is packed unpacks to very much, or not at all', async (t) => {
   sandbox.play('16-gzip-bomb');
   sandbox.play('16-gzip-corrupt');
   const [bomb, corrupt] = [await put(sandbox, 5000), await put(sandbox, 5000)];
-  t.ok(bomb.body.length < 25_000);
-  t.ok(gunzipSync(Buffer.from(bomb.body, 'latin1')).length > 16 * ENOUGH);
+  t.ok(bomb.body.length < 100_000);
+  t.ok(gunzipSync(Buffer.from(bomb.body, 'latin1')).length > 64 * ENOUGH);
   t.throws(() => gunzipSync(Buffer.from(corrupt.body, 'latin1')));
 });
 
