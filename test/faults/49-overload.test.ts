@@ -26,7 +26,8 @@ t.test(
       await Promise.all([accepted, once(socket, 'connect')]);
       return socket;
     };
-    const sockets = [await connect(), await connect(), await connect()];
+    const sockets: net.Socket[] = [];
+    while (sockets.length < 5) sockets.push(await connect());
     const probing = await connect();
     for (const socket of sockets) socket.write(bytes);
     probing.write('GET /readyz HTTP/1.1\r\nHost: gateway\r\nConnection: close\r\n\r\n');
