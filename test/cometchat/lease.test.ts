@@ -253,36 +253,27 @@ async function clientsOf(t: Test) {
   return { one, two, put, sandbox, connections };
 }
 
-t.test(
-  'a write whose turn is over before it is sent waits for another one, and is not sent if there is a newer one',
-  unlessInstalled('redis-server'),
-  async (t) => {
-    const { one, two, put, sandbox, connections } = await clientsOf(t);
+for (const [claim, hangsMs, newerAfterMs, newerOf] of [
+  [
+    'a write whose turn is over before it is sent waits for another one, and is not sent if there is a newer one',
+    1200,
+    300,
+    'two',
+  ],
+  ['a write that is superseded between its turn and the wire is not sent', 300, 100, 'one'],
+] as const) {
+  t.test(claim, unlessInstalled('redis-server'), async (t) => {
+    const { put, sandbox, connections, ...clients } = await clientsOf(t);
     const [slow] = connections as [Redis];
-    // Between the turn and the wire the quota is asked for, of a Redis that hangs for more than a second.
-    t.intercept(slow, 'pttl', { value: () => wait(1200, -2) });
-    const older = put(one, 'older');
-    await wait(300);
-    t.match(await put(two, 'newer'), { outcome: { ok: true } });
+    // Between the turn and the wire the quota is asked for, of a Redis that hangs. A turn lasts a second.
+    t.intercept(slow, 'pttl', { value: () => wait(hangsMs, -2) });
+    const older = put(clients.one, 'older');
+    await wait(newerAfterMs);
+    t.match(await put(clients[newerOf], 'newer'), { outcome: { ok: true } });
     t.match(await older, { outcome: { problem: 'superseded' } });
     t.equal(sandbox.received, 1);
-  },
-);
-
-t.test(
-  'a write that is superseded between its turn and the wire is not sent',
-  unlessInstalled('redis-server'),
-  async (t) => {
-    const { one, put, sandbox, connections } = await clientsOf(t);
-    const [slow] = connections as [Redis];
-    t.intercept(slow, 'pttl', { value: () => wait(300, -2) });
-    const older = put(one, 'older');
-    await wait(100);
-    t.match(await put(one, 'newer'), { outcome: { ok: true } });
-    t.match(await older, { outcome: { problem: 'superseded' } });
-    t.equal(sandbox.received, 1);
-  },
-);
+  });
+}
 
 t.test(
   'a write that another one of this process has overtaken while Redis was asked is superseded',

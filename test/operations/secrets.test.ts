@@ -17,7 +17,7 @@ const OLD = {
 };
 
 /** What rotates the secrets of these files, without a gateway; `write` replaces one, and `early` does before they are watched. */
-async function rotating(t: Test, early: Partial<typeof OLD> = {}) {
+async function rotating(t: Test, early: readonly [keyof typeof OLD, string][] = []) {
   const folder = t.testdir(OLD);
   const names = Object.keys(OLD);
   const files = names.flatMap((name) => [
@@ -26,11 +26,11 @@ async function rotating(t: Test, early: Partial<typeof OLD> = {}) {
   ]);
   const env = { ...environment('https://chat.example'), ...Object.fromEntries(files) };
   const config = loadConfig(env);
-  const write = (name: string, secret: string) => {
+  const write = (name: keyof typeof OLD, secret: string) => {
     writeFileSync(join(folder, 'new'), secret);
     renameSync(join(folder, 'new'), join(folder, name));
   };
-  for (const [name, secret] of Object.entries(early)) write(name, secret);
+  for (const change of early) write(...change);
   const lines: string[] = [];
   const log = createLog(config.log, { write: (line) => lines.push(line) });
   const app = fastify(serverOptions(log, []));
@@ -46,7 +46,7 @@ async function rotating(t: Test, early: Partial<typeof OLD> = {}) {
     config,
     lines,
     log,
-    write: (name: keyof typeof OLD, secret: string) => write(name, secret),
+    write,
     /** Has all files read again. */
     signal: () => process.emit('SIGHUP', 'SIGHUP'),
     /** Waits until a line has been logged. */
@@ -68,7 +68,7 @@ t.test('neither the new secrets nor the old ones stand in a line after a rotatio
 });
 
 t.test('a file that is replaced between the start and the first look at it is not overlooked', async (t) => {
-  const { config, says } = await rotating(t, { SESSION_SECRET: 'n'.repeat(32) });
+  const { config, says } = await rotating(t, [['SESSION_SECRET', 'n'.repeat(32)]]);
   t.match(await says(/have been replaced/), '"changed":["SESSION_SECRET"]');
   t.strictSame(config.rotating.SESSION_SECRET?.current, ['n'.repeat(32)]);
 });
