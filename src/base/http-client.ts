@@ -40,7 +40,7 @@ export interface Reply {
 }
 
 /**
- * Sends a request once and takes the whole reply, whatever its status.
+ * Sends one request, and reads the whole reply. A reply of any status is no error.
  *
  * @throws ExchangeError
  */
