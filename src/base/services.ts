@@ -2,6 +2,7 @@ import type { LookupFunction } from 'node:net';
 import type { Redis } from 'ioredis';
 import type { BaseLogger } from 'pino';
 import type { Counter, Gauge, Histogram } from 'prom-client';
+import { type Clock, MACHINE_CLOCK } from './clock.ts';
 
 /**
  * Where each room declares its metrics. A metric that two parts of a room declare alike is one metric. No label may hold
@@ -27,14 +28,16 @@ export interface Metrics {
 
 /** What tests put in the place of the machine's own. */
 export interface Seams {
-  /** The clock of limits and quota, in UNIX milliseconds. */
+  /** The time of day for limits and quota, in UNIX milliseconds. */
   readonly now: () => number;
+  /** The clock of deadlines, delays and the order of writes. */
+  readonly clock: Clock;
   /** Chance, from 0 to 1. */
   readonly random: () => number;
   /** How the names of outgoing calls are looked up. */
   readonly lookup?: LookupFunction;
 }
-export const MACHINE: Seams = { now: Date.now, random: Math.random };
+export const MACHINE: Seams = { now: Date.now, clock: MACHINE_CLOCK, random: Math.random };
 
 /** What all rooms are given. */
 export interface Services {

@@ -78,7 +78,7 @@ export function withApiKey(
   send: Send<Attempt>,
   values: Rotating<readonly string[]>,
   attemptTimeoutMs: number,
-  { log, metrics }: Services,
+  { log, metrics, seams: { clock } }: Services,
 ): Send {
   const keys = derived(values, (current) => new ApiKeys(current));
   const refusals = metrics.counter(
@@ -90,13 +90,13 @@ export function withApiKey(
     for (const name of NAMES) gauge.set({ key: name }, Number(name === keys().current.name));
   });
   return async (call) => {
-    const endsAt = Math.min(performance.now() + attemptTimeoutMs, call.waiters.deadline);
-    let key = keys().begin(performance.now());
+    const endsAt = Math.min(clock.now() + attemptTimeoutMs, call.waiters.deadline);
+    let key = keys().begin(clock.now());
     for (;;) {
       const outcome = await send({ ...call, apiKey: key.value, endsAt });
       if (outcome.ok || !outcome.isKeyRefused) return outcome;
       refusals.inc({ key: key.name });
-      const { other, isNews } = keys().refuse(key, performance.now());
+      const { other, isNews } = keys().refuse(key, clock.now());
       if (isNews) log.error({ key: key.name, instead: other?.name }, 'CometChat refuses an API key');
       if (!other) return outcome;
       key = other;

@@ -1,4 +1,5 @@
 import type { CometChatId } from '../base/caller.ts';
+import type { Clock } from '../base/clock.ts';
 import type { CallTrace } from '../base/trace.ts';
 import { CLIENT_GONE, DEADLINE_EXCEEDED, type Failure, type Outcome } from './outcome.ts';
 
@@ -81,7 +82,7 @@ export interface Result<T> {
 export interface Client {
   /** Aborted when it has left. */
   readonly gone: AbortSignal;
-  /** By performance.now(). */
+  /** By the clock of the services. */
   readonly deadline: number;
 }
 
@@ -91,10 +92,15 @@ export class Waiters {
   readonly retried: string[] = [];
   readonly #abandoned = new AbortController();
   readonly #ended = new AbortController();
+  readonly #clock: Clock;
   #deadline = 0;
   #count = 0;
 
-  /** Of the client that waits longest, by performance.now(). */
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** Of the client that waits longest, by the clock. */
   get deadline(): number {
     return this.#deadline;
   }
@@ -112,7 +118,7 @@ export class Waiters {
   /** @returns why no attempt may start now */
   refusal(): Failure | undefined {
     if (this.ended.aborted) return this.ended.reason as Failure;
-    return this.#deadline - performance.now() < SHORTEST_ATTEMPT_MS ? DEADLINE_EXCEEDED : undefined;
+    return this.#deadline - this.#clock.now() < SHORTEST_ATTEMPT_MS ? DEADLINE_EXCEEDED : undefined;
   }
 
   /** Ends all further attempts. One that is under way goes on. */
@@ -135,7 +141,8 @@ export class Waiters {
       this.#abandoned.abort();
     };
     const onGone = () => leave(CLIENT_GONE);
-    const timer = setTimeout(leave, Math.max(0, deadline + GRACE_MS - performance.now()), DEADLINE_EXCEEDED);
+    const left = Math.max(0, deadline + GRACE_MS - this.#clock.now());
+    const cancel = this.#clock.after(left, () => leave(DEADLINE_EXCEEDED));
     gone.addEventListener('abort', onGone);
     this.#count += 1;
     this.#deadline = Math.max(this.#deadline, deadline);
@@ -143,7 +150,7 @@ export class Waiters {
     try {
       return await Promise.race([early.promise, outcome()]);
     } finally {
-      clearTimeout(timer);
+      cancel();
       gone.removeEventListener('abort', onGone);
     }
   }

@@ -38,6 +38,7 @@ export type CometChat = ReturnType<typeof cometChatClient>;
 /** The way to CometChat. Each step wraps the one before it, so a call meets them from the last to the first. */
 export function cometChatClient(config: CometChatConfig, services: Services) {
   const { baseUrl, apiKeys, attemptTimeoutMs, deadlineMs } = config;
+  const { clock } = services.seams;
   const connections = keptConnections(services.seams.lookup);
   const http = httpClient({ totalMs: attemptTimeoutMs, maxBytes: MAX_REPLY_BYTES }, connections);
   const breaker = new Breaker(attemptTimeoutMs, services);
@@ -45,7 +46,7 @@ export function cometChatClient(config: CometChatConfig, services: Services) {
   const slots = bulkhead(config.maxConcurrency);
   const leaseOf = services.redis && leasesOf(services.redis, attemptTimeoutMs, services);
 
-  const sendOnce = exchange(http, baseUrl, services.metrics);
+  const sendOnce = exchange(http, baseUrl, services);
   let send: Send = withApiKey(sendOnce, apiKeys, attemptTimeoutMs, services);
   send = breaker.around(send);
   send = quota.around(send);
@@ -61,14 +62,16 @@ export function cometChatClient(config: CometChatConfig, services: Services) {
     attemptTimeoutMs,
     deadlineMs,
     metrics: services.metrics,
+    clock,
   });
 
   return {
-    deadlineMs,
+    /** @returns when a request must have its answer that has taken so many milliseconds already, by the clock */
+    deadline: (spentMs: number): number => clock.now() + deadlineMs - spentMs,
     lanes,
     /** Sends an operation that changes nothing. Never throws for anything that CometChat, the network or Redis does. */
     async read<T>(operation: Operation<T>, requester: Requester & Client): Promise<Result<T>> {
-      const waiters = new Waiters();
+      const waiters = new Waiters(clock);
       const call = callOf(operation, requester, waiters);
       const outcome = await waiters.join(() => send(call), requester);
       return { outcome, retried: waiters.retried, isMerged: false };

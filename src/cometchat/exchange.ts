@@ -1,6 +1,7 @@
 import type { CometChatId } from '../base/caller.ts';
+import type { Clock } from '../base/clock.ts';
 import { ExchangeError, type HttpClient } from '../base/http-client.ts';
-import type { Metrics } from '../base/services.ts';
+import type { Services } from '../base/services.ts';
 import type { Call, Send } from './call.ts';
 import { BY_CODE, failedExchange } from './errors.ts';
 import type { Failure, Outcome } from './outcome.ts';
@@ -20,7 +21,7 @@ const DEFAULT_PORTS: Readonly<Record<string, number>> = { 'http:': 80, 'https:':
 /** What an exchange needs beside its call. */
 export interface Attempt {
   readonly apiKey: string;
-  /** When it is given up, by performance.now(). */
+  /** When it is given up, by the clock. */
   readonly endsAt: number;
 }
 
@@ -37,7 +38,11 @@ const HEADERS = {
 };
 
 /** The last step: sends a call once and reads the reply. Each exchange is measured, and is a span of the request's trace. */
-export function exchange(http: HttpClient, baseUrl: string, metrics: Metrics): Send<Attempt> {
+export function exchange(
+  http: HttpClient,
+  baseUrl: string,
+  { metrics, seams: { clock } }: Services,
+): Send<Attempt> {
   const { protocol, hostname, port } = new URL(baseUrl);
   const server = { serverAddress: hostname, serverPort: Number(port || DEFAULT_PORTS[protocol]) };
   const duration = metrics.duration(
@@ -54,9 +59,9 @@ export function exchange(http: HttpClient, baseUrl: string, metrics: Metrics): S
   );
   return async (call) => {
     const { method, pathTemplate: urlTemplate } = call.operation;
-    const startedAt = performance.now();
+    const startedAt = clock.now();
     const end = call.trace?.startCall({ method, urlTemplate, ...server });
-    const outcome = await send(http, baseUrl, call);
+    const outcome = await send(http, baseUrl, clock, call);
     const errorType = outcome.ok ? undefined : boundedErrorType(outcome);
     duration.observe(
       {
@@ -67,7 +72,7 @@ export function exchange(http: HttpClient, baseUrl: string, metrics: Metrics): S
         server_address: server.serverAddress,
         server_port: server.serverPort,
       },
-      (performance.now() - startedAt) / 1000,
+      (clock.now() - startedAt) / 1000,
     );
     end?.(outcome.status, errorType);
     return outcome;
@@ -81,13 +86,14 @@ const boundedErrorType = ({ errorType, code }: Failure): string =>
 async function send<T>(
   http: HttpClient,
   baseUrl: string,
+  clock: Clock,
   { operation, onBehalfOf, apiKey, endsAt, waiters: { abandoned } }: Call<T> & Attempt,
 ): Promise<Outcome<T>> {
   const actor: Actor = { apikey: apiKey, onBehalfOf };
   const cut = new AbortController();
-  let timer: NodeJS.Timeout | undefined;
+  let spare = () => {};
   const cutSoon = () => {
-    timer = setTimeout(() => cut.abort(), LINGER_MS);
+    spare = clock.after(LINGER_MS, () => cut.abort());
   };
   if (abandoned.aborted) cutSoon();
   abandoned.addEventListener('abort', cutSoon);
@@ -95,10 +101,10 @@ async function send<T>(
     method: operation.method,
     headers: { ...HEADERS, ...actor },
     body: operation.body,
-    totalMs: Math.max(1, Math.ceil(endsAt - performance.now())),
+    totalMs: Math.max(1, Math.ceil(endsAt - clock.now())),
     signal: cut.signal,
   }).finally(() => {
-    clearTimeout(timer);
+    spare();
     abandoned.removeEventListener('abort', cutSoon);
   });
   try {

@@ -1,4 +1,4 @@
-import { setTimeout as wait } from 'node:timers/promises';
+import type { Clock } from '../base/clock.ts';
 import type { Metrics } from '../base/services.ts';
 import { type Client, callOf, type Requester, type Result, type Send, type Turn, Waiters } from './call.ts';
 import { type Change, compose } from './change.ts';
@@ -15,7 +15,7 @@ class Entry implements Turn {
   /** The same for equal changes. */
   readonly key: string;
   readonly lease: Lease | undefined;
-  readonly waiters = new Waiters();
+  readonly waiters: Waiters;
   readonly outcome = Promise.withResolvers<Outcome<Written>>();
   /** Resolved when its turn in this process has come, or it has ended. */
   readonly turn = Promise.withResolvers<void>();
@@ -23,6 +23,7 @@ class Entry implements Turn {
   isOver = false;
   /** How long an attempt in doubt holds up a different write, counted from the start of the attempt. */
   readonly #inDoubtMs: number;
+  readonly #clock: Clock;
   #startedAt = 0;
   #inDoubtUntil = 0;
 
@@ -30,6 +31,8 @@ class Entry implements Turn {
     this.change = change;
     this.key = JSON.stringify(change);
     this.lease = options.leaseOf?.(name);
+    this.#clock = options.clock;
+    this.waiters = new Waiters(options.clock);
     // Half a deadline is left for the write that waits. The lease covers no more than attemptTimeoutMs.
     this.#inDoubtMs = Math.min(options.attemptTimeoutMs, options.deadlineMs / 2);
     this.waiters.ended.addEventListener('abort', this.turn.resolve as () => void);
@@ -43,13 +46,13 @@ class Entry implements Turn {
 
   /** Whether an attempt whose outcome is unknown may still land. */
   get isInDoubt(): boolean {
-    return this.#inDoubtUntil > performance.now();
+    return this.#inDoubtUntil > this.#clock.now();
   }
 
   /** Waits until no attempt is in doubt, or `woken` is aborted. */
   async untilSure(woken: AbortSignal): Promise<void> {
-    const left = Math.max(0, this.#inDoubtUntil - performance.now());
-    await wait(left, undefined, { ref: false, signal: woken }).catch(() => {});
+    const left = Math.max(0, this.#inDoubtUntil - this.#clock.now());
+    await this.#clock.wait(left, woken);
   }
 
   /** Takes the doubt and the lease over from an equal entry before it. */
@@ -67,7 +70,7 @@ class Entry implements Turn {
 
   start(): Failure | undefined {
     if (this.lease && !this.lease.isHeld) return TURN_LOST;
-    this.#startedAt = performance.now();
+    this.#startedAt = this.#clock.now();
     return undefined;
   }
 
@@ -97,6 +100,7 @@ interface LanesOptions {
   readonly attemptTimeoutMs: number;
   readonly deadlineMs: number;
   readonly metrics: Metrics;
+  readonly clock: Clock;
 }
 
 const laneName = ({ onBehalfOf }: Requester, { type, id }: Target) => `${onBehalfOf}:${type}:${id}`;

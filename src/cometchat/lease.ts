@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { setTimeout as wait } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
+import type { Clock } from '../base/clock.ts';
 import type { Services } from '../base/services.ts';
 import { sharedOrLocal } from '../redis/shared-or-local.ts';
 import { type Failure, SUPERSEDED } from './outcome.ts';
@@ -38,6 +38,14 @@ return {current, 'held'}`;
 const RELEASE = `
 if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('DEL', KEYS[1]) end`;
 
+interface LeaseOptions {
+  readonly redis: Redis;
+  /** As sharedOrLocal() makes it. */
+  readonly run: ReturnType<typeof sharedOrLocal>;
+  readonly clock: Clock;
+  readonly random: () => number;
+}
+
 type State = 'held' | 'wait' | 'superseded';
 
 /** @returns makes the lease of a write in a lane, whose attempts take `attemptTimeoutMs` at most */
@@ -47,7 +55,8 @@ export function leasesOf(
   services: Services,
 ): (lane: string) => Lease {
   const run = sharedOrLocal('write_order', services);
-  return (lane) => new Lease(lane, attemptTimeoutMs + SLACK_MS, redis, run);
+  const { clock, random } = services.seams;
+  return (lane) => new Lease(lane, attemptTimeoutMs + SLACK_MS, { redis, run, clock, random });
 }
 
 /**
@@ -56,12 +65,14 @@ export function leasesOf(
  */
 export class Lease {
   readonly #redis: Redis;
-  readonly #run: ReturnType<typeof sharedOrLocal>;
+  readonly #run: LeaseOptions['run'];
+  readonly #clock: Clock;
+  readonly #random: () => number;
   readonly #leaseMs: number;
   /** In one slot of a Redis Cluster, by their hash tag. */
   readonly #keys: readonly [lane: string, holder: string];
   readonly #id: string = randomUUID();
-  readonly #born = performance.now();
+  readonly #born: number;
   #registered: Promise<unknown> | undefined;
   #holder = this.#id;
   #version: number | undefined;
@@ -70,16 +81,19 @@ export class Lease {
   #hasFailed = false;
   #heldUntil = 0;
 
-  constructor(lane: string, leaseMs: number, redis: Redis, run: ReturnType<typeof sharedOrLocal>) {
+  constructor(lane: string, leaseMs: number, { redis, run, clock, random }: LeaseOptions) {
     this.#keys = [`write:v2:{${lane}}`, `write:v2:{${lane}}:lease`];
     this.#leaseMs = leaseMs;
     this.#redis = redis;
     this.#run = run;
+    this.#clock = clock;
+    this.#random = random;
+    this.#born = clock.now();
   }
 
   /** Whether an attempt that begins now ends before any other replica may send. */
   get isHeld(): boolean {
-    return performance.now() < this.#heldUntil;
+    return this.#clock.now() < this.#heldUntil;
   }
 
   /** Makes the write the newest of its lane, without waiting for the lease. */
@@ -109,7 +123,7 @@ export class Lease {
   async acquire(ended: AbortSignal): Promise<Failure | undefined> {
     await this.#registered;
     while (!ended.aborted) {
-      const asked = performance.now();
+      const asked = this.#clock.now();
       const state = await this.#run<State | 'alone'>(
         () => this.#ask(this.#leaseMs),
         () => 'alone',
@@ -119,7 +133,7 @@ export class Lease {
         this.#heldUntil = state === 'held' ? asked + SLACK_MS : Number.POSITIVE_INFINITY;
         return undefined;
       }
-      await wait(POLL_MS * (1 + Math.random()), undefined, { signal: ended }).catch(() => {});
+      await this.#clock.wait(POLL_MS * (1 + this.#random()), ended);
     }
     return ended.reason as Failure;
   }
@@ -138,7 +152,7 @@ export class Lease {
   }
 
   async #ask(leaseMs: number): Promise<State> {
-    const age = this.#hasAsked ? Math.ceil(performance.now() - this.#born) : 0;
+    const age = this.#hasAsked ? Math.ceil(this.#clock.now() - this.#born) : 0;
     this.#hasAsked = true;
     const args = [this.#id, this.#holder, this.#version ?? '', age, leaseMs];
     const asked = this.#redis.eval(ACQUIRE, 2, ...this.#keys, ...args);

@@ -1,4 +1,3 @@
-import { setTimeout as wait } from 'node:timers/promises';
 import type { ProblemCode } from '../base/problems.ts';
 import type { Services } from '../base/services.ts';
 import { type Send, SHORTEST_ATTEMPT_MS } from './call.ts';
@@ -15,7 +14,7 @@ const NOTHING_CHANGED: ReadonlySet<ProblemCode> = new Set(['cometchat-busy', 'co
  * A step: makes another attempt where that may help, within the deadline and the budget. A write waits for its turn before
  * each attempt.
  */
-export function withRetries(send: Send, { metrics, seams: { random } }: Services): Send {
+export function withRetries(send: Send, { metrics, seams: { random, clock } }: Services): Send {
   const attempts = metrics.counter(
     'attempts_total',
     'Attempts of calls to CometChat, by result: ok, client_gone, or the code of the problem',
@@ -42,17 +41,17 @@ export function withRetries(send: Send, { metrics, seams: { random } }: Services
         retries.inc();
         call.waiters.retried.push(failed.errorType);
       } else {
-        budget.countCall(performance.now());
+        budget.countCall(clock.now());
       }
       if (outcome.ok || !outcome.isTransient) return outcome;
       if (call.waiters.ended.aborted) return call.waiters.ended.reason as Failure;
-      const delay = retryDelay(attempt, outcome, call.waiters.deadline - performance.now(), random());
+      const delay = retryDelay(attempt, outcome, call.waiters.deadline - clock.now(), random());
       if (delay === undefined) return outcome;
-      if (!budget.spend(performance.now())) {
+      if (!budget.spend(clock.now())) {
         withheld.inc();
         return outcome;
       }
-      await wait(delay, undefined, { signal: call.waiters.ended }).catch(() => {});
+      await clock.wait(delay, call.waiters.ended);
       failed = outcome;
       attempt += 1;
     }

@@ -3,6 +3,7 @@ import { callerOf } from '../base/caller.ts';
 import { ProblemError } from '../base/problem-error.ts';
 import type { ProblemCode } from '../base/problems.ts';
 import type { Client, Requester, Result } from '../cometchat/call.ts';
+import type { CometChat } from '../cometchat/client.ts';
 import type { Failure } from '../cometchat/outcome.ts';
 
 // What the routes of this room have in common.
@@ -52,18 +53,17 @@ export const noteAdmission: onRequestHookHandler = (request, reply, done) => {
 /**
  * Calls CometChat for a request, until its client has left or its deadline is over, and tells the log how it went.
  *
- * @param deadlineMs of the request
  * @returns what CometChat answered
  * @throws ProblemError
  */
 export async function ask<T>(
   request: FastifyRequest,
   reply: FastifyReply,
-  deadlineMs: number,
+  deadlineOf: CometChat['deadline'],
   call: (requester: Requester & Client) => Promise<Result<T>>,
 ): Promise<T> {
   const { onBehalfOf } = callerOf(request);
-  const deadline = performance.now() + deadlineMs - request.admittedMs;
+  const deadline = deadlineOf(request.admittedMs);
   const result = await call({ onBehalfOf, deadline, gone: goneSignal(reply), trace: request.trace });
   request.logFields = logFields(result);
   const { outcome } = result;
