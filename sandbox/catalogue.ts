@@ -4,5 +4,5 @@ import { WIRE_FAULTS } from './wire-faults.ts';
 
 export type Name = keyof typeof WIRE_FAULTS | keyof typeof REPLY_FAULTS;
 
-/** The faults that CometChat can have, by the number of their case in test/faults. */
+/** The faults that CometChat, or the way there, can have. */
 export const CATALOGUE: Readonly<Record<Name, NamedFault>> = { ...WIRE_FAULTS, ...REPLY_FAULTS };

@@ -21,57 +21,57 @@ const busy = (headers: Record<string, string>): Fault[] => [error(429, 'ERR_TOO_
 const busyFor = (retryAfter: string) => () => busy({ 'retry-after': retryAfter });
 const seconds = (now: number): string => String(Math.ceil(now / 1000));
 
-/** What CometChat, or a proxy before it, says wrong or does not want to hear. None of them writes, but for 25. */
+/** What CometChat, or a proxy before it, says wrong or does not want to hear. None of them writes, but for applied-but-lost. */
 export const REPLY_FAULTS = {
-  '19-broken-json': { about: '200 with half a JSON document', faults: good(JSON_BODY.slice(0, -20)) },
-  '19-html': {
+  'broken-json': { about: '200 with half a JSON document', faults: good(JSON_BODY.slice(0, -20)) },
+  html: {
     about: "200 with a proxy's page",
     faults: good('<!doctype html><title>Welcome</title>', { 'content-type': 'text/html' }),
   },
-  '19-wrong-content-type': {
+  'wrong-content-type': {
     about: 'A good document that says text/plain',
     faults: good(JSON_BODY, { 'content-type': 'text/plain' }),
   },
-  '19-bom': { about: 'A good document after a byte order mark', faults: good(`\ufeff${JSON_BODY}`) },
-  '20-field-missing': { about: 'A conversation without its id', faults: good({ data: WITHOUT_ID }) },
-  '20-field-extra': {
+  bom: { about: 'A good document after a byte order mark', faults: good(`\ufeff${JSON_BODY}`) },
+  'field-missing': { about: 'A conversation without its id', faults: good({ data: WITHOUT_ID }) },
+  'field-extra': {
     about: 'A conversation with fields that nobody knows',
     faults: good({ data: { ...DOCUMENT, unheardOf: { secret: PRIVATE } }, meta: {} }),
   },
-  '20-field-wrong-type': {
+  'field-wrong-type': {
     about: 'A conversation with a number for its id',
     faults: good({ data: { ...DOCUMENT, conversationId: 7 } }),
   },
-  '21-429-seconds': { about: 'Busy; again after 2 seconds', faults: busyFor('2') },
-  '21-429-date': {
+  'rate-limited-seconds': { about: 'Busy; again after 2 seconds', faults: busyFor('2') },
+  'rate-limited-date': {
     about: 'Busy; again at a time of day in 3 seconds',
     faults: (now) => busy({ 'retry-after': new Date(now + 3000).toUTCString() }),
   },
-  '21-429-zero': { about: 'Busy; again after 0 seconds', faults: busyFor('0') },
-  '21-429-negative': { about: 'Busy; again after -5 seconds', faults: busyFor('-5') },
-  '21-429-huge': { about: 'Busy; again after 30,000 years', faults: busyFor('999999999999') },
-  '21-429-garbage': { about: 'Busy; again soon', faults: busyFor('soon') },
-  '21-429-reset-x-rate-limit': {
+  'rate-limited-zero': { about: 'Busy; again after 0 seconds', faults: busyFor('0') },
+  'rate-limited-negative': { about: 'Busy; again after -5 seconds', faults: busyFor('-5') },
+  'rate-limited-huge': { about: 'Busy; again after 30,000 years', faults: busyFor('999999999999') },
+  'rate-limited-garbage': { about: 'Busy; again soon', faults: busyFor('soon') },
+  'rate-limited-reset-x-rate-limit': {
     about: 'Busy; X-Rate-Limit-Reset in 3 seconds, and no Retry-After',
     faults: (now) => busy({ 'X-Rate-Limit-Reset': seconds(now + 3000) }),
   },
-  '21-429-reset-x-ratelimit': {
+  'rate-limited-reset-x-ratelimit': {
     about: 'Busy; X-RateLimit-Reset in 3 seconds, and no Retry-After',
     faults: (now) => busy({ 'X-RateLimit-Reset': seconds(now + 3000) }),
   },
-  '22-500': { about: 'An error of its own', faults: refused(500, 'ERR_EXCEPTION') },
-  '22-502': { about: 'Bad gateway', faults: refused(502, 'ERR_BAD_ERROR_RESPONSE') },
-  '22-503': { about: 'Unavailable', faults: refused(503, 'ERR_BAD_ERROR_RESPONSE') },
-  '22-504': { about: 'Gateway timeout', faults: refused(504, 'ERR_BAD_ERROR_RESPONSE') },
-  '22-transient-code': { about: '500 that may be gone', faults: refused(500, 'ERR_OPERATION_FAILED') },
-  '23-key-refused': { about: 'The key is not known', faults: refused(401, 'AUTH_ERR_APIKEY_NOT_FOUND') },
-  '24-uid': { about: 'No such user', faults: refused(404, 'ERR_UID_NOT_FOUND') },
-  '24-guid': { about: 'No such group', faults: refused(404, 'ERR_GUID_NOT_FOUND') },
-  '24-conversation': {
+  'status-500': { about: 'An error of its own', faults: refused(500, 'ERR_EXCEPTION') },
+  'status-502': { about: 'Bad gateway', faults: refused(502, 'ERR_BAD_ERROR_RESPONSE') },
+  'status-503': { about: 'Unavailable', faults: refused(503, 'ERR_BAD_ERROR_RESPONSE') },
+  'status-504': { about: 'Gateway timeout', faults: refused(504, 'ERR_BAD_ERROR_RESPONSE') },
+  'transient-code': { about: '500 that may be gone', faults: refused(500, 'ERR_OPERATION_FAILED') },
+  'key-refused': { about: 'The key is not known', faults: refused(401, 'AUTH_ERR_APIKEY_NOT_FOUND') },
+  'unknown-uid': { about: 'No such user', faults: refused(404, 'ERR_UID_NOT_FOUND') },
+  'unknown-guid': { about: 'No such group', faults: refused(404, 'ERR_GUID_NOT_FOUND') },
+  'unknown-conversation': {
     about: 'No message in it yet',
     faults: refused(404, 'ERR_CONVERSATION_NOT_ACCESSIBLE'),
   },
-  '25-applied-but-lost': {
+  'applied-but-lost': {
     about: 'The write is done, and the connection breaks off instead of a reply',
     faults: () => [{ reset: 'before-headers' }],
   },

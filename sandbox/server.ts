@@ -36,6 +36,7 @@ export class Sandbox {
   readonly ca: string | undefined;
   readonly #api: Api;
   readonly #faults: Fault[] = [];
+  readonly #holds: Promise<void>[] = [];
   #chaos: { share: number; names: readonly Name[]; random: () => number } | undefined;
   readonly #arrivals = new EventEmitter();
   readonly #options: SandboxOptions;
@@ -80,6 +81,13 @@ export class Sandbox {
   play(name: Name, times = 1): number {
     const faults = CATALOGUE[name].faults(Date.now());
     return this.fault(...Array(times).fill(faults).flat());
+  }
+
+  /** Lets the next call wait for its answer until the function that this gives is called. */
+  hold(): () => void {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#holds.push(promise);
+    return resolve;
   }
 
   /** From now on a call that no fault waits for meets one of these with this probability; 0 ends it. */
@@ -127,7 +135,9 @@ export class Sandbox {
       if (path.startsWith('/sandbox')) return control(this, { method, path, body }, response);
       const fault = this.#nextFault();
       const reply = cannedReply(fault) ?? this.#api.answer({ method, path, headers, body });
+      const held = this.#holds.shift();
       this.#remember({ method, path, headers, body, reply });
+      await held;
       await play(fault, reply, response, this.#stopped.signal);
     } catch {
       // The client went away, or the sandbox is closing.

@@ -35,60 +35,60 @@ const bomb = (): Buffer => {
 
 /** What goes wrong with a connection that stands, and with HTTP. */
 export const WIRE_FAULTS = {
-  '06-reset-before-headers': {
+  'reset-before-headers': {
     about: 'The connection breaks off instead of a reply; the write is done',
     faults: () => [{ reset: 'before-headers' }],
   },
-  '07-reset-on-arrival': {
+  'reset-on-arrival': {
     about:
       'The connection breaks off as soon as the request is there, as an idle one does; nothing is written',
     faults: () => [{ reset: 'on-arrival' }],
   },
-  '08-reset-in-body': {
+  'reset-in-body': {
     about: 'The connection breaks off in the middle of the body; the write is done',
     faults: () => [{ reset: 'in-body' }],
   },
-  '09-silence': { about: 'No answer ever; nothing is written', faults: raw({ pauseMs: NEVER_MS }) },
-  '10-first-byte-late': {
+  silence: { about: 'No answer ever; nothing is written', faults: raw({ pauseMs: NEVER_MS }) },
+  'first-byte-late': {
     about: 'The reply comes after 30 seconds; the write is done',
     faults: () => [{ delayMs: 30_000 }],
   },
-  '11-body-drips': {
+  'body-drips': {
     about: 'The body comes a byte every 50 ms; the write is done',
     faults: () => [{ dripMs: 50 }],
   },
-  '12-body-cut-short': {
+  'body-cut-short': {
     about: 'FIN in the middle of the body',
     faults: raw(reply('200 OK', BODY).slice(0, -BODY.length / 2)),
   },
-  '13-bytes-after-body': {
+  'bytes-after-body': {
     about: 'Bytes after the body, in the same write',
     faults: keptOpen(`${reply('200 OK', BODY)}and more`),
   },
-  '13-reply-nobody-asked-for': {
+  'reply-nobody-asked-for': {
     about: 'A second reply, about somebody else, 30 ms after the first one on the same connection',
     faults: keptOpen(reply('200 OK', BODY), { pauseMs: 30 }, reply('200 OK', STRAY_BODY)),
   },
-  '14-header-flood': {
+  'header-flood': {
     about: 'Header lines without end',
     faults: raw('HTTP/1.1 200 OK\r\n', { repeat: `X-Flood: ${'x'.repeat(100)}\r\n`, times: ENDLESS }),
   },
-  '15-body-over-cap': {
+  'body-over-cap': {
     about: 'A body without end, and without a Content-Length',
     faults: raw(`${head('200 OK', 'Connection: close')}{"data": "`, { repeat: 'x', times: ENDLESS }),
   },
-  '16-gzip-bomb': {
+  'gzip-bomb': {
     about: 'A body of 64 KiB that unpacks to 64 MiB',
     faults: () => gzipped(bomb()),
   },
-  '16-gzip-corrupt': {
+  'gzip-corrupt': {
     about: 'A body that says gzip and is broken in the middle',
     faults: () => {
       const bytes = gzipSync(BODY);
       return gzipped(bytes.fill(0, Math.floor(bytes.length / 2)));
     },
   },
-  '17-redirect': {
+  redirect: {
     about: 'A redirect to another host, which must not get the key',
     faults: () => [
       {
@@ -97,13 +97,13 @@ export const WIRE_FAULTS = {
       },
     ],
   },
-  '18-1xx-flood': {
+  'informational-flood': {
     about: 'Informational replies without end',
     faults: raw({ repeat: 'HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n', times: ENDLESS }),
   },
-  '18-204-with-body': { about: '204 with a body', faults: keptOpen(reply('204 No Content', BODY)) },
-  '18-304-with-body': { about: '304 with a body', faults: keptOpen(reply('304 Not Modified', BODY)) },
-  '18-switching-protocols': {
+  'no-content-with-body': { about: '204 with a body', faults: keptOpen(reply('204 No Content', BODY)) },
+  'not-modified-with-body': { about: '304 with a body', faults: keptOpen(reply('304 Not Modified', BODY)) },
+  'switching-protocols': {
     about: '101, which nobody asked for',
     faults: keptOpen('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n'),
   },

@@ -26,7 +26,7 @@ const CYCLE: readonly Phase[] = [
   { name: 'link hung', seconds: 3, link: 'hung', outage: true },
   RECOVERING,
   // Each of these closes the whole app's quota, or a key, so they are not among the others.
-  { name: 'quota and key', seconds: 4, first: ['21-429-seconds', '23-key-refused'] },
+  { name: 'quota and key', seconds: 4, first: ['rate-limited-seconds', 'key-refused'] },
 ];
 const CYCLE_SECONDS = CYCLE.reduce((sum, { seconds }) => sum + seconds, 0);
 
