@@ -1,0 +1,170 @@
+import { once } from 'node:events';
+import http from 'node:http';
+import { text } from 'node:stream/consumers';
+import { setTimeout as wait } from 'node:timers/promises';
+import fc from 'fast-check';
+import { Redis } from 'ioredis';
+import t, { type Test } from 'tap';
+import { DOCUMENTED_REPLY } from '../../sandbox/world.ts';
+import type { CometChatId } from '../../src/base/caller.ts';
+import { type CometChat, cometChatClient } from '../../src/cometchat/client.ts';
+import { countsOf } from '../helpers/metrics.ts';
+import { listening } from '../helpers/ports.ts';
+import { redisTest } from '../helpers/redis.ts';
+import { cometChatIdOf, services } from '../helpers/room.ts';
+import { API_KEY } from '../helpers/secrets.ts';
+import { type History, NEVER, timeline, type Write } from './order/history.ts';
+import { brokenPromise, EFFECTS } from './order/promises.ts';
+import { ENDS, type End, type Fate, GOOD, type Scenario, scenarioOf } from './order/scenario.ts';
+
+// The scenarios of order-of-writes.test.ts in real time: over real connections, and with a real Redis.
+const SCENARIOS = 2000;
+const BATCH = 250;
+
+/** Delays are a tenth of those of the simulation. */
+const SCALE = 0.1;
+/** How long after a connection is broken CometChat carries out what it had been sent. */
+const LATE_MS = 50;
+
+/** Most go well, or the circuit would open for all; and hardly any is silent, for that takes seconds. */
+const END = fc.oneof(
+  { weight: 2800, arbitrary: fc.constant<End>('answers') },
+  {
+    weight: 1200,
+    arbitrary: fc.constantFrom(...ENDS.filter((end) => !end.startsWith('is silent'))),
+  },
+  { weight: 1, arbitrary: fc.constant<End>('is silent, written') },
+);
+
+/** A CometChat that treats each user's calls as the user's scenario says, and remembers what it has taken. */
+async function cometChat(t: Test) {
+  const fates = new Map<string, Fate[]>();
+  const taken = new Map<string, number[]>();
+  const underWay = new Set<Promise<void>>();
+  const serve = async (request: http.IncomingMessage, response: http.ServerResponse) => {
+    const user = String(request.headers.onbehalfof);
+    const [tag] = (JSON.parse(await text(request)) as { tags: string[] }).tags;
+    const take = () => taken.get(user)?.push(Number(tag));
+    const { takesMs, answersMs, end } = fates.get(user)?.shift() ?? GOOD;
+    await wait(takesMs);
+    if (end === 'answers' || end.endsWith(', written') || /written before$|has written$/.test(end)) take();
+    await wait(answersMs * SCALE);
+    if (end.startsWith('is silent')) return;
+    if (end.startsWith('breaks')) {
+      request.socket.resetAndDestroy();
+      if (end !== 'breaks, written late') return;
+      await wait(LATE_MS);
+      take();
+      return;
+    }
+    response.statusCode = Number(/\d{3}/.exec(end)?.[0] ?? 200);
+    response.end(end === 'answers' ? JSON.stringify(DOCUMENTED_REPLY) : '');
+  };
+  const server = http.createServer((request, response) => {
+    const work = serve(request, response).catch(() => {});
+    underWay.add(work);
+    void work.then(() => underWay.delete(work));
+  });
+  const idle = async () => {
+    while (underWay.size > 0) await Promise.all(underWay);
+  };
+  return { baseUrl: `http://127.0.0.1:${await listening(t, server)}`, fates, taken, idle };
+}
+
+/** Plays a scenario to its end, and tells what every client has seen. */
+async function play(replicas: readonly CometChat[], user: CometChatId, scenario: Scenario) {
+  const writes: Write[] = [];
+  const ends: Promise<void>[] = [];
+  for (const [number, { gapMs, replica, repeats, leavesMs }] of scenario.writes.entries()) {
+    if (gapMs > 0) await wait(gapMs * SCALE);
+    const at = replica % replicas.length;
+    const tag = writes[number - repeats]?.tag ?? number;
+    const write: Write = { tag, replica: at, sent: performance.now(), answered: NEVER, result: undefined };
+    writes.push(write);
+    const gone =
+      leavesMs === null ? new AbortController().signal : AbortSignal.timeout(Math.ceil(leavesMs * SCALE));
+    const { lanes, deadline } = replicas[at] as CometChat;
+    const end = async () => {
+      write.result = await lanes.write(
+        { type: 'user', id: user },
+        { kind: 'replace', tags: [String(tag)] },
+        { onBehalfOf: user, gone, deadline: deadline(0) },
+      );
+      if (!gone.aborted) write.answered = performance.now();
+    };
+    ends.push(end());
+  }
+  await Promise.all(ends);
+  return writes;
+}
+
+async function holds(t: Test, replicas: number, redisUrl?: string): Promise<void> {
+  const { baseUrl, fates, taken, idle } = await cometChat(t);
+  const all = Array.from({ length: replicas }, () =>
+    services(undefined, { random: () => Math.random() / 20 }),
+  );
+  const clients = await Promise.all(
+    all.map(async (around) => {
+      const redis = redisUrl === undefined ? undefined : new Redis(redisUrl);
+      const config = {
+        baseUrl,
+        apiKeys: { current: [API_KEY] },
+        deadlineMs: 20_000,
+        // Longer than a busy machine keeps a call: one that is late may land on a newer one, and is not what is tried here.
+        attemptTimeoutMs: 5000,
+        maxConcurrency: 10_000,
+        callsPerMinute: 10_000_000,
+      };
+      const client = cometChatClient(config, { ...around, redis });
+      t.teardown(() => {
+        client.close();
+        redis?.disconnect();
+      });
+      if (redis) await once(redis, 'ready');
+      return client;
+    }),
+  );
+  const seed = Math.floor(Math.random() * 2 ** 31);
+  const scenarios = fc.sample(scenarioOf(END), { numRuns: SCENARIOS, seed });
+  for (let start = 0; start < SCENARIOS; start += BATCH) {
+    const batch = scenarios.slice(start, start + BATCH).map((scenario, index) => ({
+      scenario,
+      user: cometChatIdOf(`user-${start + index}`),
+    }));
+    for (const { scenario, user } of batch) {
+      fates.set(user, [...scenario.fates]);
+      taken.set(user, []);
+    }
+    const played = await Promise.all(batch.map(({ user, scenario }) => play(clients, user, scenario)));
+    await idle();
+    for (const [index, { user, scenario }] of batch.entries()) {
+      const writes = played[index] ?? [];
+      const history: History = {
+        writes,
+        attempts: [],
+        taken: taken.get(user) ?? [],
+        // What two gateways have under way at the same time has no order but the one in which Redis hears of it.
+        precedes: (write, other) =>
+          replicas === 1 ? writes.indexOf(write) < writes.indexOf(other) : write.answered < other.sent,
+        isOnePlace: replicas === 1,
+        inDoubtMs: 0,
+        askingMs: 0,
+        delayMs: 0,
+      };
+      const broken = brokenPromise(history, EFFECTS);
+      if (broken) t.fail(broken, { seed, timeline: timeline(history), scenario: JSON.stringify(scenario) });
+    }
+  }
+  const counts = await Promise.all(all.map(({ metrics }) => countsOf(metrics)));
+  const counted = (name: string) => counts.reduce((sum, one) => sum + (one[name] ?? 0), 0);
+  t.equal(counted('circuit_opened'), 0, 'the circuit was closed');
+  t.ok(counted('retries') > SCENARIOS / 50, `and ${counted('retries')} retries were made`);
+  t.ok(counted('merged_writes') > SCENARIOS / 20, 'and writes were merged');
+}
+
+t.test('in real time, an older write never lands on a newer one: one gateway', (t) => holds(t, 1));
+
+redisTest(
+  'in real time, an older write never lands on a newer one: two gateways that share a Redis',
+  (t, redis) => holds(t, 2, redis.url),
+);

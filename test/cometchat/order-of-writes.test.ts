@@ -1,0 +1,22 @@
+import { once } from 'node:events';
+import { Worker } from 'node:worker_threads';
+import t from 'tap';
+import type { World } from './order/simulation.ts';
+
+/** Where writes meet, and how many scenarios are played there. One that fails shrinks to the shortest that does. */
+const WORLDS: readonly [place: string, World, scenarios: number][] = [
+  ['one gateway', { replicas: 1, isShared: false }, 6000],
+  ['one gateway with a Redis', { replicas: 1, isShared: true }, 1500],
+  ['two gateways that share a Redis', { replicas: 2, isShared: true }, 3000],
+];
+
+for (const [place, world, scenarios] of WORLDS) {
+  t.test(`an older write never lands on a newer one: ${place}`, async (t) => {
+    const worker = new Worker(new URL('./order/play.ts', import.meta.url), {
+      workerData: { world, scenarios },
+    });
+    const [{ played, story }] = await once(worker, 'message');
+    if (story) t.fail(story.split('\n')[1], { timeline: story });
+    t.equal(played, scenarios);
+  });
+}

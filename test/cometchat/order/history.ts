@@ -1,0 +1,77 @@
+import type { Result } from '../../../src/cometchat/call.ts';
+
+/** When a client that has left is answered. */
+export const NEVER = Number.POSITIVE_INFINITY;
+
+/** A write as its client saw it. */
+export interface Write {
+  /** What it sets: its number, or that of the write that it repeats. */
+  readonly tag: number;
+  readonly replica: number;
+  readonly sent: number;
+  /** NEVER where the client has left: it does not know. */
+  answered: number;
+  result: Result<unknown> | undefined;
+}
+
+/** An attempt as it went over the wire. */
+export interface Attempt {
+  readonly tag: number;
+  readonly replica: number;
+  readonly started: number;
+  /** How long its start was delayed after its turn had come. */
+  readonly delayedMs: number;
+  ended: number;
+  /** CometChat may carry it out after it has ended. */
+  isInDoubt: boolean;
+}
+
+/** All that happened in a scenario. */
+export interface History {
+  readonly writes: readonly Write[];
+  readonly attempts: readonly Attempt[];
+  /** The tags as CometChat has taken them, one after the other. */
+  readonly taken: readonly number[];
+  /** Whether a write came before another one for all to see. */
+  readonly precedes: (write: Write, other: Write) => boolean;
+  /** All come to one gateway, which sees one after the other. */
+  readonly isOnePlace: boolean;
+  /** How long an attempt in doubt holds up a different write. */
+  readonly inDoubtMs: number;
+  /** How long Redis is asked at most before a write is sent that nothing holds up. */
+  readonly askingMs: number;
+  /** The longest time between a turn and the wire. */
+  readonly delayMs: number;
+}
+
+/** The history as one reads it: what happened when, a line each. */
+export function timeline({ writes, attempts, taken }: History): string {
+  const lines = [
+    ...writes.map(({ sent, tag, replica }, at) => ({
+      ms: sent,
+      text: `write ${at} of ${tag} comes to gateway ${replica}`,
+    })),
+    ...writes.map(({ answered, result }, at) => ({
+      ms: answered,
+      text: `write ${at} ends: ${ending(result)}`,
+    })),
+    ...attempts.map(({ started, tag, replica }) => ({
+      ms: started,
+      text: `gateway ${replica} sends ${tag}`,
+    })),
+    ...attempts.map(({ ended, tag, isInDoubt }) => ({
+      ms: ended,
+      text: `that attempt of ${tag} ends${isInDoubt ? ', and may still land' : ''}`,
+    })),
+  ];
+  const text = lines
+    .sort((one, other) => one.ms - other.ms)
+    .map(({ ms, text }) => `${ms.toFixed(1).padStart(9)} ms  ${text}`);
+  return [...text, `CometChat has taken: ${taken.join(', ')}`].join('\n');
+}
+
+function ending(result: Result<unknown> | undefined): string {
+  if (!result) return 'not at all';
+  const { outcome, isMerged } = result;
+  return `${outcome.ok ? 'ok' : outcome.errorType}${isMerged ? ', merged' : ''}`;
+}

@@ -1,0 +1,59 @@
+import fc from 'fast-check';
+
+/** A client's write to the one conversation of a scenario. */
+const Write = fc.record({
+  /** After the write before it. */
+  gapMs: fc.oneof(fc.nat(6), fc.nat(60), fc.nat(900)),
+  /** Which gateway it comes to, of as many as there are. */
+  replica: fc.nat(1),
+  /** The tags of the write before it once more, as an impatient tap sends them, or of the one before that; 0 for its own. */
+  repeats: fc.constantFrom(0, 0, 1, 2),
+  /** Its client leaves so long after it was sent. */
+  leavesMs: fc.option(fc.oneof(fc.nat(10), fc.nat(600)), { freq: 5 }),
+});
+
+/**
+ * What becomes of an attempt. `late` are those that CometChat may carry out after the gateway has seen them end: at
+ * `takesMs`, or never.
+ */
+export const ENDS = [
+  'answers',
+  'answers 503',
+  'answers 503 and has written',
+  'answers 503 with Retry-After',
+  'answers 504 with Retry-After',
+  'answers 404',
+  'breaks, written before',
+  'breaks, written late',
+  'breaks, never written',
+  'is silent, written',
+  'is silent, never written',
+] as const;
+export type End = (typeof ENDS)[number];
+
+const fateOf = (end: fc.Arbitrary<End>) =>
+  fc.record({
+    /** Between the turn and the wire: the quota asks Redis. A turn lasts a second. */
+    beforeMs: fc.oneof(
+      { weight: 8, arbitrary: fc.constant(0) },
+      fc.nat(20),
+      fc.integer({ min: 900, max: 1300 }),
+    ),
+    takesMs: fc.nat(9),
+    answersMs: fc.oneof(fc.nat(9), fc.nat(250)),
+    end,
+  });
+export type Fate = ReturnType<typeof fateOf> extends fc.Arbitrary<infer T> ? T : never;
+export const GOOD: Fate = { beforeMs: 0, takesMs: 0, answersMs: 0, end: 'answers' };
+
+/** Writes, and what becomes of the attempts, in their order. What comes after the last fate goes well. */
+export const scenarioOf = (end: fc.Arbitrary<End>) =>
+  fc.record({
+    writes: fc.array(Write, { minLength: 2, maxLength: 6 }),
+    fates: fc.array(fateOf(end), { maxLength: 10 }),
+    /** Of commands to Redis and of its replies, one after the other and over again. */
+    latenciesMs: fc.array(fc.nat(10), { minLength: 1, maxLength: 5 }),
+    /** Of the delay before another attempt: from none to the longest. */
+    chance: fc.constantFrom(0, 0.1, 0.5, 1),
+  });
+export type Scenario = ReturnType<typeof scenarioOf> extends fc.Arbitrary<infer T> ? T : never;

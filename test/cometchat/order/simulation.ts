@@ -1,0 +1,172 @@
+import type { Call, Send } from '../../../src/cometchat/call.ts';
+import { failedExchange, failedReply } from '../../../src/cometchat/errors.ts';
+import { Lanes } from '../../../src/cometchat/lanes.ts';
+import { leasesOf } from '../../../src/cometchat/lease.ts';
+import type { Outcome } from '../../../src/cometchat/outcome.ts';
+import { withRetries } from '../../../src/cometchat/retries.ts';
+import { cometChatIdOf, services } from '../../helpers/room.ts';
+import { ScriptedRedis } from '../../helpers/scripted-redis.ts';
+import { VirtualClock } from '../../helpers/virtual-clock.ts';
+import { type Attempt, type History, NEVER, type Write } from './history.ts';
+import { type Fate, GOOD, type Scenario } from './scenario.ts';
+
+/** How long an exchange goes on when nobody waits for it any more; exchange.ts holds that. */
+const LINGER_MS = 250;
+/** How long lease.ts waits at most before it asks again. */
+const LONGEST_POLL_MS = 20;
+/** Log and metrics, which nobody reads here. */
+const SHARED = services();
+const ME = cometChatIdOf('me');
+const TARGET = { type: 'user', id: cometChatIdOf('other') } as const;
+
+export interface World {
+  readonly replicas: number;
+  /** By a Redis. */
+  readonly isShared: boolean;
+  readonly attemptTimeoutMs?: number;
+  readonly deadlineMs?: number;
+}
+
+/** Plays a scenario with the real lanes, leases and retries, by a virtual clock and before a scripted CometChat and Redis. */
+export async function simulate(scenario: Scenario, world: World): Promise<History> {
+  const { replicas, isShared, attemptTimeoutMs = 300, deadlineMs = 2000 } = world;
+  const inDoubtMs = Math.min(attemptTimeoutMs, deadlineMs / 2);
+  const clock = new VirtualClock();
+  const redis = isShared ? new ScriptedRedis(clock) : undefined;
+  const latencies = endless(scenario.latenciesMs);
+  const fates = [...scenario.fates];
+  const attempts: Attempt[] = [];
+  const taken: number[] = [];
+  const writes: Write[] = [];
+
+  const gateways = Array.from({ length: replicas }, (_, replica) => {
+    const seams = { ...SHARED.seams, clock, random: () => scenario.chance };
+    const around = { ...SHARED, redis: redis?.connection(latencies), seams };
+    /** The way to the wire, and over it. */
+    const send = async (call: Call<unknown>): Promise<Outcome<unknown>> => {
+      const fate = fates.shift() ?? GOOD;
+      if (fate.beforeMs > 0) await clock.wait(fate.beforeMs);
+      const refusal = call.mayStart();
+      if (refusal) return refusal;
+      const [tag = ''] = JSON.parse(call.operation.body ?? '').tags as string[];
+      const attempt = {
+        tag: Number(tag),
+        replica,
+        started: clock.now(),
+        delayedMs: fate.beforeMs,
+        ended: NEVER,
+        isInDoubt: /^(?:breaks|is silent|answers 504)/.test(fate.end),
+      };
+      attempts.push(attempt);
+      const outcome = await exchange(clock, fate, {
+        take: () => taken.push(Number(tag)),
+        timeoutMs: Math.min(attemptTimeoutMs, call.waiters.deadline - clock.now()),
+        lateMs: inDoubtMs - 1,
+        abandoned: call.waiters.abandoned,
+      });
+      attempt.ended = clock.now();
+      if (!outcome.ok && outcome.errorType === 'client_gone') attempt.isInDoubt = true;
+      return outcome;
+    };
+    return new Lanes({
+      send: withRetries(send as Send, around),
+      refusal: () => undefined,
+      leaseOf: around.redis && leasesOf(around.redis, attemptTimeoutMs, around),
+      attemptTimeoutMs,
+      deadlineMs,
+      metrics: around.metrics,
+      clock,
+    });
+  });
+
+  const play = async () => {
+    const ends: Promise<void>[] = [];
+    for (const [number, { gapMs, replica, repeats, leavesMs }] of scenario.writes.entries()) {
+      if (gapMs > 0) await clock.wait(gapMs);
+      const at = replica % replicas;
+      const tag = writes[number - repeats]?.tag ?? number;
+      const write: Write = {
+        tag,
+        replica: at,
+        sent: clock.now(),
+        answered: NEVER,
+        result: undefined,
+      };
+      writes.push(write);
+      const client = new AbortController();
+      if (leavesMs !== null) clock.after(leavesMs, () => client.abort());
+      const requester = { onBehalfOf: ME, gone: client.signal, deadline: clock.now() + deadlineMs };
+      const change = { kind: 'replace', tags: [String(tag)] } as const;
+      const end = async () => {
+        write.result = await (gateways[at] as Lanes).write(TARGET, change, requester);
+        if (!client.signal.aborted) write.answered = clock.now();
+      };
+      ends.push(end());
+    }
+    await Promise.all(ends);
+    // What is under way, or late, comes to its end.
+    await clock.wait(3000);
+  };
+  await clock.run(play());
+  // A write asks Redis twice at most before all know of it.
+  const slackMs = 4 * Math.max(...scenario.latenciesMs) + 1;
+  return {
+    writes,
+    attempts,
+    taken,
+    precedes: (write, other) =>
+      replicas === 1 ? writes.indexOf(write) < writes.indexOf(other) : write.sent + slackMs < other.sent,
+    isOnePlace: replicas === 1,
+    inDoubtMs,
+    askingMs: isShared ? slackMs + LONGEST_POLL_MS : 0,
+    delayMs: scenario.fates.reduce((sum, { beforeMs }) => sum + beforeMs, 0),
+  };
+}
+
+interface Exchange {
+  /** Writes the tags down. */
+  take(): void;
+  readonly timeoutMs: number;
+  /** As late as an attempt in doubt may be carried out. */
+  readonly lateMs: number;
+  readonly abandoned: AbortSignal;
+}
+
+/** One exchange with a CometChat that does as it is told. */
+async function exchange(
+  clock: VirtualClock,
+  { end, takesMs, answersMs }: Fate,
+  { take, timeoutMs, lateMs, abandoned }: Exchange,
+): Promise<Outcome<unknown>> {
+  const { promise, resolve } = Promise.withResolvers<Outcome<unknown>>();
+  const cancel = clock.after(timeoutMs, () => resolve(failedExchange('timeout_response')));
+  abandoned.addEventListener('abort', () =>
+    clock.after(LINGER_MS, () => resolve(failedExchange('client_gone'))),
+  );
+  if (WRITES.has(end)) clock.after(takesMs, take);
+  if (end === 'breaks, written late') clock.after(lateMs - takesMs, take);
+  if (!end.startsWith('is silent')) clock.after(takesMs + answersMs, () => resolve(outcomeOf(end)));
+  return promise.finally(cancel);
+}
+
+/** With these CometChat takes the tags before it answers, if it does. */
+const WRITES: ReadonlySet<Fate['end']> = new Set([
+  'answers',
+  'answers 503 and has written',
+  'breaks, written before',
+  'is silent, written',
+]);
+
+function outcomeOf(end: Fate['end']): Outcome<unknown> {
+  if (end === 'answers') return { ok: true, status: 200, value: [] };
+  if (end === 'answers 404') return failedReply(404, 'ERR_UID_NOT_FOUND');
+  if (end.startsWith('breaks')) return failedExchange('ECONNRESET');
+  const failure = failedReply(end.includes('504') ? 504 : 503, undefined);
+  return end.endsWith('with Retry-After') ? { ...failure, retryAfterSeconds: 1 } : failure;
+}
+
+/** Gives the values over and over again. */
+function endless(values: readonly number[]): () => number {
+  let next = 0;
+  return () => values[next++ % values.length] ?? 0;
+}

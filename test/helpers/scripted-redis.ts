@@ -1,0 +1,91 @@
+import type { Redis } from 'ioredis';
+import { redisLua, type Value } from './redis-lua.ts';
+import type { VirtualClock } from './virtual-clock.ts';
+
+interface Entry {
+  readonly value: string | Map<string, string>;
+  readonly until: number;
+}
+
+/** UNIX milliseconds when the virtual clock begins. */
+const EPOCH = Date.UTC(2026, 0, 1);
+
+/** A Redis in this process, by a virtual clock: as much of it as scripts of the order of writes need, run as Lua. */
+export class ScriptedRedis {
+  readonly #clock: VirtualClock;
+  readonly #keys = new Map<string, Entry>();
+
+  constructor(clock: VirtualClock) {
+    this.#clock = clock;
+  }
+
+  /**
+   * A connection, on which commands and replies keep their order.
+   *
+   * @param latency milliseconds of the next way, there or back
+   */
+  connection(latency: () => number): Redis {
+    let there = 0;
+    let back = 0;
+    const ask = async (command: () => Value): Promise<Value> => {
+      there = Math.max(there, this.#clock.now() + latency());
+      await this.#clock.wait(there - this.#clock.now());
+      const reply = command();
+      back = Math.max(back, this.#clock.now() + latency());
+      await this.#clock.wait(back - this.#clock.now());
+      return reply;
+    };
+    return {
+      eval: (script: string, keys: number, ...args: unknown[]) =>
+        ask(() => this.#run(script, args.map(String), keys)),
+      hget: (key: string, field: string) => ask(() => this.#hash(key).get(field) ?? null),
+    } as unknown as Redis;
+  }
+
+  /** Loses all that it knows. */
+  flush(): void {
+    this.#keys.clear();
+  }
+
+  #command([name = '', key = '', ...args]: string[]): Value {
+    const now = this.#clock.now() + EPOCH;
+    switch (name) {
+      case 'TIME':
+        return [String(Math.floor(now / 1000)), String(Math.floor((now % 1000) * 1000))];
+      case 'GET':
+        return (this.#entry(key)?.value as string) ?? false;
+      case 'SET':
+        this.#keys.set(key, { value: String(args[0]), until: this.#clock.now() + Number(args[2]) });
+        return 'OK';
+      case 'DEL':
+        return Number(this.#keys.delete(key));
+      case 'HMGET':
+        return args.map((field) => this.#hash(key).get(field) ?? false);
+      case 'HSET': {
+        const hash = this.#hash(key);
+        for (let n = 0; n < args.length; n += 2) hash.set(`${args[n]}`, `${args[n + 1]}`);
+        this.#keys.set(key, { value: hash, until: Number.POSITIVE_INFINITY });
+        return args.length / 2;
+      }
+      case 'PEXPIRE':
+        this.#keys.set(key, { value: this.#hash(key), until: this.#clock.now() + Number(args[0]) });
+        return 1;
+      default:
+        throw new Error(`${name} is not a command of this Redis`);
+    }
+  }
+
+  #entry(key: string): Entry | undefined {
+    const entry = this.#keys.get(key);
+    return entry && entry.until > this.#clock.now() ? entry : undefined;
+  }
+
+  #hash(key: string): Map<string, string> {
+    const { value } = this.#entry(key) ?? {};
+    return value instanceof Map ? value : new Map();
+  }
+
+  #run(script: string, args: string[], keys: number): Value {
+    return redisLua.run(script, args.slice(0, keys), args.slice(keys), (command) => this.#command(command));
+  }
+}
