@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import { freePort } from '../test/ports.ts';
+import { freePort } from '../test/helpers/ports.ts';
 import { CORES, Program } from './program.ts';
 import { API_KEY, SIGNER } from './users.ts';
 

@@ -1,7 +1,7 @@
 import type { ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import type { Signer } from '../scripts/sign-session.ts';
-import { freePort } from '../test/ports.ts';
+import { freePort } from '../test/helpers/ports.ts';
 import type { Children, Gateway } from './children.ts';
 
 /** All that the apps need, running. */

@@ -7,7 +7,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import type { Test } from 'tap';
 import { freePort } from './ports.ts';
 
-const CONF = new URL('../deploy/nginx.conf', import.meta.url);
+const CONF = new URL('../../deploy/nginx.conf', import.meta.url);
 
 /**
  * Starts a real nginx with the configuration of docker-compose.yml, for the length of a test.

@@ -3,9 +3,23 @@ import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { Redis } from 'ioredis';
-import type { Test } from 'tap';
-import { planted } from './helper.ts';
+import tap, { type Test } from 'tap';
+import { testWith } from './installed.ts';
 import { freePort } from './ports.ts';
+import { planted } from './secrets.ts';
+
+/** A test with a Redis of its own; without `redis-server` it is skipped, unless `CI` is set. */
+export const redisTest = (name: string, body: (t: Test, redis: RedisServer) => Promise<unknown>): void =>
+  testWith('redis-server', name, async (t) => body(t, await RedisServer.start(t)));
+
+/** Two tests of one promise: with what a replica knows alone, and with a Redis. */
+export function withAndWithoutRedis(
+  name: string,
+  body: (t: Test, redis: RedisServer | undefined) => Promise<unknown>,
+): void {
+  void tap.test(`${name}, in this process`, (t) => body(t, undefined));
+  redisTest(`${name}, in Redis`, body);
+}
 
 /** A real Redis on a free port, with a password and no file, that a test can stop, freeze and start again. */
 export class RedisServer {

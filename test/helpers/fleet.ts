@@ -1,9 +1,11 @@
 import type { Test } from 'tap';
-import { Child } from '../child.ts';
-import { API_KEY, environment, sign } from '../helper.ts';
-import { load, type Request, type Tally } from '../load.ts';
-import { startNginx } from '../nginx.ts';
-import { freePort } from '../ports.ts';
+import { environment } from './environment.ts';
+import { load, type Request, type Tally } from './load.ts';
+import { startNginx } from './nginx.ts';
+import { freePort } from './ports.ts';
+import { Child } from './process.ts';
+import { API_KEY } from './secrets.ts';
+import { sign } from './tokens.ts';
 
 /** Enough that hardly ever two requests of one user are under way. */
 const USERS = 100;

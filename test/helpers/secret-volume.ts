@@ -1,7 +1,7 @@
 import { mkdirSync, renameSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Test } from 'tap';
-import { planted } from './helper.ts';
+import { planted } from './secrets.ts';
 
 /** Secrets as Kubernetes mounts them: every file is a link into a folder, and all change at once when that is swapped. */
 export class SecretVolume {

@@ -1,8 +1,8 @@
 import http from 'node:http';
 import { type CryptoKey, exportJWK, generateKeyPair, type JWK } from 'jose';
 import type { Test } from 'tap';
-import { signWith } from './helper.ts';
 import { listening } from './ports.ts';
+import { signWith } from './tokens.ts';
 
 /** What the issuer answers to whoever asks for its keys. */
 export interface KeysReply {
@@ -37,7 +37,7 @@ export class IssuerKey {
     return new IssuerKey(kid, alg, pair, { ...(await exportJWK(pair.publicKey)), kid, alg, use: 'sig' });
   }
 
-  /** Signs a token as sign() of helper.ts does. */
+  /** Signs a token as sign() of tokens.ts does. */
   sign(claims: Record<string, unknown> = {}, header: Record<string, unknown> = {}): Promise<string> {
     return signWith(this.#privateKey, { alg: this.alg, kid: this.kid, ...header }, claims);
   }
