@@ -1,8 +1,10 @@
 import http from 'node:http';
-import { type BrowserContext, chromium, type Page } from 'playwright-core';
-import t, { type Test } from 'tap';
-import { build, OTHER, sign, unlessInstalled } from '../helper.ts';
-import { listening } from '../ports.ts';
+import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
+import tap, { type Test } from 'tap';
+import { startGateway } from '../helpers/gateway.ts';
+import { testWith } from '../helpers/installed.ts';
+import { listening } from '../helpers/ports.ts';
+import { OTHER, sign } from '../helpers/tokens.ts';
 
 // A real browser decides here what a page may do: no header is set by hand that a page could not set.
 
@@ -32,10 +34,15 @@ async function site(t: Test, host = 'localhost'): Promise<string> {
   return `http://${host}:${await listening(t, server)}`;
 }
 
-async function browser(t: Test): Promise<BrowserContext> {
-  const browser = await chromium.launch({ executablePath: CHROMIUM, args: ARGS });
-  t.teardown(() => browser.close());
-  return browser.newContext();
+let browser: Promise<Browser> | undefined;
+tap.teardown(async () => (await browser)?.close());
+
+/** What a user's browser keeps: its cookies, and no other test's. */
+async function newContext(t: Test): Promise<BrowserContext> {
+  browser ??= chromium.launch({ executablePath: CHROMIUM, args: ARGS });
+  const context = await (await browser).newContext();
+  t.teardown(() => context.close());
+  return context;
 }
 
 async function open(context: BrowserContext, url: string): Promise<Page> {
@@ -72,83 +79,71 @@ const call = (
     { gateway, init, other: OTHER },
   );
 
-t.test(
-  'a page of an allowed origin calls with a bearer token, another one cannot',
-  unlessInstalled(CHROMIUM),
-  async (t) => {
-    const [app, evil] = [await site(t), await site(t)];
-    const { port, sandbox } = await build(t, { CORS_ORIGINS: app });
-    const gateway = `http://localhost:${port}`;
-    const context = await browser(t);
-    const bearer = { headers: { authorization: `Bearer ${await sign()}` } };
+testWith(CHROMIUM, 'a page of an allowed origin calls with a bearer token, another one cannot', async (t) => {
+  const [app, evil] = [await site(t), await site(t)];
+  const { port, sandbox } = await startGateway(t, { CORS_ORIGINS: app });
+  const gateway = `http://localhost:${port}`;
+  const context = await newContext(t);
+  const bearer = { headers: { authorization: `Bearer ${await sign()}` } };
 
-    const page = await open(context, app);
-    t.match(await call(page, gateway, bearer), { status: 200, tags: ['archived'], requestId: /^[\w-]{36}$/ });
-    t.match(
-      await call(page, gateway, {}),
-      { status: 401, code: 'session-missing' },
-      'errors can be read, too',
+  const page = await open(context, app);
+  t.match(await call(page, gateway, bearer), { status: 200, tags: ['archived'], requestId: /^[\w-]{36}$/ });
+  t.match(await call(page, gateway, {}), { status: 401, code: 'session-missing' }, 'errors can be read, too');
+  t.equal(sandbox.calls.length, 1);
+
+  t.strictSame(await call(await open(context, evil), gateway, bearer), { blocked: true });
+  t.equal(sandbox.calls.length, 1, 'the call was not even made');
+});
+
+testWith(CHROMIUM, 'a page of an allowed origin calls with the cookie, another one cannot', async (t) => {
+  const [app, sibling, foreign] = [await site(t), await site(t), await site(t, '127.0.0.1')];
+  const { port, sandbox, requests } = await startGateway(t, { CORS_ORIGINS: app, SESSION_COOKIE: COOKIE });
+  const gateway = `http://localhost:${port}`;
+  const context = await newContext(t);
+  // As the company's own sign-in sets it: for this host alone, out of reach for scripts.
+  await context.addCookies([
+    {
+      name: COOKIE,
+      value: await sign(),
+      url: gateway.replace('http:', 'https:'),
+      httpOnly: true,
+      sameSite: 'Lax',
+    },
+  ]);
+  const withHeader = { headers: { 'x-requested-with': 'fetch' }, credentials: 'include' } as const;
+
+  const page = await open(context, app);
+  t.match(await call(page, gateway, withHeader), { status: 200, tags: ['archived'] });
+  const forgotten = await call(page, gateway, { credentials: 'include' });
+  t.match(forgotten, { status: 403, code: 'csrf-rejected' }, 'the header is needed there, too');
+  t.match(await call(page, gateway, { headers: withHeader.headers }), {
+    status: 401,
+    code: 'session-missing',
+  });
+  t.equal(sandbox.calls.length, 1);
+
+  // The sibling is of the same site, so that the browser sends the cookie along: the gateway must refuse.
+  for (const origin of [sibling, foreign]) {
+    const attacker = await open(context, origin);
+    t.strictSame(await call(attacker, gateway, withHeader), { blocked: true }, origin);
+    t.strictSame(await call(attacker, gateway, { credentials: 'include' }), { blocked: true }, origin);
+    // What needs no preflight: a form, and a request whose answer the page does not want.
+    await attacker.setContent(
+      `<form method="post" enctype="text/plain" action="${gateway}/me/conversations/tags"><input name='{"tags":[],"a":"' value='"}'></form>`,
     );
-    t.equal(sandbox.calls.length, 1);
+    await attacker.locator('form').evaluate((form) => (form as unknown as { submit(): void }).submit());
+    await attacker.waitForURL(`${gateway}/**`);
+    t.match(await attacker.textContent('body'), /"code":"method-not-allowed"/);
+  }
+  t.equal(sandbox.calls.length, 1, 'no call was made');
+  t.notOk(requests().some(({ status }) => Number(status) >= 500));
+});
 
-    t.strictSame(await call(await open(context, evil), gateway, bearer), { blocked: true });
-    t.equal(sandbox.calls.length, 1, 'the call was not even made');
-  },
-);
-
-t.test(
-  'a page of an allowed origin calls with the cookie, another one cannot',
-  unlessInstalled(CHROMIUM),
-  async (t) => {
-    const [app, sibling, foreign] = [await site(t), await site(t), await site(t, '127.0.0.1')];
-    const { port, sandbox, requests } = await build(t, { CORS_ORIGINS: app, SESSION_COOKIE: COOKIE });
-    const gateway = `http://localhost:${port}`;
-    const context = await browser(t);
-    // As the company's own sign-in sets it: for this host alone, out of reach for scripts.
-    await context.addCookies([
-      {
-        name: COOKIE,
-        value: await sign(),
-        url: gateway.replace('http:', 'https:'),
-        httpOnly: true,
-        sameSite: 'Lax',
-      },
-    ]);
-    const withHeader = { headers: { 'x-requested-with': 'fetch' }, credentials: 'include' } as const;
-
-    const page = await open(context, app);
-    t.match(await call(page, gateway, withHeader), { status: 200, tags: ['archived'] });
-    const forgotten = await call(page, gateway, { credentials: 'include' });
-    t.match(forgotten, { status: 403, code: 'csrf-rejected' }, 'the header is needed there, too');
-    t.match(await call(page, gateway, { headers: withHeader.headers }), {
-      status: 401,
-      code: 'session-missing',
-    });
-    t.equal(sandbox.calls.length, 1);
-
-    // The sibling is of the same site, so that the browser sends the cookie along: the gateway must refuse.
-    for (const origin of [sibling, foreign]) {
-      const attacker = await open(context, origin);
-      t.strictSame(await call(attacker, gateway, withHeader), { blocked: true }, origin);
-      t.strictSame(await call(attacker, gateway, { credentials: 'include' }), { blocked: true }, origin);
-      // What needs no preflight: a form, and a request whose answer the page does not want.
-      await attacker.setContent(
-        `<form method="post" enctype="text/plain" action="${gateway}/me/conversations/tags"><input name='{"tags":[],"a":"' value='"}'></form>`,
-      );
-      await attacker.locator('form').evaluate((form) => (form as unknown as { submit(): void }).submit());
-      await attacker.waitForURL(`${gateway}/**`);
-      t.match(await attacker.textContent('body'), /"code":"method-not-allowed"/);
-    }
-    t.equal(sandbox.calls.length, 1, 'no call was made');
-    t.notOk(requests().some(({ status }) => Number(status) >= 500));
-  },
-);
-
-t.test(
+testWith(
+  CHROMIUM,
   'a page of the gateway’s own origin needs no CORS, and the header all the same',
-  unlessInstalled(CHROMIUM),
   async (t) => {
-    const { port, sandbox } = await build(
+    const { port, sandbox } = await startGateway(
       t,
       { SESSION_COOKIE: COOKIE },
       {
@@ -157,7 +152,7 @@ t.test(
       },
     );
     const gateway = `http://localhost:${port}`;
-    const context = await browser(t);
+    const context = await newContext(t);
     await context.addCookies([
       { name: COOKIE, value: await sign(), url: gateway.replace('http:', 'https:') },
     ]);

@@ -3,9 +3,10 @@ import http from 'node:http';
 import { exportJWK, generateKeyPair, type JWK } from 'jose';
 import { Provider } from 'oidc-provider';
 import t, { type Test } from 'tap';
-import { faulty } from '../faults/faulty.ts';
-import { AUDIENCE, ME, plantToken } from '../helper.ts';
-import { freePort } from '../ports.ts';
+import { startGateway } from '../helpers/gateway.ts';
+import { freePort } from '../helpers/ports.ts';
+import { plantToken } from '../helpers/secrets.ts';
+import { AUDIENCE, ME } from '../helpers/tokens.ts';
 
 /** The client's secret, and its name, which is the user too: a token of its own is the simplest there is. */
 const CLIENT_SECRET = 'only-of-this-test';
@@ -97,38 +98,42 @@ t.test(
     ];
     const provider = await identityProvider(t);
     await provider.start([first]);
-    const { put, served, refused } = await faulty(t, {
+    const { put, meets, served, refused } = await startGateway(t, {
       SESSION_SECRET: undefined,
       SESSION_JWKS_URL: `${provider.issuer}/jwks`,
       SESSION_ISSUER: provider.issuer,
     });
     const call = (token: string) => put({ tags: ['a'] }, { authorization: `Bearer ${token}` });
+    const isForged = (token: string) =>
+      refused(t, () => call(token), 401, 'session-invalid', { moved: { 'sessions_refused signature': 1 } });
 
     const old = await provider.token();
-    await served(t, await call(old));
+    await served(t, () => call(old));
 
     await provider.start([second, first]);
     const rotated = await provider.token();
     t.not(rotated.split('.')[0], old.split('.')[0], 'another key signs');
-    await served(t, await call(rotated));
-    await served(t, await call(old));
+    const moved = { 'attempts ok': 1, 'session_key_fetches ok': 1 };
+    await meets(t, { answer: 200, calls: 1, line: { status: 200 }, moved }, () => call(rotated));
+    await served(t, () => call(old));
 
     await provider.stop();
-    await served(t, await call(rotated));
-    await served(t, await call(old));
+    await served(t, () => call(rotated));
+    await served(t, () => call(old));
 
     // Somebody else's provider, with a key of the same name, at another address.
     const stranger = await identityProvider(t);
     await stranger.start([foreign]);
-    await refused(t, await call(await stranger.token()), 401, 'session-invalid');
+    await isForged(await stranger.token());
 
     // And one that claims to be ours: it stood at our address while the gateway was not looking.
     await provider.start([foreign]);
     const forged = await provider.token();
     await provider.stop();
-    await refused(t, await call(forged), 401, 'session-invalid');
+    await isForged(forged);
 
     await provider.start([second, first]);
-    await served(t, await call(await provider.token()));
+    const young = await provider.token();
+    await served(t, () => call(young));
   },
 );

@@ -2,6 +2,8 @@ import t from 'tap';
 import type { Claims } from '../../src/base/caller.ts';
 import { ProblemError } from '../../src/base/problem-error.ts';
 import { identityMapper, parseTemplate } from '../../src/identity/identity.ts';
+import { startGateway } from '../helpers/gateway.ts';
+import { bearer, ME, OTHER } from '../helpers/tokens.ts';
 
 /** The uid that a template makes of claims, or the code and detail of the problem. */
 function map(template: string, claims: Claims, lowercase = false): string {
@@ -70,4 +72,38 @@ t.test('two claims never make one user of two', async (t) => {
   // One in upper case is the other once it is folded.
   t.match(map('{org}-eu-{sub}', { org: 'acme-EU-x', sub: 'bob' }, true), /^identity-unmapped/);
   t.equal(map('{org}-eu-{sub}', { org: 'acme', sub: 'X-eu-bob' }, true), 'acme-eu-x-eu-bob');
+});
+
+t.test('who acts comes from the session, whatever else the client says', async (t) => {
+  const { put, served, sandbox } = await startGateway(t);
+  const claims = {
+    onbehalfof: 'cometchat-uid-1',
+    apikey: 'stolen',
+    'x-forwarded-for': '10.0.0.1',
+    'x-forwarded-host': 'evil.example',
+    'x-forwarded-proto': 'https',
+    'x-forwarded-user': 'admin',
+    forwarded: 'for=10.0.0.1',
+    'x-real-ip': '10.0.0.1',
+    'x-original-url': '/v3/users',
+    'x-http-method-override': 'DELETE',
+    'x-request-id': 'mine',
+    traceparent: '00-1-2-3',
+  };
+  const answer = await served(t, () => put({ tags: ['a'], conversationWith: OTHER }, claims));
+  t.not(answer.headers.get('x-request-id'), 'mine');
+  const [call] = sandbox.calls;
+  t.equal(call?.path, `/v3/users/${OTHER}/conversation`);
+  t.equal(call?.headers.onbehalfof, ME);
+  const sent = Object.keys(call?.headers ?? {});
+  t.strictSame(sent.filter((name) => name in claims).sort(), ['apikey', 'onbehalfof']);
+  t.not(call?.headers.apikey, 'stolen');
+});
+
+t.test('a session that maps to nobody makes no call', async (t) => {
+  const { put, refused } = await startGateway(t);
+  for (const sub of ['Alice', undefined]) {
+    const headers = await bearer({ sub });
+    await refused(t, () => put({ tags: [] }, headers), 403, 'identity-unmapped');
+  }
 });

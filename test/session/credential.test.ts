@@ -1,12 +1,29 @@
 import t from 'tap';
 import { callerOf } from '../../src/base/caller.ts';
 import { credentialOf } from '../../src/session/credential.ts';
-import { build, callBytes, isProblem, sign } from '../helper.ts';
+import { callBytes, isProblem } from '../helpers/answers.ts';
+import { type Gateway, startGateway } from '../helpers/gateway.ts';
+import { sign } from '../helpers/tokens.ts';
+
+const COOKIE = '__Host-session';
+const OURS = ['X-Requested-With: fetch', 'Sec-Fetch-Site: same-origin'];
+const MISSING = { moved: { 'sessions_refused missing': 1 } };
+const MALFORMED = { moved: { 'sessions_refused malformed': 1 } };
+
+/** Makes the call with these header fields. */
+const sender =
+  ({ raw }: Gateway) =>
+  (...fields: string[]) => {
+    const bytes = callBytes('Connection: close', 'Content-Type: application/json', ...OURS, ...fields);
+    return raw(Buffer.from(bytes, 'latin1'));
+  };
 
 t.test('without a session there is a 401 that says how to send one', async (t) => {
-  const { put, sandbox } = await build(t);
+  const gateway = await startGateway(t);
+  const send = sender(gateway);
   const good = await sign();
-  for (const authorization of [
+  for (const value of [
+    undefined,
     '',
     'Bearer',
     'Bearer ',
@@ -16,60 +33,103 @@ t.test('without a session there is a 401 that says how to send one', async (t) =
     `Basic Bearer ${good}`,
     `Bearer${good}`,
   ]) {
-    const answer = await put({ tags: [] }, { authorization });
-    isProblem(t, answer, 401, 'session-missing');
+    const fields = value === undefined ? [] : [`Authorization: ${value}`];
+    const answer = await gateway.refused(t, () => send(...fields), 401, 'session-missing', MISSING);
     t.equal(answer.headers.get('www-authenticate'), 'Bearer realm="cometchat-gateway"');
-  }
-  t.equal(sandbox.calls.length, 0);
-});
-
-t.test('a cookie of thousands of blanks is looked through once', async (t) => {
-  const blanks = [' ', '\t', ' \t', '; '].map((text) => `a${text.repeat(15_000 / text.length)}b`);
-  // Minutes, and a test that times out, where each blank begins a search of its own.
-  for (let round = 0; round < 200; round += 1) {
-    for (const cookie of blanks) {
-      t.throws(() => credentialOf({ headersDistinct: { cookie: [cookie] } } as never, 'session'), {
-        code: 'session-missing',
-      });
-    }
   }
 });
 
 t.test('the scheme may be written in any case', async (t) => {
-  const { put } = await build(t);
-  t.equal((await put({ tags: [] }, { authorization: `bearer ${await sign()}` })).status, 200);
-});
-
-t.test('two Authorization headers are refused, even if one of them is good', async (t) => {
-  const { raw, sandbox } = await build(t);
-  const reply = await raw(
-    callBytes(
-      'Connection: close',
-      `Authorization: Bearer ${await sign()}`,
-      'Authorization: Bearer other',
-      'Content-Type: application/json',
-    ),
-  );
-  t.match(reply, /^HTTP\/1.1 401 [\s\S]*"code":"session-invalid"/);
-  t.equal(sandbox.calls.length, 0);
-});
-
-t.test('a request without any Authorization header', async (t) => {
-  const { get } = await build(t);
-  isProblem(t, await get('/me/conversations/tags', { method: 'PUT' }), 401, 'session-missing');
-});
-
-t.test('a route outside the signed-in scope has no caller, and fails closed', async (t) => {
-  const { get } = await build(t, {}, { extend: (app) => app.get('/open', (request) => callerOf(request)) });
-  isProblem(t, await get('/open'), 401, 'session-missing');
+  const { put, served } = await startGateway(t);
+  const token = await sign();
+  for (const scheme of ['bearer', 'BEARER']) {
+    await served(t, () => put({ tags: [] }, { authorization: `${scheme} ${token}` }));
+  }
 });
 
 t.test('the session is asked for before the body is looked at', async (t) => {
-  const { put } = await build(t);
-  isProblem(
+  const { put, refused } = await startGateway(t);
+  const headers = { authorization: '', 'content-type': 'text/plain' };
+  await refused(t, () => put('no json', headers), 401, 'session-missing', MISSING);
+});
+
+t.test('a route outside the signed-in scope has no caller, and is refused', async (t) => {
+  const { get } = await startGateway(
     t,
-    await put('no json', { authorization: '', 'content-type': 'text/plain' }),
-    401,
-    'session-missing',
+    {},
+    { extend: (app) => app.get('/open', (request) => callerOf(request)) },
   );
+  isProblem(t, await get('/open'), 401, 'session-missing');
+});
+
+t.test('several credentials are refused, even if all of them are good', async (t) => {
+  const gateway = await startGateway(t, { SESSION_COOKIE: COOKIE });
+  const send = sender(gateway);
+  const token = await sign();
+  for (const fields of [
+    [`Authorization: Bearer ${token}`, `Authorization: Bearer ${token}`],
+    [`Authorization: Bearer ${token}`, 'Authorization: Bearer other'],
+    [`Authorization: Bearer ${token}`, `Cookie: ${COOKIE}=${token}`],
+    ['Authorization: Basic YTpi', `Cookie: ${COOKIE}=${token}`],
+    [`Cookie: ${COOKIE}=${token}; ${COOKIE}=${token}`],
+    [`Cookie: ${COOKIE}=other; ${COOKIE}=${token}`],
+    [`Cookie: ${COOKIE}=${token}`, `Cookie: ${COOKIE}=${token}`],
+  ]) {
+    await gateway.refused(t, () => send(...fields), 401, 'session-invalid', MALFORMED);
+  }
+});
+
+t.test('the session cookie is taken by its exact name and value', async (t) => {
+  const gateway = await startGateway(t, { SESSION_COOKIE: COOKIE });
+  const { refused, served } = gateway;
+  const send = (cookie: string) => sender(gateway)(`Cookie: ${cookie}`);
+  const token = await sign();
+  for (const cookie of [`${COOKIE}=${token}`, `a=b; ${COOKIE}=${token}; c="d"`, `a=b;${COOKIE}=${token}`]) {
+    await served(t, () => send(cookie));
+  }
+  for (const cookie of [
+    `${COOKIE.toLowerCase()}=${token}`,
+    `${COOKIE}2=${token}`,
+    `x${COOKIE}=${token}`,
+    `${COOKIE}`,
+    `a="${COOKIE}=${token}"`,
+  ]) {
+    await refused(t, () => send(cookie), 401, 'session-missing', MISSING);
+  }
+  for (const value of [`"${token}"`, '', encodeURIComponent(`${token} `), `${token},`, `${token} x`]) {
+    await refused(t, () => send(`${COOKIE}=${value}`), 401, 'session-invalid', MALFORMED);
+  }
+});
+
+t.test('a sibling domain cannot set the session cookie under a name with odd bytes', async (t) => {
+  const gateway = await startGateway(t, { SESSION_COOKIE: COOKIE });
+  const { refused } = gateway;
+  const cookie = `${COOKIE}=${await sign()}`;
+  const send = (bytes: string) => sender(gateway)(`Cookie: ${bytes}${cookie}`);
+  // Bytes that JavaScript takes for white space, and a browser for a part of the name. Such a name does not begin with
+  // `__Host-`, so that browsers let a sibling domain set it.
+  for (const bytes of ['\xa0', '\x85', '\xef\xbb\xbf']) {
+    await refused(t, () => send(bytes), 401, 'session-missing', MISSING);
+  }
+  const line = { error: { type: /^HPE_/ } };
+  await refused(t, () => send('\x0b'), 400, 'body-malformed', { line });
+});
+
+t.test('a cookie of a million blanks is looked through once', async (t) => {
+  // Hours, and a test that times out, where each blank begins a search of its own.
+  for (const blank of [' ', '\t', ' \t', '; ']) {
+    const cookie = `a${blank.repeat(1_000_000 / blank.length)}b`;
+    t.throws(() => credentialOf({ headersDistinct: { cookie: [cookie] } } as never, 'session'), {
+      code: 'session-missing',
+    });
+  }
+});
+
+t.test('without SESSION_COOKIE cookies are ignored', async (t) => {
+  const gateway = await startGateway(t);
+  const send = sender(gateway);
+  const token = await sign();
+  const cookie = `Cookie: session=${token}; ${COOKIE}=${token}`;
+  await gateway.refused(t, () => send(cookie), 401, 'session-missing', MISSING);
+  await gateway.served(t, () => send(cookie, `Authorization: Bearer ${token}`));
 });

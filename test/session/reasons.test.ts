@@ -1,7 +1,7 @@
 import { errors } from 'jose';
 import t from 'tap';
 import { ProblemError } from '../../src/base/problem-error.ts';
-import { asRefusal, REASONS, refused, wrongClaim } from '../../src/session/reasons.ts';
+import { asRefusal, REASONS, refused } from '../../src/session/reasons.ts';
 
 t.test('each reason belongs to one problem', async (t) => {
   const problems = REASONS.map((reason) => {
@@ -44,9 +44,4 @@ t.test('only what is wrong with a session is a reason to refuse it', async (t) =
   for (const error of [new TypeError('a defect'), new ProblemError('internal'), refused('revoked')]) {
     t.equal(asRefusal(error), error, 'any other error stays as it is');
   }
-});
-
-t.test('a claim that is wrong is named', async (t) => {
-  t.match(wrongClaim('aud'), { reason: 'claim', code: 'session-invalid' });
-  t.match(wrongClaim('aud').body('').detail, 'The claim "aud" of the session is missing or not as required.');
 });

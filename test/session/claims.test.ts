@@ -1,16 +1,15 @@
 import t from 'tap';
 import { secretSessions } from '../../src/session/secret.ts';
-import { AUDIENCE, ISSUER, ME, SECRET, sign } from '../helper.ts';
-import { faulty } from './faulty.ts';
+import { SECRET } from '../helpers/secrets.ts';
+import { AUDIENCE, ISSUER, ME, sign } from '../helpers/tokens.ts';
+import { tokenGateway } from './helper.ts';
 
 const now = () => Math.floor(Date.now() / 1000);
-const bearer = async (claims: Record<string, unknown>) => ({ authorization: `Bearer ${await sign(claims)}` });
 
-t.test('a session that has ended says so, so that the app refreshes it', async (t) => {
-  const { put, refused } = await faulty(t);
+t.test('an expired session is told apart, so that the app refreshes it', async (t) => {
+  const { rejects } = await tokenGateway(t);
   for (const age of [0, 1, 31, 3600]) {
-    const answer = await put({ tags: [] }, await bearer({ exp: now() - age }));
-    await refused(t, answer, 401, 'session-expired');
+    const answer = await rejects(await sign({ exp: now() - age }), 'expired', { code: 'session-expired' });
     t.match(
       answer.headers.get('www-authenticate'),
       /^Bearer .*error="invalid_token", error_description="expired"/,
@@ -19,7 +18,7 @@ t.test('a session that has ended says so, so that the app refreshes it', async (
 });
 
 t.test('a claim that is missing or wrong is named', async (t) => {
-  const { put, refused } = await faulty(t);
+  const { rejects } = await tokenGateway(t);
   const wrong: Record<string, unknown>[] = [
     { exp: undefined },
     { exp: 'tomorrow' },
@@ -37,16 +36,15 @@ t.test('a claim that is missing or wrong is named', async (t) => {
     { iat: now() + 120 },
   ];
   for (const claims of wrong) {
-    const answer = await put({ tags: [] }, await bearer(claims));
-    await refused(t, answer, 401, 'session-invalid');
+    const answer = await rejects(await sign(claims), 'claim');
     const [claim] = Object.keys(claims);
     t.equal(answer.json.detail, `The claim "${claim}" of the session is missing or not as required.`);
   }
 });
 
 t.test('one audience of several is enough', async (t) => {
-  const { put, served } = await faulty(t);
-  await served(t, await put({ tags: [] }, await bearer({ aud: ['else', AUDIENCE] })));
+  const { accepts } = await tokenGateway(t);
+  await accepts(await sign({ aud: ['else', AUDIENCE] }));
 });
 
 t.test('the issuer’s clock may be half a minute ahead, but a session ends on time', async (t) => {
