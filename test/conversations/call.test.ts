@@ -1,10 +1,12 @@
 import t from 'tap';
-import { build, isProblem, ME, OTHER, sign } from '../helper.ts';
+import { isProblem } from '../helpers/answers.ts';
+import { startGateway } from '../helpers/gateway.ts';
+import { ME, OTHER, sign } from '../helpers/tokens.ts';
 
 t.test(
   'a conversation with another user: the call goes out in the caller’s name, the answer is slim',
   async (t) => {
-    const { put, sandbox } = await build(t);
+    const { put, sandbox } = await startGateway(t);
     const answer = await put({ tags: ['archived', 'vip'], conversationWith: OTHER });
     t.equal(answer.status, 200);
     t.strictSame(answer.json, {
@@ -32,7 +34,7 @@ t.test(
 );
 
 t.test('a group conversation', async (t) => {
-  const { put, sandbox } = await build(t);
+  const { put, sandbox } = await startGateway(t);
   const answer = await put({ tags: ['a'], conversationWith: 'project-group', conversationType: 'group' });
   t.match(answer.json.conversations, [
     {
@@ -45,14 +47,14 @@ t.test('a group conversation', async (t) => {
 });
 
 t.test('without conversationWith the path is the caller’s own uid', async (t) => {
-  const { put, sandbox } = await build(t);
+  const { put, sandbox } = await startGateway(t);
   const answer = await put({ tags: ['mine'] });
   t.equal(sandbox.calls[0]?.path, `/v3/users/${ME}/conversation`);
   t.match(answer.json.conversations, [{ conversationId: 'group_project-group', tags: ['mine'] }]);
 });
 
 t.test('uid and onBehalfOf come from the claims that the templates name', async (t) => {
-  const { put, sandbox } = await build(t, {
+  const { put, sandbox } = await startGateway(t, {
     UID_TEMPLATE: 'cometchat-uid-{number}',
     ON_BEHALF_OF_TEMPLATE: '{act.sub}',
     UID_LOWERCASE: 'true',
@@ -63,7 +65,7 @@ t.test('uid and onBehalfOf come from the claims that the templates name', async 
 });
 
 t.test('PUT replaces the whole set, and an empty array clears it', async (t) => {
-  const { put, sandbox } = await build(t);
+  const { put, sandbox } = await startGateway(t);
   for (const tags of [['a', 'b'], ['c'], []]) {
     const answer = await put({ tags, conversationWith: OTHER });
     t.strictSame(answer.json.conversations[0].tags, tags);
@@ -72,7 +74,7 @@ t.test('PUT replaces the whole set, and an empty array clears it', async (t) => 
 });
 
 t.test('nothing that a client sends can change whose name the call goes out in', async (t) => {
-  const { put, sandbox } = await build(t);
+  const { put, sandbox } = await startGateway(t);
   const headers = { onBehalfOf: OTHER, apikey: 'mine', 'x-forwarded-for': '1.2.3.4', 'x-custom': 'x' };
   t.equal((await put({ tags: [], conversationWith: OTHER }, headers)).status, 200);
   t.equal(sandbox.calls[0]?.headers.onbehalfof, ME);

@@ -1,8 +1,9 @@
 import t from 'tap';
-import { build, isProblem, OTHER } from '../helper.ts';
+import { startGateway } from '../helpers/gateway.ts';
+import { OTHER } from '../helpers/tokens.ts';
 
 t.test('tags that break a rule: a problem that names the tag and the rule, and no call', async (t) => {
-  const { put, sandbox } = await build(t);
+  const { put, refused } = await startGateway(t);
   const cases: [unknown, string, RegExp][] = [
     [undefined, '/tags', /is required/],
     [null, '/tags', /must be an array/],
@@ -10,43 +11,33 @@ t.test('tags that break a rule: a problem that names the tag and the rule, and n
     [{ 0: 'a' }, '/tags', /must be an array/],
     [Array.from({ length: 26 }, (_, n) => `t${n}`), '/tags', /at most 25 different tags, and has 26/],
     [['a', ''], '/tags/1', /must not be empty or blank/],
-    [['a', ' \t\n\u00a0\u3000'], '/tags/1', /must not be empty or blank/],
+    [['a', ' \t\n\u00a0\u2028\u3000'], '/tags/1', /must not be empty or blank/],
     [['x'.repeat(101)], '/tags/0', /at most 100 UTF-16 code units/],
     [['😀'.repeat(51)], '/tags/0', /at most 100 UTF-16 code units/],
     [['a\u0000b'], '/tags/0', /without control characters/],
     [['a\nb'], '/tags/0', /without control characters/],
+    [['a\u0007'], '/tags/0', /without control characters/],
     [['a\u007f'], '/tags/0', /without control characters/],
     [['a\u0085b'], '/tags/0', /without control characters/],
     [['\ud83d'], '/tags/0', /lone surrogates/],
+    [['a\udc00b'], '/tags/0', /lone surrogates/],
     [['\ude00\ud83d'], '/tags/0', /lone surrogates/],
     [['a', 1], '/tags/1', /must be a string/],
     [['a', null], '/tags/1', /must be a string/],
     [[['a']], '/tags/0', /must be a string/],
   ];
   for (const [tags, pointer, detail] of cases) {
-    const answer = await put({ tags, conversationWith: OTHER });
-    isProblem(t, answer, 400, 'body-invalid');
-    t.match(answer.json.errors, [{ pointer, detail }], JSON.stringify(tags)?.slice(0, 60));
+    const send = () => put({ tags, conversationWith: OTHER });
+    const answer = await refused(t, send, 400, 'body-invalid');
+    t.match(answer.json.errors, [{ pointer, detail }]);
     t.equal(answer.json.errors.length, 1);
   }
-  t.equal(sandbox.calls.length, 0);
-});
-
-t.test('every field at fault is named, up to ten', async (t) => {
-  const { put } = await build(t);
-  const two = await put({ tags: [1, 'ok', 2], conversationType: 'x' });
-  t.strictSame(
-    two.json.errors.map(({ pointer }: { pointer: string }) => pointer),
-    ['/tags/0', '/tags/2', '/conversationType'],
-  );
-  const many = await put({ tags: Array(10_000).fill(1) });
-  t.equal(many.json.errors.length, 10);
 });
 
 t.test(
   'white space around a tag is trimmed, and a repeated tag counts once, at its first place',
   async (t) => {
-    const { put, sandbox } = await build(t);
+    const { put, sandbox } = await startGateway(t);
     const answer = await put({ tags: [' b ', 'a', '\tb\n', 'a b', 'a'], conversationWith: OTHER });
     t.strictSame(answer.json.conversations[0].tags, ['b', 'a', 'a b']);
     t.equal(sandbox.calls[0]?.body, '{"tags":["b","a","a b"]}');
@@ -54,7 +45,7 @@ t.test(
 );
 
 t.test('26 tags of which two are the same are 25', async (t) => {
-  const { put } = await build(t);
+  const { put } = await startGateway(t);
   const tags = Array.from({ length: 25 }, (_, n) => `t${n}`);
   t.equal((await put({ tags: [...tags, 't0'] })).status, 200);
 });
@@ -62,7 +53,7 @@ t.test('26 tags of which two are the same are 25', async (t) => {
 t.test(
   '25 tags of 100 units pass, emoji and CJK included, even when the client escapes every unit',
   async (t) => {
-    const { put, sandbox } = await build(t);
+    const { put, sandbox } = await startGateway(t);
     const tags = Array.from(
       { length: 25 },
       (_, n) => `${'😀'.repeat(49)}${String.fromCharCode(0x4e00 + n, 0x6f22)}`,

@@ -1,5 +1,7 @@
 import t from 'tap';
-import { build, isProblem, sign } from '../helper.ts';
+import { isProblem } from '../helpers/answers.ts';
+import { startGateway } from '../helpers/gateway.ts';
+import { sign } from '../helpers/tokens.ts';
 
 const OURS = 'https://app.example';
 const preflight = (origin: string, path = '/me/conversations/tags'): [string, RequestInit] => [
@@ -15,7 +17,7 @@ const preflight = (origin: string, path = '/me/conversations/tags'): [string, Re
 ];
 
 t.test('an allowed origin may call, and a browser need not ask each time', async (t) => {
-  const { get, sandbox } = await build(t, { CORS_ORIGINS: `${OURS},https://other.example` });
+  const { get, sandbox } = await startGateway(t, { CORS_ORIGINS: `${OURS},https://other.example` });
   const answer = await get(...preflight(OURS));
   t.equal(answer.status, 204);
   const headers = [...answer.headers].filter(([name]) => /^access-control|^vary$/.test(name));
@@ -32,7 +34,7 @@ t.test('an allowed origin may call, and a browser need not ask each time', async
 });
 
 t.test('its pages may read every answer, errors too', async (t) => {
-  const { put, get } = await build(t, { CORS_ORIGINS: OURS });
+  const { put, get } = await startGateway(t, { CORS_ORIGINS: OURS });
   for (const answer of [
     await put({ tags: [] }, { origin: OURS }),
     await put({ tags: 1 }, { origin: OURS }),
@@ -47,7 +49,7 @@ t.test('its pages may read every answer, errors too', async (t) => {
 });
 
 t.test('any other origin gets no permission, and caches are told that it matters', async (t) => {
-  const { put, get } = await build(t, { CORS_ORIGINS: OURS });
+  const { put, get } = await startGateway(t, { CORS_ORIGINS: OURS });
   for (const origin of [
     'https://evil.example',
     `${OURS}.evil.example`,
@@ -68,7 +70,7 @@ t.test('any other origin gets no permission, and caches are told that it matters
 });
 
 t.test('credentials are allowed only where cookies are sessions', async (t) => {
-  const { get, put } = await build(t, { CORS_ORIGINS: OURS, SESSION_COOKIE: '__Host-session' });
+  const { get, put } = await startGateway(t, { CORS_ORIGINS: OURS, SESSION_COOKIE: '__Host-session' });
   t.equal((await get(...preflight(OURS))).headers.get('access-control-allow-credentials'), 'true');
   t.equal(
     (await put({ tags: [] }, { origin: OURS })).headers.get('access-control-allow-credentials'),
@@ -79,7 +81,7 @@ t.test('credentials are allowed only where cookies are sessions', async (t) => {
 });
 
 t.test('an OPTIONS that is no preflight of an allowed origin is a method like any other', async (t) => {
-  const { get } = await build(t, { CORS_ORIGINS: OURS });
+  const { get } = await startGateway(t, { CORS_ORIGINS: OURS });
   const options = await get('/me/conversations/tags', { method: 'OPTIONS' });
   isProblem(t, options, 405, 'method-not-allowed');
   t.equal(options.headers.get('allow'), 'PUT');
@@ -87,14 +89,14 @@ t.test('an OPTIONS that is no preflight of an allowed origin is a method like an
 });
 
 t.test('an allowed origin that asks about no method is answered like any preflight', async (t) => {
-  const { get } = await build(t, { CORS_ORIGINS: OURS });
+  const { get } = await startGateway(t, { CORS_ORIGINS: OURS });
   const answer = await get('/me/conversations/tags', { method: 'OPTIONS', headers: { origin: OURS } });
   t.equal(answer.status, 204);
   t.equal(answer.text, '');
 });
 
 t.test('without CORS_ORIGINS there is no CORS header at all', async (t) => {
-  const { get, put } = await build(t);
+  const { get, put } = await startGateway(t);
   isProblem(t, await get(...preflight(OURS)), 405, 'method-not-allowed');
   const answer = await put({ tags: [] }, { origin: OURS, authorization: `Bearer ${await sign()}` });
   t.notOk([...answer.headers.keys()].some((name) => /^access-control|^vary$/.test(name)));

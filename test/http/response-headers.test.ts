@@ -1,8 +1,9 @@
 import t from 'tap';
-import { build, parseAnswer } from '../helper.ts';
+import { parseAnswer } from '../helpers/answers.ts';
+import { startGateway } from '../helpers/gateway.ts';
 
 t.test('every answer says that it is nobody else’s and nothing but JSON', async (t) => {
-  const { put, get, raw } = await build(t);
+  const { put, get, raw } = await startGateway(t);
   const answers = [
     await put({ tags: [] }),
     await put({ tags: 1 }),
@@ -22,11 +23,11 @@ t.test('every answer says that it is nobody else’s and nothing but JSON', asyn
 });
 
 t.test('browsers are told to stay with https when that is asked for', async (t) => {
-  const { put, get, raw } = await build(t, { HSTS_MAX_AGE: '31536000' });
+  const { put, get, raw } = await startGateway(t, { HSTS_MAX_AGE: '31536000' });
   const unrouted = parseAnswer(await raw('GET /%zz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n'));
   for (const answer of [await put({ tags: [] }), await get('/nothing'), unrouted]) {
     t.equal(answer.headers.get('strict-transport-security'), 'max-age=31536000');
   }
-  const { get: gone } = await build(t, { HSTS_MAX_AGE: '0' });
+  const { get: gone } = await startGateway(t, { HSTS_MAX_AGE: '0' });
   t.equal((await gone('/livez')).headers.get('strict-transport-security'), 'max-age=0');
 });

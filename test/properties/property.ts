@@ -1,22 +1,56 @@
+import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import type { Test } from 'tap';
 import type { Call } from '../../sandbox/server.ts';
-import { type Answer, API_KEY, build, ME } from '../helper.ts';
+import type { Answer } from '../helpers/answers.ts';
+import { type Gateway, startGateway } from '../helpers/gateway.ts';
+import { API_KEY } from '../helpers/secrets.ts';
+import { ME } from '../helpers/tokens.ts';
 
-// Whatever comes in: no defect shows as a 500, and nothing goes out but the documented call, in the name of
-// the one who is signed in. 5,000 of each sort, a hundred at a time.
-const REQUESTS = 5000;
-const BATCH = 100;
+interface Requests<T> {
+  /** What a request is made of. */
+  readonly arbitrary: fc.Arbitrary<T>;
+  readonly send: (gateway: Gateway, value: T) => Promise<Answer>;
+  /** The only user who may act in its call; the one user of the tests unless given. */
+  readonly actor?: (value: T) => string;
+}
 
-export type Gateway = Awaited<ReturnType<typeof build>>;
+/** Plays so many requests, one after the other. */
+export type Property = (t: Test, runs: number) => Promise<void>;
 
-/** Ids, near the rule: many keep it and many break it in one place. */
-export const id = fc.oneof(
-  fc.constantFrom('cometchat-uid-3', 'cometchat-uid-1', 'project-group', 'a', 'x'.repeat(100)),
-  fc.stringMatching(/^[a-z0-9_-]{0,110}$/),
-  fc.string({ unit: 'binary', maxLength: 20 }),
-  fc.constantFrom('../x', '..', '%2e%2e', 'a/b', 'a\r\nb', 'Alice', '\u0430', '__proto__', 'constructor'),
-);
+/**
+ * Whatever comes in, no defect shows as a 500, and nothing goes out but the documented call, in the name of the user who is
+ * signed in. fast-check reports the smallest request that it finds to break this, and the seed.
+ */
+export const holdsFor =
+  <T>({ arbitrary, send, actor = () => ME }: Requests<T>): Property =>
+  async (t, runs) => {
+    const gateway = await startGateway(t);
+    let called = 0;
+    let refused = 0;
+    const property = fc.asyncProperty(arbitrary, async (value) => {
+      const answer = await send(gateway, value);
+      const calls = gateway.sandbox.calls.splice(0);
+      assert.ok(isDocumented(answer), `the answer was ${answer.status} ${answer.text}`);
+      assert.ok(calls.length <= 1, `there were ${calls.length} calls`);
+      for (const call of calls) assert.ok(isContract(call, actor(value)), `called ${JSON.stringify(call)}`);
+      if (answer.status === 200) assert.equal(calls.length, 1, 'nothing was called');
+      else refused += 1;
+      called += calls.length;
+    });
+    await fc.assert(property, { numRuns: runs });
+    t.ok(called > runs / 20, `${called} of ${runs} were good enough to reach CometChat`);
+    t.ok(refused > runs / 20, `${refused} were not, or CometChat refused them`);
+  };
+
+/** Whether what the client got is the slim body, or a problem, and not that of a defect. */
+const isDocumented = ({ status, headers, json }: Answer): boolean =>
+  status === 200
+    ? Array.isArray(json.conversations)
+    : status !== 500 &&
+      headers.get('content-type') === 'application/problem+json' &&
+      json.status === status &&
+      json.code !== 'internal';
 
 /** Whether what CometChat got is its documented call, to the letter, as this user. */
 function isContract({ method, path, headers, body }: Call, user: string): boolean {
@@ -33,44 +67,4 @@ function isContract({ method, path, headers, body }: Call, user: string): boolea
     new Set(tags).size === tags.length &&
     tags.every((tag) => tag.trim() === tag && tag.length >= 1 && tag.length <= 100 && tag.isWellFormed())
   );
-}
-
-/** Whether what the client got is the slim body, or a problem, and not that of a defect. */
-const isDocumented = ({ status, headers, json }: Answer): boolean =>
-  status === 200
-    ? Array.isArray(json.conversations)
-    : status !== 500 &&
-      headers.get('content-type') === 'application/problem+json' &&
-      json.status === status &&
-      json.code !== 'internal';
-
-/**
- * Sends thousands of requests to a gateway; fast-check tells the first that breaks the promise, and its seed.
- *
- * @param send makes one of a batch
- * @param actor who may act in a call that a batch has made; the one user of the tests unless given
- */
-export async function holds<T>(
-  t: Test,
-  arbitrary: fc.Arbitrary<T>,
-  send: (gateway: Gateway, value: T, index: number) => Promise<Answer>,
-  actor: (call: Call, values: readonly T[]) => string = () => ME,
-): Promise<void> {
-  const gateway = await build(t);
-  const { calls } = gateway.sandbox;
-  const answered: number[] = [];
-  let made = 0;
-  const batch = fc.array(arbitrary, { minLength: BATCH, maxLength: BATCH });
-  const property = fc.asyncProperty(batch, async (values) => {
-    calls.length = 0;
-    const answers = await Promise.all(values.map((value, index) => send(gateway, value, index)));
-    answered.push(...answers.map(({ status }) => status));
-    made += calls.length;
-    return answers.every(isDocumented) && calls.every((call) => isContract(call, actor(call, values)));
-  });
-  await fc.assert(property, { numRuns: REQUESTS / BATCH, endOnFailure: true });
-  t.equal(answered.length, REQUESTS);
-  t.ok(made > REQUESTS / 20, `${made} were good enough to reach CometChat`);
-  const refused = answered.filter((status) => status >= 400).length;
-  t.ok(refused > REQUESTS / 20, `${refused} were not, or CometChat refused them`);
 }

@@ -1,6 +1,6 @@
 import t from 'tap';
-import { OTHER, sign } from '../helper.ts';
-import { faulty } from './faulty.ts';
+import { startGateway } from '../helpers/gateway.ts';
+import { bearer, ME, OTHER } from '../helpers/tokens.ts';
 
 /** Would lead to another path, another header, or another user, if it got through. */
 const HOSTILE_IDS = [
@@ -30,29 +30,31 @@ const HOSTILE_IDS = [
 ];
 
 t.test('a conversation is named by a legal id or not at all', async (t) => {
-  const { put, refused } = await faulty(t);
+  const { put, refused } = await startGateway(t);
   for (const conversationWith of HOSTILE_IDS) {
-    const answer = await put({ tags: [], conversationWith });
-    await refused(t, answer, 400, 'body-invalid');
+    const answer = await refused(t, () => put({ tags: [], conversationWith }), 400, 'body-invalid');
     t.match(answer.json.errors, [{ pointer: '/conversationWith' }], JSON.stringify(conversationWith));
   }
 });
 
 t.test('a claim that is no legal id makes nobody', async (t) => {
-  const { put, refused } = await faulty(t, { UID_TEMPLATE: 'u_{sub}', ON_BEHALF_OF_TEMPLATE: '{act.sub}' });
+  const { put, refused } = await startGateway(t, {
+    UID_TEMPLATE: 'u_{sub}',
+    ON_BEHALF_OF_TEMPLATE: '{act.sub}',
+  });
   for (const id of HOSTILE_IDS) {
     for (const claims of [
       { sub: id, act: { sub: 'agent' } },
       { sub: 'alice', act: { sub: id } },
     ]) {
-      const authorization = `Bearer ${await sign(claims)}`;
-      await refused(t, await put({ tags: [] }, { authorization }), 403, 'identity-unmapped');
+      const session = await bearer(claims);
+      await refused(t, () => put({ tags: [] }, session), 403, 'identity-unmapped');
     }
   }
 });
 
 t.test('a tag is text and nothing else: it reaches CometChat as JSON, and no header', async (t) => {
-  const { put, served, sandbox } = await faulty(t);
+  const { put, served, sandbox } = await startGateway(t);
   const tags = [
     '"},"onBehalfOf":"admin',
     'a: b',
@@ -62,8 +64,8 @@ t.test('a tag is text and nothing else: it reaches CometChat as JSON, and no hea
     '\u202egnp',
   ];
   for (const tag of tags) {
-    await served(t, await put({ tags: [tag], conversationWith: OTHER }));
+    await served(t, () => put({ tags: [tag], conversationWith: OTHER }));
     t.equal(sandbox.calls.at(-1)?.body, JSON.stringify({ tags: [tag] }));
-    t.equal(sandbox.calls.at(-1)?.headers.onbehalfof, 'cometchat-uid-4');
+    t.equal(sandbox.calls.at(-1)?.headers.onbehalfof, ME);
   }
 });
