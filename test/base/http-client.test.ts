@@ -1,11 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import http from 'node:http';
 import net from 'node:net';
+import { mock } from 'node:test';
+import { setImmediate as turn, setTimeout as wait } from 'node:timers/promises';
 import t, { type Test } from 'tap';
+import { Sandbox } from '../../sandbox/server.ts';
 import { ExchangeError, httpClient, keptConnections } from '../../src/base/http-client.ts';
-import { listening } from '../ports.ts';
-
-// The codes of single exchanges are in test/faults/06 to 20; here is what becomes of their connections.
+import { listening } from '../helpers/ports.ts';
 
 const LIMITS = { totalMs: 30_000, maxBytes: 1_000_000 };
 
@@ -61,6 +62,17 @@ t.test('a reply may have as many bytes as its limit, and not one more', async (t
   t.equal(headers['transfer-encoding'], 'chunked');
   t.ok(bytes.equals(body), 'every byte of it, in order');
   await t.rejects(send(`${origin}/longer`), { code: 'reply_too_large' });
+});
+
+t.test('eight informational replies may come before the reply, and not one more', async (t) => {
+  const server = http.createServer(({ url }, response) => {
+    for (let n = 0; n < Number(url?.slice(1)); n += 1) response.writeProcessing();
+    response.end();
+  });
+  const origin = `http://127.0.0.1:${await listening(t, server)}`;
+  const send = httpClient(LIMITS);
+  t.equal((await send(`${origin}/8`)).status, 200);
+  await t.rejects(send(`${origin}/9`), { code: 'reply_informational' });
 });
 
 t.test('nothing is sent once the signal is aborted', async (t) => {
@@ -119,16 +131,37 @@ t.test('the code of a time-out tells how far the exchange had come', async (t) =
   const server = http.createServer(({ url }, response) => {
     if (url === '/drips') response.write('x');
   });
-  const port = await listening(t, server);
-  const limits = { ...LIMITS, totalMs: 300 };
-  const send = httpClient(limits);
-  await t.rejects(send(`http://127.0.0.1:${port}/silence`), { code: 'timeout_response' });
-  await t.rejects(send(`http://127.0.0.1:${port}/drips`), { code: 'timeout_request' });
-  const lost = httpClient(
-    limits,
-    keptConnections(() => {}),
-  );
-  await t.rejects(lost(`http://name.example:${port}/`), { code: 'timeout_lookup' });
+  const host = `127.0.0.1:${await listening(t, server)}`;
+  const mute = net.createServer((socket) => t.teardown(() => socket.destroy()));
+  const sandbox = await Sandbox.start({ apiKey: 'key' });
+  t.teardown(() => sandbox.close());
+  await sandbox.link('hung');
+  const cases = [
+    ['http://name.example', 'timeout_lookup', 200],
+    [sandbox.origin, 'timeout_connect', 200],
+    [`https://127.0.0.1:${await listening(t, mute)}`, 'timeout_secureConnect', 200],
+    [`http://${host}/silence`, 'timeout_response', 290],
+    [`http://${host}/drips`, 'timeout_request', 300],
+  ] as const;
+  const neverFound = keptConnections(() => {});
+  const send = httpClient({ ...LIMITS, totalMs: 300 }, neverFound);
+
+  // got's time stands still until every exchange has come as far as it can, and then runs by the millisecond.
+  mock.timers.enable({ apis: ['setTimeout', 'Date'] });
+  try {
+    const ended = new Map<string, unknown>();
+    let now = 0;
+    for (const [url] of cases) send(url).catch(({ code }: ExchangeError) => ended.set(url, [code, now]));
+    for (let n = 0; n < 20; n += 1) await wait(5);
+    while (now < 310) {
+      now += 1;
+      mock.timers.tick(1);
+      await turn();
+    }
+    for (const [url, code, afterMs] of cases) t.strictSame(ended.get(url), [code, afterMs]);
+  } finally {
+    mock.timers.reset();
+  }
 });
 
 t.test(

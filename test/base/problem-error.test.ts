@@ -1,21 +1,22 @@
 import t from 'tap';
 import { ProblemError } from '../../src/base/problem-error.ts';
 import { PROBLEMS } from '../../src/base/problems.ts';
-import { build, isProblem } from '../helper.ts';
+import { isProblem } from '../helpers/answers.ts';
+import { startGateway } from '../helpers/gateway.ts';
 
 t.test('an unknown address is a 404 problem', async (t) => {
-  const { get } = await build(t);
+  const { get } = await startGateway(t);
   isProblem(t, await get('/me/conversations'), 404, 'route-not-found');
 });
 
 t.test('an address that cannot be decoded is a 404 problem, and logged', async (t) => {
-  const { get, requests } = await build(t);
+  const { get, requests } = await startGateway(t);
   isProblem(t, await get('/%zz'), 404, 'route-not-found');
   t.match(requests(), [{ status: 404, problem: 'route-not-found', error: { type: 'route-not-found' } }]);
 });
 
 t.test('a wrong method is a 405 problem that lists the right ones', async (t) => {
-  const { get } = await build(t);
+  const { get } = await startGateway(t);
   for (const method of ['GET', 'POST', 'PATCH', 'DELETE', 'OPTIONS']) {
     const answer = await get('/me/conversations/tags?x=1', { method });
     isProblem(t, answer, 405, 'method-not-allowed');
@@ -26,7 +27,7 @@ t.test('a wrong method is a 405 problem that lists the right ones', async (t) =>
 });
 
 t.test('an error that nobody foresaw tells the client nothing and the log everything', async (t) => {
-  const { get, requests } = await build(
+  const { get, requests } = await startGateway(
     t,
     {},
     {

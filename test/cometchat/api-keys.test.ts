@@ -1,5 +1,12 @@
 import t from 'tap';
-import { ApiKeys } from '../../src/cometchat/api-keys.ts';
+import type { Fault } from '../../sandbox/faults.ts';
+import { MACHINE_CLOCK } from '../../src/base/clock.ts';
+import { ApiKeys, withApiKey } from '../../src/cometchat/api-keys.ts';
+import { type Call, Waiters } from '../../src/cometchat/call.ts';
+import { failedReply } from '../../src/cometchat/errors.ts';
+import { startGateway } from '../helpers/gateway.ts';
+import { services } from '../helpers/room.ts';
+import { API_KEY, planted } from '../helpers/secrets.ts';
 
 t.test('the only key has nothing in its place', async (t) => {
   const keys = new ApiKeys(['a']);
@@ -56,4 +63,97 @@ t.test('the first key is asked for again after five minutes, and no sooner', asy
   t.equal(keys.begin(300_000).value, 'a');
   keys.refuse(keys.current, 300_001);
   t.equal(keys.begin(300_002).value, 'b');
+});
+
+t.test('the exchanges with both keys have the time of one attempt', async (t) => {
+  let now = 0;
+  const clock = { ...MACHINE_CLOCK, now: () => now };
+  const ends: number[] = [];
+  const send = withApiKey(
+    (async ({ endsAt }: { endsAt: number }) => {
+      ends.push(endsAt);
+      now += 800;
+      return failedReply(401, undefined);
+    }) as never,
+    { current: ['a', 'b'] },
+    1000,
+    services(undefined, { clock }),
+  );
+  const waiters = new Waiters(clock);
+  const gone = new AbortController().signal;
+  const call = { waiters } as Call<unknown>;
+  await waiters.join(() => send(call), { gone, deadline: 3000 });
+  t.strictSame(ends, [1000, 1000], 'for longer no other replica would wait');
+});
+
+const OTHER_KEY = `other-${API_KEY}`;
+planted.add(OTHER_KEY);
+/** Which key the next calls begin with. */
+const TO_SECONDARY = { 'api_key_in_use primary': -1, 'api_key_in_use secondary': 1 };
+const TO_PRIMARY = { 'api_key_in_use primary': 1, 'api_key_in_use secondary': -1 };
+
+t.test(
+  'however CometChat refuses the first key, the second serves that very call, and the next ones',
+  async (t) => {
+    const refusals: Fault[] = [
+      // The sandbox refuses it by itself.
+      {},
+      { status: 401, body: { error: { code: 'AUTH_ERR_EMPTY_APIKEY' } } },
+      { status: 403, body: { error: { code: 'AUTH_ERR_NO_ACCESS' } } },
+      { status: 401 },
+    ];
+    for (const refusal of refusals) {
+      const keys = { COMETCHAT_API_KEY: OTHER_KEY, COMETCHAT_API_KEY_SECONDARY: API_KEY };
+      const { meets, served, lines, sandbox } = await startGateway(t, keys);
+      sandbox.fault(refusal);
+      t.comment(JSON.stringify(refusal));
+      await meets(t, {
+        answer: 200,
+        calls: 2,
+        line: { level: 'info', status: 200 },
+        moved: { 'api_key_refusals primary': 1, ...TO_SECONDARY, 'attempts ok': 1 },
+      });
+      await served(t);
+      const sent = sandbox.calls.map(({ headers }) => headers.apikey);
+      t.strictSame(sent, [OTHER_KEY, API_KEY, API_KEY]);
+      const alarms = lines.map((line) => JSON.parse(line)).filter(({ level }) => level === 'error');
+      t.match(alarms, [{ msg: 'CometChat refuses an API key', key: 'primary', instead: 'secondary' }]);
+      t.equal(alarms.length, 1);
+    }
+  },
+);
+
+const MISCONFIGURED = {
+  answer: [502, 'gateway-misconfigured'] as const,
+  line: {
+    level: 'error',
+    problem: 'gateway-misconfigured',
+    error: { type: 'AUTH_ERR_APIKEY_NOT_FOUND' },
+  },
+};
+const COUNTED = { 'problems gateway-misconfigured': 1, 'attempts gateway-misconfigured': 1 };
+
+t.test('with no key left it is the operator’s alarm, never the user’s fault', async (t) => {
+  const single = await startGateway(t, { COMETCHAT_API_KEY: OTHER_KEY });
+  await single.meets(t, { ...MISCONFIGURED, calls: 1, moved: { ...COUNTED, 'api_key_refusals primary': 1 } });
+
+  const keys = { COMETCHAT_API_KEY_SECONDARY: OTHER_KEY };
+  const { meets, served, sandbox } = await startGateway(t, keys, { sandbox: { otherKeys: [OTHER_KEY] } });
+  sandbox.play('key-refused', 4);
+  await meets(t, {
+    ...MISCONFIGURED,
+    calls: 2,
+    moved: { ...COUNTED, 'api_key_refusals primary': 1, 'api_key_refusals secondary': 1 },
+  });
+  await meets(t, {
+    ...MISCONFIGURED,
+    calls: 1,
+    moved: { ...COUNTED, 'api_key_refusals primary': 1, ...TO_SECONDARY },
+  });
+  await meets(t, {
+    ...MISCONFIGURED,
+    calls: 1,
+    moved: { ...COUNTED, 'api_key_refusals secondary': 1, ...TO_PRIMARY },
+  });
+  await served(t);
 });

@@ -5,8 +5,10 @@ import { DOCUMENTED_REPLY } from '../../sandbox/world.ts';
 import { cometChatId } from '../../src/base/caller.ts';
 import type { Client, Requester } from '../../src/cometchat/call.ts';
 import { setTags } from '../../src/cometchat/operations.ts';
-import { API_KEY, build, ME, OTHER } from '../helper.ts';
-import { listening } from '../ports.ts';
+import { startGateway } from '../helpers/gateway.ts';
+import { listening } from '../helpers/ports.ts';
+import { API_KEY } from '../helpers/secrets.ts';
+import { ME, OTHER } from '../helpers/tokens.ts';
 
 t.test('the call is CometChat’s documented one, to the letter, whatever the server behind it', async (t) => {
   const calls: { line: string; headers: http.IncomingHttpHeaders; body: string }[] = [];
@@ -17,7 +19,7 @@ t.test('the call is CometChat’s documented one, to the letter, whatever the se
   });
   const port = await listening(t, server);
 
-  const { put } = await build(t, { COMETCHAT_BASE_URL: `http://127.0.0.1:${port}/some/path/v3.0/` });
+  const { put } = await startGateway(t, { COMETCHAT_BASE_URL: `http://127.0.0.1:${port}/some/path/v3.0/` });
   const answer = await put({ tags: ['archived'], conversationWith: OTHER });
 
   t.strictSame(calls, [
@@ -61,14 +63,6 @@ t.test('the call is CometChat’s documented one, to the letter, whatever the se
       },
     ],
   });
-});
-
-t.test('calls one after the other share a connection', async (t) => {
-  const { put, sandbox } = await build(t);
-  const sockets = new Set();
-  sandbox.onConnection((socket) => sockets.add(socket));
-  for (const tag of ['a', 'b', 'c']) await put({ tags: [tag] });
-  t.equal(sockets.size, 1);
 });
 
 t.test('nothing but a checked id can be given to the client as user or conversation', async (t) => {

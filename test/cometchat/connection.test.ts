@@ -1,32 +1,120 @@
-import net from 'node:net';
-import t from 'tap';
+import { once } from 'node:events';
+import http from 'node:http';
+import type { LookupFunction, Socket } from 'node:net';
+import t, { type Test } from 'tap';
+import type { Name } from '../../sandbox/catalogue.ts';
+import { Sandbox } from '../../sandbox/server.ts';
 import { DOCUMENTED_REPLY } from '../../sandbox/world.ts';
-import { build, isProblem } from '../helper.ts';
-import { listening } from '../ports.ts';
+import { type Gateway, startGateway } from '../helpers/gateway.ts';
+import { listening } from '../helpers/ports.ts';
+import { API_KEY } from '../helpers/secrets.ts';
+
+/** The connections that are opened to a sandbox from now on. */
+function connectionsOf(sandbox: Sandbox): Socket[] {
+  const sockets: Socket[] = [];
+  sandbox.onConnection((socket) => sockets.push(socket));
+  return sockets;
+}
+
+t.test('calls one after the other share a connection', async (t) => {
+  const { setTags, sandbox } = await startGateway(t);
+  const connections = connectionsOf(sandbox);
+  for (let n = 0; n < 3; n += 1) await setTags();
+  t.equal(connections.length, 1);
+});
 
 t.test('the connections to CometChat end with the gateway', async (t) => {
-  const { put, sandbox, app } = await build(t);
-  const ended = new Promise((resolve) => sandbox.onConnection((socket) => socket.on('close', resolve)));
-  await put({ tags: [] });
-  const start = performance.now();
+  // It leaves a connection open for ever.
+  const server = http.createServer({ keepAliveTimeout: 0 }, (_request, response) =>
+    response.end(JSON.stringify(DOCUMENTED_REPLY)),
+  );
+  const ended = once(server, 'connection').then(([socket]) => once(socket, 'close'));
+  const port = await listening(t, server);
+  const { setTags, app } = await startGateway(t, { COMETCHAT_BASE_URL: `http://127.0.0.1:${port}` });
+  t.equal((await setTags()).status, 200);
   await app.close();
   await ended;
-  t.ok(performance.now() - start < 2000, 'long before CometChat closes them');
 });
 
-t.test('an answer that is no UTF-8', async (t) => {
-  const body = JSON.stringify(DOCUMENTED_REPLY).replaceAll('Project', 'Projet caf\xe9');
-  const head = `HTTP/1.1 200 OK\r\nContent-Length: ${body.length}\r\n\r\n`;
-  const server = net.createServer((socket) => socket.end(Buffer.from(head + body, 'latin1')));
-  const port = await listening(t, server);
-  const { put } = await build(t, { COMETCHAT_BASE_URL: `http://127.0.0.1:${port}` });
-  isProblem(t, await put({ tags: [] }), 502, 'cometchat-reply-invalid');
+t.test('a connection that is reset as it is used again costs one more attempt', async (t) => {
+  const { meets, sandbox, setTags } = await startGateway(t);
+  const connections = connectionsOf(sandbox);
+  await setTags();
+  sandbox.play('reset-on-arrival');
+  await meets(t, {
+    answer: 200,
+    calls: 2,
+    line: { level: 'info', retried: ['ECONNRESET'] },
+    moved: { 'attempts cometchat-failed': 1, 'attempts ok': 1, retries: 1 },
+  });
+  t.equal(connections.length, 2, 'the first one was used again, and the second attempt had a new one');
 });
 
-t.test('an answer that is no HTTP', async (t) => {
-  const server = net.createServer((socket) => socket.end('SSH-2.0-OpenSSH_9.2\r\n'));
-  const port = await listening(t, server);
-  const { put, requests } = await build(t, { COMETCHAT_BASE_URL: `http://127.0.0.1:${port}` });
-  isProblem(t, await put({ tags: [] }), 502, 'cometchat-reply-invalid');
-  t.match(requests(), [{ error: { type: /^HPE_/ } }]);
+t.test('a name that moves to another address is followed', async (t) => {
+  const old = await Sandbox.start({ apiKey: API_KEY, host: '127.0.0.1' });
+  const port = Number(new URL(old.origin).port);
+  const moved = await Sandbox.start({ apiKey: API_KEY, host: '127.0.0.2', port });
+  t.teardown(() => moved.close());
+  const addresses = ['127.0.0.1', '127.0.0.2'];
+  const lookup: LookupFunction = (_name, _options, done) =>
+    done(null, [{ address: `${addresses.shift()}`, family: 4 }]);
+  const { served, meets } = await startGateway(
+    t,
+    { COMETCHAT_BASE_URL: `http://cometchat:${port}/v3` },
+    { sandbox: old, seams: { lookup } },
+  );
+  await served(t);
+  await old.close();
+  await meets(t, { answer: 200, calls: 0, line: { level: 'info' }, moved: { 'attempts ok': 1 } });
+  t.equal(moved.received, 1);
+});
+
+/** Plays a fault once, which the next attempt makes good, and then three times, which is the answer. */
+async function breaks(t: Test, { meets, sandbox }: Gateway, name: Name, errorType: string | RegExp) {
+  const connections = connectionsOf(sandbox);
+  const isSlow = errorType instanceof RegExp;
+  const problem = isSlow ? 'cometchat-timeout' : 'cometchat-failed';
+  sandbox.play(name);
+  await meets(t, {
+    answer: 200,
+    calls: 2,
+    line: { level: 'info', status: 200, retried: [errorType] },
+    moved: { [`attempts ${problem}`]: 1, 'attempts ok': 1, retries: 1 },
+  });
+  sandbox.play(name, 3);
+  await meets(t, {
+    answer: [isSlow ? 504 : 502, problem],
+    calls: 3,
+    line: { level: 'warn', problem, error: { type: errorType }, retried: [errorType, errorType] },
+    moved: { [`problems ${problem}`]: 1, [`attempts ${problem}`]: 3, retries: 2 },
+  });
+  t.equal(connections.length, 4, 'no attempt uses a connection on which another has failed');
+  for (const socket of connections) if (!socket.closed) await once(socket, 'close');
+}
+
+t.test(
+  'after a connection has broken, the next attempt succeeds; the third break is the answer',
+  async (t) => {
+    const broken: [Name, errorType: string][] = [
+      ['reset-before-headers', 'ECONNRESET'],
+      ['reset-in-body', 'ERR_HTTP_CONTENT_LENGTH_MISMATCH'],
+      ['body-cut-short', 'ERR_HTTP_CONTENT_LENGTH_MISMATCH'],
+    ];
+    for (const [name, errorType] of broken) {
+      t.comment(name);
+      await breaks(t, await startGateway(t), name, errorType);
+    }
+  },
+);
+
+t.test('the same holds where no reply comes in time, or none to its end', { jobs: 3 }, async (t) => {
+  const slow = ['silence', 'first-byte-late', 'body-drips'] satisfies Name[];
+  // Long enough for an attempt that succeeds, on a busy machine as well.
+  const env = { COMETCHAT_ATTEMPT_TIMEOUT_MS: '500', COMETCHAT_DEADLINE_MS: '10000' };
+  const gateways = new Map<Name, Gateway>();
+  for (const name of slow) gateways.set(name, await startGateway(t, env));
+  for (const [name, gateway] of gateways) {
+    // Which of the timers is the first is a matter of milliseconds.
+    t.test(name, { buffered: true }, (t) => breaks(t, gateway, name, /^timeout_/));
+  }
 });

@@ -1,7 +1,10 @@
 import t from 'tap';
 import { PROBLEMS, type ProblemCode } from '../../src/base/problems.ts';
 import { BY_CODE, failedExchange, failedReply } from '../../src/cometchat/errors.ts';
-import { API_KEY, build, holdsNoSecret, isProblem, OTHER } from '../helper.ts';
+import { isProblem } from '../helpers/answers.ts';
+import { startGateway } from '../helpers/gateway.ts';
+import { API_KEY, holdsNoSecret } from '../helpers/secrets.ts';
+import { OTHER } from '../helpers/tokens.ts';
 
 /** CometChat's codes, the status that each was seen with, and what a client must get. */
 const EXPECTED: [string, number, ProblemCode][] = [
@@ -45,7 +48,7 @@ t.test('the table holds every documented code, and no other', async (t) => {
 
 t.test('each code becomes its problem, and CometChat’s words stay inside', async (t) => {
   const clock = { now: Date.now() };
-  const { put, sandbox, lines, requests } = await build(t, {}, { seams: { now: () => clock.now } });
+  const { put, sandbox, lines, requests } = await startGateway(t, {}, { seams: { now: () => clock.now } });
   for (const [code, status, problem] of EXPECTED) {
     // For every attempt of the call, and none of the next one's; in a new minute, since a 429 closes the one before.
     sandbox.forget();
@@ -64,7 +67,7 @@ t.test('each code becomes its problem, and CometChat’s words stay inside', asy
 
 t.test('a code decides before any status, even that of a success', async (t) => {
   t.equal(failedReply(500, 'ERR_UID_NOT_FOUND').problem, 'user-not-found');
-  const { put, sandbox } = await build(t);
+  const { put, sandbox } = await startGateway(t);
   sandbox.fault({ status: 200, body: errorBody('ERR_GUID_NOT_FOUND') });
   isProblem(t, await put({ tags: [] }), 404, 'group-not-found');
 });
@@ -86,7 +89,7 @@ t.test('without a code the status decides', async (t) => {
     [504, 'cometchat-failed'],
   ];
   const clock = { now: Date.now() };
-  const { put, sandbox, lines } = await build(t, {}, { seams: { now: () => clock.now } });
+  const { put, sandbox, lines } = await startGateway(t, {}, { seams: { now: () => clock.now } });
   for (const [status, problem] of cases) {
     for (const body of [
       '<html>private</html>',
@@ -221,7 +224,7 @@ t.test('the key is refused by a code that says so, or by a bare 401', async (t) 
 });
 
 t.test('a problem of the gateway’s own access raises the operator’s alarm', async (t) => {
-  const { put, sandbox, requests } = await build(t);
+  const { put, sandbox, requests } = await startGateway(t);
   sandbox.fault({ status: 401, body: errorBody('AUTH_ERR_APIKEY_NOT_FOUND') }, { status: 500 });
   await put({ tags: [] });
   await put({ tags: [] });

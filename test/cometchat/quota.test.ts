@@ -1,42 +1,39 @@
 import { once } from 'node:events';
 import { Redis } from 'ioredis';
 import t from 'tap';
-import type { Call } from '../../src/cometchat/call.ts';
-import { failedReply } from '../../src/cometchat/errors.ts';
-import { type Outcome, type QuotaReport, SUPERSEDED } from '../../src/cometchat/outcome.ts';
-import { Quota } from '../../src/cometchat/quota.ts';
-import { cometChatIdOf, metricOf, services, unlessInstalled } from '../helper.ts';
-import { RedisServer } from '../redis-server.ts';
+import { type Outcome, SUPERSEDED } from '../../src/cometchat/outcome.ts';
+import { waitForShare } from '../../src/cometchat/quota.ts';
+import { redisTest } from '../helpers/redis.ts';
+import { MINUTE, quotaOf } from './quota-of.ts';
 
-const MINUTE = 60_000 * 30_000_000;
+t.test('a user who has not had a fair share may call as long as there is any quota', async (t) => {
+  t.equal(waitForShare({ limit: 100, spent: 99, mine: 0, users: 1, elapsedMs: 0 }), 0);
+  t.equal(waitForShare({ limit: 100, spent: 60, mine: 32, users: 2, elapsedMs: 0 }), 0);
+  t.equal(
+    waitForShare({ limit: 3, spent: 2, mine: 0, users: 50, elapsedMs: 0 }),
+    0,
+    'a share is one call at least',
+  );
+});
 
-const OK = { ok: true, status: 200, value: undefined } as const;
+t.test('a user who has had one waits until the minute has gone as far as the quota', async (t) => {
+  t.equal(waitForShare({ limit: 100, spent: 50, mine: 50, users: 1, elapsedMs: 15_000 }), 15_600);
+  t.equal(waitForShare({ limit: 100, spent: 50, mine: 50, users: 1, elapsedMs: 30_600 }), 0);
+});
 
-/** A quota of so many calls, at the beginning of a minute. */
-function quotaOf(limit: number, redis?: Redis, clock = { now: MINUTE }) {
-  const around = services(redis, { now: () => clock.now });
-  const quota = new Quota(limit, around);
-  /** Asks for a call that CometChat answers in this way. @returns what became of it */
-  const call = (user: string, reply: () => Promise<Outcome<unknown>> = async () => OK) =>
-    quota.around((() => reply()) as never)({ onBehalfOf: cometChatIdOf(user) } as Call<unknown>);
-  /** The same. @returns the seconds to wait, 0 where the call was made */
-  const ask = async (user: string) => {
-    const outcome = await call(user);
-    return outcome.ok ? 0 : outcome.retryAfterSeconds;
-  };
-  /** Lets CometChat say something of the quota, in the reply to a call that it does not count itself. */
-  const learn = async (report: QuotaReport) => {
-    await call('learner', async () => ({ ...OK, quota: report }));
-  };
-  /** Lets CometChat refuse a call for so many seconds. */
-  const exhaust = async (seconds: number) => {
-    await call('exhausted', async () => ({ ...failedReply(429, undefined), retryAfterSeconds: seconds }));
-  };
-  const sharesRefused = () => metricOf(around.metrics, 'quota_share_refusals_total');
-  return { clock, quota, call, ask, learn, exhaust, sharesRefused };
-}
+t.test('a single user gets the whole quota in time', async (t) => {
+  let spent = 0;
+  for (let second = 0; second < 60; second += 1) {
+    while (waitForShare({ limit: 30, spent, mine: spent, users: 1, elapsedMs: second * 1000 }) === 0)
+      spent += 1;
+    t.ok(spent < 30 || second > 55, 'and leaves something to others until the end');
+  }
+  t.equal(spent, 29);
+});
 
-t.test('when it is gone everybody is told when it returns', async (t) => {
+t.test('when the quota is used up everybody waits for the next minute', async (t) => {
+  t.equal(waitForShare({ limit: 10, spent: 10, mine: 0, users: 9, elapsedMs: 45_000 }), 15_000);
+  t.equal(waitForShare({ limit: 10, spent: 12, mine: 0, users: 9, elapsedMs: 0 }), 60_000);
   const { clock, ask } = quotaOf(3);
   for (const user of ['a', 'b', 'c']) t.equal(await ask(user), 0);
   clock.now += 20_000;
@@ -45,7 +42,7 @@ t.test('when it is gone everybody is told when it returns', async (t) => {
   t.equal(await ask('d'), 0);
 });
 
-t.test('nobody takes more than a fair share while there is one to be kept for others', async (t) => {
+t.test('nobody takes more than a fair share while one must be kept for others', async (t) => {
   const { clock, ask, sharesRefused } = quotaOf(12);
   const taken: Record<string, number> = { greedy: 0, late: 0 };
   const drain = async (user: string) => {
@@ -56,7 +53,7 @@ t.test('nobody takes more than a fair share while there is one to be kept for ot
   await drain('late');
   t.equal(taken.late, 4, 'a third, for another may come');
   t.equal(await ask('greedy'), 55, 'and more when the minute has gone as far');
-  t.equal(await sharesRefused(), 3, 'which is counted apart from a quota that is gone');
+  t.equal(await sharesRefused(), 3, 'which is counted apart from a quota that is used up');
   clock.now += 55_000;
   t.equal(await ask('greedy'), 0);
   t.equal(await ask('newcomer'), 0, 'the share that was kept');
@@ -64,7 +61,7 @@ t.test('nobody takes more than a fair share while there is one to be kept for ot
   t.equal(await sharesRefused(), 3);
 });
 
-t.test('what is refused, or not made after all, is not spent', async (t) => {
+t.test('a call that is refused, or not made after all, is not counted', async (t) => {
   const { ask, call } = quotaOf(4);
   for (let n = 0; n < 50; n += 1) await ask('greedy');
   t.equal(await call('late', async () => SUPERSEDED), SUPERSEDED);
@@ -72,45 +69,7 @@ t.test('what is refused, or not made after all, is not spent', async (t) => {
   t.equal(await ask('other'), 0);
 });
 
-t.test('CometChat’s own count goes before ours', async (t) => {
-  const { clock, call, ask, learn } = quotaOf(100);
-  const reset = clock.now / 1000 + 30;
-  await learn({ limit: 10, remaining: 2, reset });
-  const answers = [Promise.withResolvers<typeof OK>(), Promise.withResolvers<typeof OK>()];
-  const underWay = answers.map(({ promise }, n) => call(`user-${n}`, () => promise));
-  await new Promise(setImmediate);
-  t.equal(await ask('late'), 60, 'eight are spent, and two on their way');
-  for (const { resolve } of answers) resolve(OK);
-  t.strictSame(await Promise.all(underWay), [OK, OK], 'which were the last');
-  clock.now += 30_000;
-  t.equal(await ask('late'), 0, 'what it has said is no longer true');
-  await learn({ limit: 100_000, remaining: 99_000, reset: clock.now / 1000 + 30 });
-  for (let n = 0; n < 95; n += 1) await ask(`user-${n}`);
-  t.equal(await ask('last'), 30, 'and what the operator allows is never exceeded');
-});
-
-t.test(
-  'a quota that is used up, by what CometChat says, is closed until it returns, a minute at most',
-  async (t) => {
-    const { clock, quota, ask, learn } = quotaOf(100);
-    const underWay = quotaOf(100);
-    await learn({ limit: 100, remaining: 0, reset: clock.now / 1000 + 3600 });
-    t.equal(quota.refusal()?.retryAfterSeconds, 60);
-    t.equal(await ask('a'), 60);
-    clock.now += 60_000;
-    t.equal(quota.refusal(), undefined);
-    await learn({ limit: 100, remaining: 0, reset: clock.now / 1000 - 1 });
-    t.equal(quota.refusal(), undefined, 'a time that is over closes nothing');
-    const late = Promise.withResolvers<Outcome<unknown>>();
-    const second = underWay.call('late', () => late.promise);
-    await underWay.learn({ limit: 100, remaining: 0, reset: clock.now / 1000 + 3600 });
-    late.resolve({ ...failedReply(429, undefined), retryAfterSeconds: 5 });
-    await second;
-    t.equal(underWay.quota.refusal()?.retryAfterSeconds, 60, 'a shorter time does not open it sooner');
-  },
-);
-
-t.test('what is given back in a later minute was not of that one', async (t) => {
+t.test('a call that was counted in one minute is not given back to a later one', async (t) => {
   const { clock, ask, call } = quotaOf(2);
   const late = Promise.withResolvers<Outcome<unknown>>();
   const underWay = call('a', () => late.promise);
@@ -120,47 +79,6 @@ t.test('what is given back in a later minute was not of that one', async (t) => 
   await underWay;
   t.equal(await ask('c'), 0);
   t.equal(await ask('d'), 60, 'two of two are spent');
-});
-
-t.test('a time that is no time of day closes nothing for longer than a minute', async (t) => {
-  for (const reset of [MINUTE, MINUTE / 1000 + 3600, 999_999_999_999_999]) {
-    const { clock, ask, learn } = quotaOf(100);
-    await learn({ limit: 100, remaining: 0, reset });
-    t.equal(await ask('a'), 60);
-    clock.now += 60_000;
-    t.equal(await ask('a'), 0, String(reset));
-  }
-});
-
-t.test('nor does a clock that is set back', async (t) => {
-  const { clock, ask, learn, exhaust } = quotaOf(100);
-  await exhaust(30);
-  clock.now -= 3_600_000;
-  t.equal(await ask('a'), 0);
-  await learn({ limit: 100, remaining: 0, reset: clock.now / 1000 + 30 });
-  clock.now -= 3_600_000;
-  t.equal(await ask('a'), 0);
-  await exhaust(30);
-  t.equal(await ask('a'), 30, 'and what is said after that counts');
-});
-
-t.test('what CometChat says of a time far away is believed, for a minute', async (t) => {
-  const { clock, ask, learn } = quotaOf(100);
-  await learn({ limit: 4, remaining: 1, reset: clock.now / 1000 + 3600 });
-  const three = async () => [await ask('a'), await ask('a'), await ask('a')];
-  t.strictSame(await three(), [0, 0, 60], 'a third of four, and no more');
-  clock.now += 60_000;
-  t.strictSame(await three(), [0, 0, 0]);
-});
-
-t.test('a call that ended in a defect of ours is not on its way any more', async (t) => {
-  const { clock, call, ask, learn } = quotaOf(100);
-  await t.rejects(
-    call('a', () => Promise.reject(new TypeError('a defect'))),
-    TypeError,
-  );
-  await learn({ limit: 10, remaining: 1, reset: clock.now / 1000 + 30 });
-  t.equal(await ask('b'), 0, 'the one that is left');
 });
 
 t.test('what is left is the limit, until something is known of the minute', async (t) => {
@@ -174,8 +92,7 @@ t.test('what is left is the limit, until something is known of the minute', asyn
   t.equal(quota.callsLeft, 0);
 });
 
-t.test('replicas that share a Redis share the quota', unlessInstalled('redis-server'), async (t) => {
-  const server = await RedisServer.start(t);
+redisTest('replicas that share a Redis share the quota', async (t, server) => {
   const clock = { now: MINUTE };
   const quotas: ReturnType<typeof quotaOf>[] = [];
   for (const _ of [1, 2]) {
@@ -205,6 +122,6 @@ t.test('replicas that share a Redis share the quota', unlessInstalled('redis-ser
   t.equal(await ask('greedy'), 0, 'a minute later it is whole again');
   for (const key of (await server.command('KEYS', 'quota:*')) as string[]) {
     const ttl = Number(await server.command('PTTL', key));
-    t.ok(ttl > 60_000 && ttl <= 120_000, `${key} goes by itself`);
+    t.ok(ttl > 60_000 && ttl <= 120_000, `${key} expires by itself`);
   }
 });

@@ -1,11 +1,27 @@
 import t from 'tap';
+import type { Name } from '../../sandbox/catalogue.ts';
 import { DOCUMENTED_REPLY } from '../../sandbox/world.ts';
 import { readConversations } from '../../src/cometchat/conversation.ts';
-import { build, isProblem } from '../helper.ts';
+import { startGateway } from '../helpers/gateway.ts';
 
 const [example = {}] = DOCUMENTED_REPLY.data;
 /** The documented conversation with some fields changed, or left out by `undefined`. */
 const like = (changes: Record<string, unknown>) => JSON.parse(JSON.stringify({ ...example, ...changes }));
+
+/** What is seen of a reply that cannot be read: the log says where it first differs, and what was expected. */
+const differs = (mismatch: string) => ({
+  answer: [502, 'cometchat-reply-invalid'] as const,
+  calls: 1,
+  line: {
+    level: 'warn',
+    problem: 'cometchat-reply-invalid',
+    cometchat: { status: 200, code: undefined },
+    error: { type: 'reply_invalid' },
+    retried: undefined,
+    mismatch,
+  },
+  moved: { 'problems cometchat-reply-invalid': 1, 'attempts cometchat-reply-invalid': 1 },
+});
 
 t.test('one conversation or an array of any length is understood', async (t) => {
   t.match(readConversations({ data: example }), { value: { length: 1 } });
@@ -28,77 +44,88 @@ t.test('what CometChat’s pages disagree about is taken either way', async (t) 
   for (const changes of taken) t.match(readConversations({ data: like(changes) }), { value: [{}] });
 });
 
-t.test('a reply of another shape is a 502 that says so, and never half an answer', async (t) => {
-  const { put, sandbox, requests } = await build(t);
-  const changed = [
-    { conversationId: undefined },
-    { conversationId: 5 },
-    { conversationType: 'channel' },
-    { conversationType: 'user' },
-    { unreadMessageCount: 'many' },
-    { unreadMessageCount: -1 },
-    { createdAt: '2021-08-27' },
-    { updatedAt: undefined },
-    { tags: 'a' },
-    { tags: [1] },
-    { conversationWith: undefined },
-    { conversationWith: { guid: 'g' } },
-    { lastMessage: { id: '1' } },
-  ].map((changes) => ({ data: like(changes) }));
-  const strange = [
-    {},
-    [],
-    'null',
-    { data: null },
-    { data: 'text' },
-    { data: [[]] },
-    '{"data":',
-    '',
-    '<html></html>',
-    `\ufeff${JSON.stringify(DOCUMENTED_REPLY)}`,
-  ];
-  for (const body of [...changed, ...strange]) {
-    sandbox.fault({ status: 200, body });
-    t.comment(JSON.stringify(body).slice(0, 80));
-    isProblem(t, await put({ tags: [] }), 502, 'cometchat-reply-invalid');
-    t.match(requests().at(-1), { error: { type: 'reply_invalid' }, cometchat: { status: 200 } });
+t.test('a reply that is no JSON, or does not say that it is, is a 502', async (t) => {
+  const { meets, sandbox } = await startGateway(t);
+  for (const name of ['broken-json', 'html', 'wrong-content-type', 'bom'] satisfies Name[]) {
+    t.comment(name);
+    sandbox.play(name);
+    await meets(t, differs('no JSON'));
   }
-});
-
-t.test('the log says where a reply first differs from its schema, and none of its values', async (t) => {
-  const user = { conversationType: 'user', conversationWith: { uid: 'u', name: 'private' } };
-  const cases: [unknown, string][] = [
-    ['{"data":', 'no JSON'],
-    ['null', ': Expected object'],
-    [{}, '/data: Expected required property'],
-    [{ data: 'private' }, '/data: Expected union value'],
-    [{ data: { private: 'private' } }, '/data/conversationId: Expected required property'],
-    [{ data: like({ createdAt: 'private' }) }, '/data/createdAt: Expected integer'],
-    [{ data: [example, like({ createdAt: 'private' })] }, '/data/1/createdAt: Expected integer'],
-    [{ data: like({ conversationType: 'private' }) }, "/data/conversationType: Expected 'user'"],
-    [{ data: like({ ...user, updatedAt: undefined }) }, '/data/updatedAt: Expected required property'],
-    [
-      { data: like({ conversationWith: { guid: 'g' } }) },
-      '/data/conversationWith/name: Expected required property',
-    ],
-  ];
-  const { put, sandbox, requests, lines } = await build(t);
-  for (const [body, mismatch] of cases) {
-    sandbox.fault({ status: 200, body });
-    await put({ tags: [] });
-    t.equal(requests().at(-1)?.mismatch, mismatch);
+  for (const body of ['', '{"data":']) {
+    sandbox.fault({ body });
+    await meets(t, differs('no JSON'));
   }
-  t.notMatch(lines.join(), 'private');
-});
-
-t.test('a reply that does not say it is JSON is not read as JSON, unless it says nothing', async (t) => {
-  const { put, sandbox } = await build(t);
   for (const type of ['text/html', 'application/jsonp', 'application/problem+xml']) {
-    sandbox.fault({ status: 200, headers: { 'content-type': type }, body: DOCUMENTED_REPLY });
-    isProblem(t, await put({ tags: [] }), 502, 'cometchat-reply-invalid');
+    t.comment(type);
+    sandbox.fault({ headers: { 'content-type': type }, body: DOCUMENTED_REPLY });
+    await meets(t, differs('no JSON'));
   }
+});
+
+t.test('a reply that is no UTF-8 is a 502', async (t) => {
+  const { meets, sandbox } = await startGateway(t);
+  const body = JSON.stringify(DOCUMENTED_REPLY).replaceAll('Project', 'Projet caf\xe9');
+  // Sent as latin1.
+  sandbox.fault({ raw: [`HTTP/1.1 200 OK\r\nContent-Length: ${body.length}\r\n\r\n${body}`] });
+  await meets(t, differs('no JSON'));
+});
+
+t.test('a reply is read as JSON where it says that it is, or says nothing', async (t) => {
+  const { served, sandbox } = await startGateway(t);
   for (const type of ['application/json;charset=utf-8', 'application/hal+json', 'Application/JSON']) {
-    sandbox.fault({ status: 200, headers: { 'content-type': type }, body: DOCUMENTED_REPLY });
-    t.equal((await put({ tags: [] })).status, 200, type);
+    t.comment(type);
+    sandbox.fault({ headers: { 'content-type': type }, body: DOCUMENTED_REPLY });
+    await served(t);
   }
+  const body = JSON.stringify(DOCUMENTED_REPLY);
+  sandbox.fault({ raw: [`HTTP/1.1 200 OK\r\nContent-Length: ${body.length}\r\n\r\n${body}`] });
+  await served(t);
+});
+
+t.test('a reply of another shape is a 502, and the log says where it differs, without values', async (t) => {
+  const user = { conversationType: 'user', conversationWith: { uid: 'u', name: 'private' } };
+  const conversations: [Record<string, unknown>, string][] = [
+    [{ conversationId: undefined }, '/conversationId: Expected required property'],
+    [{ conversationId: 5 }, '/conversationId: Expected string'],
+    [{ conversationType: 'private' }, "/conversationType: Expected 'user'"],
+    [{ conversationType: 'user' }, '/conversationWith/uid: Expected required property'],
+    [{ ...user, updatedAt: undefined }, '/updatedAt: Expected required property'],
+    [{ unreadMessageCount: 'private' }, '/unreadMessageCount: Expected union value'],
+    [{ unreadMessageCount: -1 }, '/unreadMessageCount: Expected union value'],
+    [{ createdAt: 'private' }, '/createdAt: Expected integer'],
+    [{ updatedAt: undefined }, '/updatedAt: Expected required property'],
+    [{ tags: 'private' }, '/tags: Expected union value'],
+    [{ tags: [1] }, '/tags: Expected union value'],
+    [{ conversationWith: undefined }, '/conversationWith: Expected required property'],
+    [{ conversationWith: { guid: 'private' } }, '/conversationWith/name: Expected required property'],
+    [{ lastMessage: { id: 'private' } }, '/lastMessage: Expected union value'],
+  ];
+  const cases: [unknown, string][] = [
+    ['null', ': Expected object'],
+    [[], ': Expected object'],
+    [{}, '/data: Expected required property'],
+    [{ data: null }, '/data: Expected union value'],
+    [{ data: 'private' }, '/data: Expected union value'],
+    [{ data: [[]] }, '/data: Expected union value'],
+    [{ data: { private: 'private' } }, '/data/conversationId: Expected required property'],
+    [{ data: [example, like({ createdAt: 'private' })] }, '/data/1/createdAt: Expected integer'],
+    ...conversations.map(([changes, at]): [unknown, string] => [{ data: like(changes) }, `/data${at}`]),
+  ];
+  const { meets, sandbox, lines } = await startGateway(t);
+  for (const [body, mismatch] of cases) {
+    sandbox.fault({ body });
+    await meets(t, differs(mismatch));
+  }
+  sandbox.play('field-missing');
+  await meets(t, differs('/data/conversationId: Expected required property'));
+  sandbox.play('field-wrong-type');
+  await meets(t, differs('/data/conversationId: Expected string'));
+  t.notMatch(lines.join(), /private|project-group|Project|Hiking|nine/);
+});
+
+t.test('a field that is new does no harm, and does not come through', async (t) => {
+  const { served, sandbox } = await startGateway(t);
+  sandbox.play('field-extra');
+  const answer = await served(t);
+  t.notMatch(answer.text, 'unheardOf');
 });

@@ -11,8 +11,8 @@ const control = async (sandbox: Sandbox, method: string, path: string) => {
 
 t.test('a fault of the catalogue is played by its name, so many times', async (t) => {
   const { sandbox, call } = await sandboxed(t);
-  t.match(await control(sandbox, 'PUT', '/faults/22-503?times=2'), { status: 200, json: { faults: 2 } });
-  t.match(await control(sandbox, 'PUT', '/faults/24-uid'), { json: { faults: 3 } });
+  t.match(await control(sandbox, 'PUT', '/faults/status-503?times=2'), { status: 200, json: { faults: 2 } });
+  t.match(await control(sandbox, 'PUT', '/faults/unknown-uid'), { json: { faults: 3 } });
   for (const status of [503, 503, 404, 200]) t.equal((await call('GET', PATH)).status, status);
   t.equal(sandbox.received, 4, 'the calls of its own do not count');
 });
@@ -20,24 +20,24 @@ t.test('a fault of the catalogue is played by its name, so many times', async (t
 t.test('the catalogue can be read', async (t) => {
   const { sandbox } = await sandboxed(t);
   const { json } = await control(sandbox, 'GET', '/faults');
-  t.match(json.at(0), { name: '06-reset-before-headers', about: /breaks off/ });
-  t.match(json.at(-1), { name: '25-applied-but-lost', about: /write is done/ });
+  t.match(json.at(0), { name: 'reset-before-headers', about: /breaks off/ });
+  t.match(json.at(-1), { name: 'applied-but-lost', about: /write is done/ });
 });
 
 t.test('a wrong name or number is refused', async (t) => {
   const { sandbox } = await sandboxed(t);
-  for (const path of ['/constructor', '/%25', '/22-503/']) {
+  for (const path of ['/constructor', '/%25', '/status-503/']) {
     t.match(await control(sandbox, 'PUT', `/faults${path}`), { status: 400 });
   }
   t.match(await control(sandbox, 'PUT', '/faults/'), { status: 404 });
-  t.match(await control(sandbox, 'PUT', '/faults/99-no-such'), {
+  t.match(await control(sandbox, 'PUT', '/faults/no-such-fault'), {
     status: 400,
     json: {
-      errors: [{ path: '/name', message: 'There is no fault 99-no-such; GET /sandbox/faults lists them' }],
+      errors: [{ path: '/name', message: 'There is no fault no-such-fault; GET /sandbox/faults lists them' }],
     },
   });
   for (const times of ['0', '-1', '1.5', 'many', '', '10000']) {
-    t.match(await control(sandbox, 'PUT', `/faults/22-503?times=${times}`), {
+    t.match(await control(sandbox, 'PUT', `/faults/status-503?times=${times}`), {
       status: 400,
       json: { errors: [{ path: '/times', message: 'Expected integer from 1 to 9999' }] },
     });
@@ -49,10 +49,10 @@ t.test('chaos meets its share of the calls that no fault waits for', async (t) =
   const { sandbox, call } = await sandboxed(t);
   const dice = [0.2, 0, 0.3, 0.1, 0.99];
   const random = () => dice.shift() ?? 1;
-  sandbox.chaos(0.3, ['22-502', '22-504'], random);
-  sandbox.play('22-500');
+  sandbox.chaos(0.3, ['status-502', 'status-504'], random);
+  sandbox.play('status-500');
   t.equal((await call('GET', PATH)).status, 500, 'what waits goes first, and no dice is thrown');
   for (const status of [502, 200, 504, 200]) t.equal((await call('GET', PATH)).status, status);
-  sandbox.chaos(0, ['22-502'], () => 0);
+  sandbox.chaos(0, ['status-502'], () => 0);
   t.equal((await call('GET', PATH)).status, 200);
 });

@@ -1,6 +1,8 @@
+import { readFileSync } from 'node:fs';
+import tls from 'node:tls';
 import t from 'tap';
 import { KEY, sandboxed } from '../../sandbox/sandboxed.ts';
-import { Child } from '../child.ts';
+import { Child } from '../helpers/process.ts';
 
 t.test('it refuses as CometChat does, by code', async (t) => {
   const { call } = await sandboxed(t);
@@ -100,8 +102,15 @@ t.test('it tells of every write', async (t) => {
 });
 
 t.test('npm run sandbox can be asked what it saw, and told to misbehave', async (t) => {
-  const child = new Child(t, ['sandbox/main.ts'], { SANDBOX_PORT: '0', COMETCHAT_API_KEY: KEY });
-  const [, origin = ''] = await child.says(/answers at (http:\/\/[\d.:]+)\/v3/);
+  const known = tls.getCACertificates();
+  t.teardown(() => tls.setDefaultCACertificates(known));
+  const wrong = new Child(t, ['sandbox/main.ts'], { SANDBOX_TLS: 'self-made' });
+  const env = { SANDBOX_PORT: '0', SANDBOX_TLS: 'good', COMETCHAT_API_KEY_SECONDARY: KEY };
+  const child = new Child(t, ['sandbox/main.ts'], env);
+  const [, origin = ''] = await child.says(/answers at (https:\/\/[\d.:]+)\/v3/);
+  const [, file = ''] = await child.says(/NODE_EXTRA_CA_CERTS=(\S+)/);
+  tls.setDefaultCACertificates([readFileSync(file, 'utf8')]);
+
   const control = async (method: string, path: string, body?: string) => {
     const response = await fetch(`${origin}/sandbox${path}`, { method, ...(body && { body }) });
     return { status: response.status, json: await response.json() };
@@ -118,8 +127,12 @@ t.test('npm run sandbox can be asked what it saw, and told to misbehave', async 
   t.match(await control('GET', '/calls'), { json: [{ method: 'GET', path: /cometchat-uid-2/ }] });
   t.match(await control('DELETE', ''), { status: 200 });
   t.match(await control('GET', '/calls'), { json: [] });
-  t.equal((await call()).status, 404, 'the second 503 is forgotten');
+  t.equal((await call()).status, 404, 'the second 503 is forgotten, and the second key is good');
   t.match(await control('GET', '/else'), { status: 404 });
+
   child.process.kill('SIGTERM');
   t.equal(await child.exit(), 0);
+  t.throws(() => readFileSync(file), { code: 'ENOENT' });
+  t.equal(await wrong.exit(), 1);
+  t.match(wrong.stderr, /SANDBOX_TLS must be good, expired or wrong-host/);
 });

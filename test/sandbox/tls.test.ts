@@ -1,9 +1,7 @@
-import { readFileSync } from 'node:fs';
 import https from 'node:https';
 import t from 'tap';
 import type { Tls } from '../../sandbox/certificates.ts';
 import { KEY, sandboxed } from '../../sandbox/sandboxed.ts';
-import { Child } from '../child.ts';
 
 /** The status of a reply, or the code of the error. */
 const get = (url: string, ca: string | undefined) =>
@@ -40,19 +38,4 @@ t.test('faults and the link are the same with it', async (t) => {
   t.equal(await get(sandbox.baseUrl, sandbox.ca), 'ECONNREFUSED');
   await sandbox.link('up');
   t.equal(await get(sandbox.baseUrl, sandbox.ca), 404);
-});
-
-t.test('npm run sandbox has it too, and writes down whom to trust', async (t) => {
-  const env = { SANDBOX_PORT: '0', SANDBOX_TLS: 'good', COMETCHAT_API_KEY_SECONDARY: KEY };
-  const child = new Child(t, ['sandbox/main.ts'], env);
-  const [, baseUrl = ''] = await child.says(/answers at (https:\S+)/);
-  const [, file = ''] = await child.says(/NODE_EXTRA_CA_CERTS=(\S+)/);
-  t.equal(await get(baseUrl, readFileSync(file, 'utf8')), 404, 'the second key is good');
-  child.process.kill('SIGTERM');
-  t.equal(await child.exit(), 0);
-  t.throws(() => readFileSync(file), { code: 'ENOENT' });
-
-  const wrong = new Child(t, ['sandbox/main.ts'], { SANDBOX_TLS: 'self-made' });
-  t.equal(await wrong.exit(), 1);
-  t.match(wrong.stderr, /SANDBOX_TLS must be good, expired or wrong-host/);
 });

@@ -85,8 +85,13 @@ function overlapping(history: History): string | undefined {
 /** A newer write ends the further attempts of older ones. */
 function overtaken(history: History): string | undefined {
   const { writes, attempts, isOnePlace, askingMs } = history;
-  // One that was never sent, because its client had left, supersedes nothing.
-  const sent = writes.filter(({ tag }) => attempts.some((attempt) => attempt.tag === tag));
+  // One that was never sent, because its client or that of a newer one has left, supersedes nothing.
+  const wasSent = (write: Write) =>
+    write.answered < NEVER &&
+    attempts.some(
+      ({ tag, started, ended }) => tag === write.tag && ended >= write.sent && started <= write.answered,
+    );
+  const sent = writes.filter(wasSent);
   for (const { tag, started, delayedMs } of attempts) {
     const known = isOnePlace ? 0 : askingMs + delayedMs;
     const newer = sent.find((write) => isOlder(history, tag, write) && write.sent + known < started);
@@ -110,8 +115,10 @@ function heldUp(history: History): string | undefined {
         .some((other) => other.tag === tag && other.answered >= sent && other.answered < NEVER);
     if (!isNewest || !isAlone || isJoined || answered === NEVER) continue;
     const first = attempts.find((attempt) => attempt.tag === tag && attempt.ended >= sent);
-    const before = attempts.filter((attempt) => attempt.started < sent || attempt.tag !== tag);
-    const clear = before.map((attempt) => (attempt.tag === tag ? attempt.ended : clearOf(history, attempt)));
+    const isOwn = (attempt: Attempt) => attempt.tag === tag && attempt.replica === write.replica;
+    const clear = attempts
+      .filter((attempt) => attempt.started < sent || attempt.tag !== tag)
+      .map((attempt) => (isOwn(attempt) ? attempt.ended : clearOf(history, attempt)));
     const due = Math.max(sent, ...clear) + askingMs + delayMs + TICK_MS;
     if (first && first.started > due) return `write ${at} was held up for nothing until ${first.started}`;
   }

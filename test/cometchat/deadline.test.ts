@@ -1,0 +1,120 @@
+import t, { type Test } from 'tap';
+import { Sandbox } from '../../sandbox/server.ts';
+import { type Clock, MACHINE_CLOCK } from '../../src/base/clock.ts';
+import { Waiters } from '../../src/cometchat/call.ts';
+import { cometChatClient } from '../../src/cometchat/client.ts';
+import { DEADLINE_EXCEEDED } from '../../src/cometchat/outcome.ts';
+import { startGateway } from '../helpers/gateway.ts';
+import { redisTest } from '../helpers/redis.ts';
+import { cometChatIdOf, services } from '../helpers/room.ts';
+import { API_KEY } from '../helpers/secrets.ts';
+import { ME, OTHER } from '../helpers/tokens.ts';
+
+const STAYS = new AbortController().signal;
+const ENV = { COMETCHAT_DEADLINE_MS: '3000', COMETCHAT_ATTEMPT_TIMEOUT_MS: '60000' };
+
+/** A gateway whose clock stands still, and is set to one of these times whenever a call reaches CometChat. */
+async function gatewayAt(t: Test, times: readonly number[]) {
+  let now = 0;
+  // No timer beside the attempts ends them.
+  const clock: Clock = { ...MACHINE_CLOCK, now: () => now, after: () => () => {} };
+  const gateway = await startGateway(t, ENV, {
+    seams: { clock },
+    // A busy machine takes nothing off the deadline.
+    extend: (app) =>
+      app.addHook('preHandler', async (request) => {
+        request.admittedMs = 0;
+      }),
+  });
+  const set = async () => {
+    for (const time of times) {
+      await gateway.sandbox.nextCall();
+      now = time;
+    }
+  };
+  void set();
+  return gateway;
+}
+
+t.test('the deadline holds over all attempts', { timeout: 20_000 }, async (t) => {
+  const { meets, sandbox } = await gatewayAt(t, [2400, 3000]);
+  sandbox.fault({ status: 503 });
+  sandbox.play('silence');
+  await meets(t, {
+    answer: [504, 'cometchat-timeout'],
+    calls: 2,
+    line: { level: 'warn', error: { type: /^timeout_/ }, retried: ['503'] },
+    moved: {
+      'problems cometchat-timeout': 1,
+      'attempts cometchat-failed': 1,
+      'attempts cometchat-timeout': 1,
+      retries: 1,
+    },
+  });
+});
+
+t.test('no further attempt begins when there is no time for it', async (t) => {
+  const { meets, sandbox } = await gatewayAt(t, [2949]);
+  sandbox.fault({ status: 503 });
+  await meets(t, {
+    answer: [502, 'cometchat-failed'],
+    calls: 1,
+    line: { level: 'warn', error: { type: '503' }, retried: undefined },
+    moved: { 'problems cometchat-failed': 1, 'attempts cometchat-failed': 1 },
+  });
+});
+
+t.test('nor does a first one', async (t) => {
+  let now = 0;
+  const waiters = new Waiters({ ...MACHINE_CLOCK, now: () => now });
+  const outcome = Promise.withResolvers<typeof DEADLINE_EXCEEDED>();
+  const joined = waiters.join(() => outcome.promise, { gone: STAYS, deadline: 3000 });
+  now = 2950;
+  t.equal(waiters.refusal(), undefined);
+  now = 2951;
+  t.equal(waiters.refusal(), DEADLINE_EXCEEDED);
+  outcome.resolve(DEADLINE_EXCEEDED);
+  await joined;
+});
+
+t.test('each client has a deadline of its own, also where one write serves several', async (t) => {
+  const sandbox = await Sandbox.start({ apiKey: API_KEY });
+  t.teardown(() => sandbox.close());
+  const client = cometChatClient(
+    {
+      baseUrl: sandbox.baseUrl,
+      apiKeys: { current: [API_KEY] },
+      deadlineMs: 3000,
+      attemptTimeoutMs: 300,
+      maxConcurrency: 9,
+      callsPerMinute: 999,
+    },
+    services(),
+  );
+  t.teardown(() => client.close());
+  const setTags = (spentMs: number) =>
+    client.lanes.write(
+      { type: 'user', id: cometChatIdOf(OTHER) },
+      { kind: 'replace', tags: ['vip'] },
+      { onBehalfOf: cometChatIdOf(ME), gone: STAYS, deadline: client.deadline(spentMs) },
+    );
+  sandbox.play('silence');
+  t.match(await Promise.all([setTags(2900), setTags(0), setTags(2900)]), [
+    { outcome: { problem: 'cometchat-timeout', errorType: 'deadline' } },
+    { outcome: { ok: true }, isMerged: true, retried: [/^timeout_/] },
+    { outcome: { problem: 'cometchat-timeout', errorType: 'deadline' }, isMerged: true },
+  ]);
+});
+
+redisTest('it counts from when the request came, also where that was slow to be let in', async (t, redis) => {
+  const env = { COMETCHAT_DEADLINE_MS: '1200', REDIS_URL: redis.url };
+  const { sandbox, setTags } = await startGateway(t, env);
+  // It would fit into a deadline that begins later.
+  sandbox.fault({ status: 503, headers: { 'retry-after': '1' } });
+  redis.freeze();
+  setTimeout(() => redis.thaw(), 300);
+  const answer = await setTags();
+  t.equal(answer.json.code, 'cometchat-failed');
+  t.equal(answer.headers.get('retry-after'), '1');
+  t.equal(sandbox.received, 1);
+});

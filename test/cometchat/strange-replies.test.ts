@@ -1,0 +1,81 @@
+import { once } from 'node:events';
+import t from 'tap';
+import type { Name } from '../../sandbox/catalogue.ts';
+import { Sandbox } from '../../sandbox/server.ts';
+import { DOCUMENTED_REPLY } from '../../sandbox/world.ts';
+import { startGateway } from '../helpers/gateway.ts';
+import { API_KEY } from '../helpers/secrets.ts';
+import { OTHER } from '../helpers/tokens.ts';
+
+const invalid = (errorType: string) => ({
+  answer: [502, 'cometchat-reply-invalid'] as const,
+  calls: 1,
+  line: {
+    level: 'warn',
+    problem: 'cometchat-reply-invalid',
+    error: { type: errorType },
+    retried: undefined,
+  },
+  moved: { 'problems cometchat-reply-invalid': 1, 'attempts cometchat-reply-invalid': 1 },
+});
+
+const STRANGE: readonly [Name, errorType: string][] = [
+  ['bytes-after-body', 'HPE_INVALID_CONSTANT'],
+  ['header-flood', 'HPE_HEADER_OVERFLOW'],
+  ['body-over-cap', 'reply_too_large'],
+  ['gzip-bomb', 'reply_invalid'],
+  ['gzip-corrupt', 'reply_invalid'],
+  ['redirect', 'redirect'],
+  ['informational-flood', 'reply_informational'],
+  ['no-content-with-body', 'HPE_INVALID_CONSTANT'],
+  ['not-modified-with-body', 'HPE_INVALID_CONSTANT'],
+  ['switching-protocols', 'reply_upgrade'],
+];
+
+t.test('a reply in an unknown form is a 502 at once, and never half an answer', async (t) => {
+  const { meets, served, sandbox } = await startGateway(t);
+  for (const [name, errorType] of STRANGE) {
+    t.comment(name);
+    sandbox.play(name);
+    await meets(t, invalid(errorType));
+    // Nothing of it is left on the connection.
+    await served(t);
+  }
+});
+
+t.test('an answer that is no HTTP is a 502', async (t) => {
+  const { meets, sandbox } = await startGateway(t);
+  sandbox.fault({ raw: ['SSH-2.0-OpenSSH_9.2\r\n'] });
+  await meets(t, invalid('HPE_INVALID_CONSTANT'));
+});
+
+t.test('a reply that nobody has asked for is nobody’s answer', async (t) => {
+  const { served, sandbox, put } = await startGateway(t);
+  const closed = new Promise<unknown>((resolve) =>
+    sandbox.onConnection((socket) => resolve(once(socket, 'close'))),
+  );
+  sandbox.play('reply-nobody-asked-for');
+  await served(t);
+  await closed;
+  const answer = await put({ tags: ['mine'], conversationWith: OTHER });
+  t.match(answer.json, { conversations: [{ tags: ['mine'], conversationWith: { uid: OTHER } }] });
+});
+
+t.test('nothing is sent to where a redirect points', async (t) => {
+  const elsewhere = await Sandbox.start({ apiKey: API_KEY });
+  t.teardown(() => elsewhere.close());
+  const { meets, sandbox } = await startGateway(t);
+  for (const status of [301, 302, 303, 307, 308]) {
+    sandbox.fault({ status, headers: { location: `${elsewhere.baseUrl}/users/${OTHER}/conversation` } });
+    await meets(t, invalid('redirect'));
+  }
+  t.equal(elsewhere.received, 0);
+});
+
+t.test('a reply may have 256 KiB, and not a byte more', async (t) => {
+  const { meets, served, sandbox } = await startGateway(t);
+  const body = JSON.stringify(DOCUMENTED_REPLY);
+  sandbox.fault({ body: body.padEnd(256 * 1024) }, { body: body.padEnd(256 * 1024 + 1) });
+  await served(t);
+  await meets(t, invalid('reply_too_large'));
+});
