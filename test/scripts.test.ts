@@ -1,6 +1,9 @@
 import t from 'tap';
-import { Child } from './child.ts';
-import { AUDIENCE, build, environment, ISSUER, ME, SECRET } from './helper.ts';
+import { environment } from './helpers/environment.ts';
+import { startGateway } from './helpers/gateway.ts';
+import { Child } from './helpers/process.ts';
+import { SECRET } from './helpers/secrets.ts';
+import { AUDIENCE, ISSUER, ME } from './helpers/tokens.ts';
 
 t.test('npm run demo -- --once shows the four parts and ends with 0', async (t) => {
   const child = new Child(t, ['scripts/demo.ts', '--once']);
@@ -43,7 +46,7 @@ t.test('npm run token prints a token that the gateway takes, and nothing else', 
   const child = new Child(t, ['scripts/token.ts', ME], environment('https://chat.example'));
   t.equal(await child.exit(), 0);
   t.match(child.stdout, /^[\w-]+\.[\w-]+\.[\w-]+\n$/);
-  const { put } = await build(t);
+  const { put } = await startGateway(t);
   t.equal((await put({ tags: [] }, { authorization: `Bearer ${child.stdout.trim()}` })).status, 200);
 });
 

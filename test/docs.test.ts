@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import t from 'tap';
 import { PROBLEMS } from '../src/base/problems.ts';
 import { EnvironmentSchema } from '../src/config/variables.ts';
@@ -46,4 +46,15 @@ t.test('the README says of the performance what the bench has measured, word by 
   const [, measured = ''] = /^# .*\n\n([\s\S]*?)\n\n\[How it is measured/.exec(results) ?? [];
   t.match(measured, /requests\/s/);
   t.ok(readme.includes(`## Performance\n\n${measured}\n\n`));
+});
+
+t.test('SECURITY.md names tests that exist', async (t) => {
+  const security = readFileSync(new URL('../SECURITY.md', import.meta.url), 'utf8');
+  const table = security.slice(security.indexOf('| promise | held by |'), security.indexOf('## What is no'));
+  const names = [...table.matchAll(/`test\/([^`]+)`/g)].map(([, name = '']) => name);
+  t.ok(names.length > 20);
+  const missing = names.filter(
+    (name) => !['.test.ts', '.slow.ts'].some((end) => existsSync(new URL(name + end, import.meta.url))),
+  );
+  t.strictSame(missing, []);
 });
