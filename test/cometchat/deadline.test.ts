@@ -1,16 +1,16 @@
+import type { Redis } from 'ioredis';
 import t, { type Test } from 'tap';
 import { Sandbox } from '../../sandbox/server.ts';
 import { type Clock, MACHINE_CLOCK } from '../../src/base/clock.ts';
-import { Waiters } from '../../src/cometchat/call.ts';
+import type { Services } from '../../src/base/services.ts';
 import { cometChatClient } from '../../src/cometchat/client.ts';
-import { DEADLINE_EXCEEDED } from '../../src/cometchat/outcome.ts';
+import { setTags } from '../../src/cometchat/operations.ts';
 import { startGateway } from '../helpers/gateway.ts';
 import { redisTest } from '../helpers/redis.ts';
 import { cometChatIdOf, services } from '../helpers/room.ts';
 import { API_KEY } from '../helpers/secrets.ts';
 import { ME, OTHER } from '../helpers/tokens.ts';
 
-const STAYS = new AbortController().signal;
 const ENV = { COMETCHAT_DEADLINE_MS: '3000', COMETCHAT_ATTEMPT_TIMEOUT_MS: '60000' };
 
 /** A gateway whose clock stands still, and is set to one of these times whenever a call reaches CometChat. */
@@ -64,20 +64,8 @@ t.test('no further attempt begins when there is no time for it', async (t) => {
   });
 });
 
-t.test('nor does a first one', async (t) => {
-  let now = 0;
-  const waiters = new Waiters({ ...MACHINE_CLOCK, now: () => now });
-  const outcome = Promise.withResolvers<typeof DEADLINE_EXCEEDED>();
-  const joined = waiters.join(() => outcome.promise, { gone: STAYS, deadline: 3000 });
-  now = 2950;
-  t.equal(waiters.refusal(), undefined);
-  now = 2951;
-  t.equal(waiters.refusal(), DEADLINE_EXCEEDED);
-  outcome.resolve(DEADLINE_EXCEEDED);
-  await joined;
-});
-
-t.test('each client has a deadline of its own, also where one write serves several', async (t) => {
+/** A client of a sandbox, whose attempts take 300 ms at most. */
+async function clientOf(t: Test, around: Services) {
   const sandbox = await Sandbox.start({ apiKey: API_KEY });
   t.teardown(() => sandbox.close());
   const client = cometChatClient(
@@ -89,17 +77,45 @@ t.test('each client has a deadline of its own, also where one write serves sever
       maxConcurrency: 9,
       callsPerMinute: 999,
     },
-    services(),
+    around,
   );
   t.teardown(() => client.close());
-  const setTags = (spentMs: number) =>
-    client.lanes.write(
-      { type: 'user', id: cometChatIdOf(OTHER) },
-      { kind: 'replace', tags: ['vip'] },
-      { onBehalfOf: cometChatIdOf(ME), gone: STAYS, deadline: client.deadline(spentMs) },
-    );
+  const requester = (spentMs: number) => ({
+    onBehalfOf: cometChatIdOf(ME),
+    gone: new AbortController().signal,
+    deadline: client.deadline(spentMs),
+  });
+  return { sandbox, client, requester };
+}
+
+const WITH_OTHER = { type: 'user', id: cometChatIdOf(OTHER) } as const;
+
+t.test('a call that has waited too long for Redis is not sent', async (t) => {
+  for (const [tookMs, calls, outcome] of [
+    [2600, 1, { ok: true }],
+    [2951, 0, { problem: 'cometchat-timeout', errorType: 'deadline' }],
+  ] as const) {
+    let now = 0;
+    const redis = {
+      eval: async () => [1, 1, 1],
+      pttl: async () => {
+        now = tookMs;
+        return -2;
+      },
+    } as unknown as Redis;
+    const clock = { ...MACHINE_CLOCK, now: () => now };
+    const { client, requester, sandbox } = await clientOf(t, services(redis, { clock }));
+    t.match(await client.read(setTags(WITH_OTHER, ['vip']), requester(0)), { outcome });
+    t.equal(sandbox.received, calls);
+  }
+});
+
+t.test('each client has a deadline of its own, also where one write serves several', async (t) => {
+  const { client, requester, sandbox } = await clientOf(t, services());
+  const write = (spentMs: number) =>
+    client.lanes.write(WITH_OTHER, { kind: 'replace', tags: ['vip'] }, requester(spentMs));
   sandbox.play('silence');
-  t.match(await Promise.all([setTags(2900), setTags(0), setTags(2900)]), [
+  t.match(await Promise.all([write(2900), write(0), write(2900)]), [
     { outcome: { problem: 'cometchat-timeout', errorType: 'deadline' } },
     { outcome: { ok: true }, isMerged: true, retried: [/^timeout_/] },
     { outcome: { problem: 'cometchat-timeout', errorType: 'deadline' }, isMerged: true },

@@ -8,7 +8,9 @@ import { loadConfig } from '../../src/config/config.ts';
 import { EnvironmentSchema } from '../../src/config/variables.ts';
 import { MAX_BODY_BYTES } from '../../src/http/body.ts';
 import { createLog } from '../../src/operations/log.ts';
-import { API_KEY, build, faultsOf, SECRET } from '../helper.ts';
+import { faultsOf } from '../helpers/environment.ts';
+import { startGateway } from '../helpers/gateway.ts';
+import { API_KEY, SECRET } from '../helpers/secrets.ts';
 
 const read = (path: string) => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8');
 const manifest = read('deploy/kubernetes.yaml');
@@ -79,7 +81,7 @@ t.test('the secrets are files that change with the Secret, and the command makes
 });
 
 t.test('each probe asks a route of the gateway, on its port', async (t) => {
-  const { get } = await build(t);
+  const { get } = await startGateway(t);
   const { startupProbe, livenessProbe, readinessProbe } = container;
   t.equal(startupProbe.httpGet.path, '/livez');
   t.equal(livenessProbe.httpGet.path, '/livez');

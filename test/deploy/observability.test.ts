@@ -4,9 +4,9 @@ import t, { type Test } from 'tap';
 import { PROBLEMS } from '../../src/base/problems.ts';
 import { rotateSecrets } from '../../src/operations/secrets.ts';
 import { REASONS } from '../../src/session/reasons.ts';
-import { build } from '../helper.ts';
-import { issuer } from '../issuer.ts';
-import { freePort } from '../ports.ts';
+import { startGateway } from '../helpers/gateway.ts';
+import { issuer } from '../helpers/issuer.ts';
+import { fakeRedis } from '../redis/fake-redis.ts';
 
 const read = (name: string) => readFileSync(new URL(`../../deploy/${name}`, import.meta.url), 'utf8');
 
@@ -57,11 +57,11 @@ const queries = [...ofAlerts, ...ofPanels];
 
 /** What a gateway that has all its parts, and made a call, has counted: the values of each label of each metric. */
 async function counted(t: Test): Promise<Map<string, Map<string, Set<string>>>> {
-  const provider = await issuer(t);
+  const provider = await issuer(t, 'ES256');
   const secrets = { rotating: {}, log: { secrets: { current: [] } } };
-  const { app, put, get } = await build(
+  const { app, put, get } = await startGateway(
     t,
-    { ...provider.env, REDIS_URL: `redis://127.0.0.1:${await freePort()}` },
+    { ...provider.env, REDIS_URL: await fakeRedis(t, { exists: '-ERR' }) },
     {
       extend: (app) =>
         rotateSecrets(app, {
@@ -77,7 +77,7 @@ async function counted(t: Test): Promise<Map<string, Map<string, Set<string>>>> 
   const authorization = `Bearer ${await provider.key.sign()}`;
   const body = { tags: ['vip'], conversationWith: 'cometchat-uid-3' };
   t.equal((await put(body, { authorization })).status, 200);
-  // One that Redis must be asked about, and of a replica's readiness.
+  // One whose session Redis cannot be asked about; and whether the replica is ready.
   await put({ tags: [] }, { authorization: `Bearer ${await provider.key.sign({ jti: 'a' })}` });
   await get('/readyz');
   const metrics = new Map<string, Map<string, Set<string>>>();

@@ -1,14 +1,15 @@
 import { fastify } from 'fastify';
 import t, { type Test } from 'tap';
 import { limits } from '../../src/limits/limits.ts';
-import { build, callBytes, ME, metricOf, services, sign, unlessInstalled } from '../helper.ts';
-import { RedisServer } from '../redis-server.ts';
-
-const as = async (sub: string) => ({ authorization: `Bearer ${await sign({ sub })}` });
+import { callBytes } from '../helpers/answers.ts';
+import { type Gateway, startGateway } from '../helpers/gateway.ts';
+import { redisTest, withAndWithoutRedis } from '../helpers/redis.ts';
+import { services } from '../helpers/room.ts';
+import { bearer, ME, sign } from '../helpers/tokens.ts';
 
 /** Two requests a minute may be made by a user, and may fail from an address; these are five. */
 const FLOODS = [
-  { limit: 'user', key: ME, statuses: [200, 200, 429, 429, 429], headers: () => as(ME) },
+  { limit: 'user', key: ME, statuses: [200, 200, 429, 429, 429], headers: () => bearer() },
   {
     limit: 'address',
     key: '127.0.0.1',
@@ -17,54 +18,39 @@ const FLOODS = [
   },
 ];
 type Flood = (typeof FLOODS)[number];
-type Gateway = Awaited<ReturnType<typeof build>>;
 
 async function send(t: Test, { statuses, headers }: Flood, { put }: Gateway): Promise<void> {
   for (const status of statuses) t.equal((await put({ tags: [] }, await headers())).status, status);
 }
 
 for (const flood of FLOODS) {
-  for (const place of ['this process', 'Redis']) {
-    const options = place === 'Redis' ? unlessInstalled('redis-server') : {};
-    t.test(`${flood.limit}: counted in ${place}, a flood is logged once a minute`, options, async (t) => {
-      let now = Date.now();
-      const redis = place === 'Redis' ? await RedisServer.start(t) : undefined;
-      const env = { RATE_LIMIT_PER_MINUTE: '2', REDIS_URL: redis?.url };
-      const gateway = await build(t, env, { seams: { now: () => now } });
-      const { metrics } = gateway.app;
-      for (const minute of [1, 2]) {
-        await send(t, flood, gateway);
-        const lines = gateway.requests();
-        t.equal(lines.length, 3 * minute, 'those within the limit, and the first one beyond it');
-        t.match(lines.at(-1), { level: 'info', status: 429, problem: 'rate-limited' });
-        const limited = await metricOf(metrics, 'rate_limited_total', { limit: flood.limit });
-        t.equal(limited, 3 * minute, 'all are counted');
-        t.equal(await metricOf(metrics, 'problems_total', { code: 'rate-limited' }), 3 * minute);
-        const keys = ((await redis?.command('KEYS', 'rate:*')) ?? []) as string[];
-        for (const key of keys) {
-          t.ok(key.startsWith(`rate:v2:${flood.limit}:`));
-          t.equal(await redis?.command('HGET', key, flood.key), '3', 'Redis hears of the first alone');
-        }
-        t.equal(keys.length, redis ? minute : 0);
-        now += 60_000;
+  withAndWithoutRedis(`${flood.limit}: a flood is logged once a minute`, async (t, redis) => {
+    let now = Date.now();
+    const env = { RATE_LIMIT_PER_MINUTE: '2', REDIS_URL: redis?.url };
+    const gateway = await startGateway(t, env, { seams: { now: () => now } });
+    for (const minute of [1, 2]) {
+      await send(t, flood, gateway);
+      const lines = gateway.requests();
+      t.equal(lines.length, 3 * minute, 'those within the limit, and the first one beyond it');
+      t.match(lines.at(-1), { level: 'info', status: 429, problem: 'rate-limited' });
+      const counts = await gateway.counts();
+      t.equal(counts[`rate_limited ${flood.limit}`], 3 * minute, 'all are counted');
+      t.equal(counts['problems rate-limited'], 3 * minute);
+      const keys = ((await redis?.command('KEYS', 'rate:*')) ?? []) as string[];
+      for (const key of keys) {
+        t.ok(key.startsWith(`rate:v2:${flood.limit}:`));
+        t.equal(await redis?.command('HGET', key, flood.key), '3', 'Redis hears of the first alone');
       }
-    });
-  }
-
-  t.test(`${flood.limit}: at level debug the log has the whole flood`, async (t) => {
-    const gateway = await build(t, { RATE_LIMIT_PER_MINUTE: '2', LOG_LEVEL: 'debug' });
-    await send(t, flood, gateway);
-    t.strictSame(
-      gateway.requests().map(({ level, status }) => `${level} ${status}`),
-      flood.statuses.map((status, index) => `${index < 3 ? 'info' : 'debug'} ${status}`),
-    );
+      t.equal(keys.length, redis ? minute : 0);
+      now += 60_000;
+    }
   });
 }
 
 t.test('one user’s flood is logged however much another floods', async (t) => {
-  const { put, requests } = await build(t, { RATE_LIMIT_PER_MINUTE: '1' });
+  const { put, requests } = await startGateway(t, { RATE_LIMIT_PER_MINUTE: '1' });
   const users = ['cometchat-uid-1', 'cometchat-uid-2'];
-  for (const user of users) for (const _ of [1, 2, 3]) await put({ tags: [] }, await as(user));
+  for (const user of users) for (const _ of [1, 2, 3]) await put({ tags: [] }, await bearer({ sub: user }));
   const logged = requests().filter(({ status }) => status === 429);
   t.strictSame(
     logged.map(({ onBehalfOf }) => onBehalfOf),
@@ -72,13 +58,12 @@ t.test('one user’s flood is logged however much another floods', async (t) => 
   );
 });
 
-t.test('each of the replicas that share a Redis logs a flood', unlessInstalled('redis-server'), async (t) => {
-  const redis = await RedisServer.start(t);
+redisTest('each of the replicas that share a Redis logs a flood', async (t, redis) => {
   const env = { RATE_LIMIT_PER_MINUTE: '2', REDIS_URL: redis.url };
   const start = Date.now();
   const replicas = [
-    await build(t, env, { seams: { now: () => start } }),
-    await build(t, env, { seams: { now: () => start } }),
+    await startGateway(t, env, { seams: { now: () => start } }),
+    await startGateway(t, env, { seams: { now: () => start } }),
   ];
   for (const statuses of [
     [200, 200, 429, 429],
@@ -125,14 +110,13 @@ t.test(
   },
 );
 
-for (const place of ['this process', 'Redis']) {
-  const options = place === 'Redis' ? unlessInstalled('redis-server') : {};
-  t.test(`counted in ${place}, a flood that comes all at once is logged once`, options, async (t) => {
-    const redis = place === 'Redis' ? await RedisServer.start(t) : undefined;
-    const { raw, put, requests } = await build(t, { RATE_LIMIT_PER_MINUTE: '1', REDIS_URL: redis?.url });
-    await put({ tags: [] });
-    const fields = [`Authorization: Bearer ${await sign()}`, 'Content-Type: application/json'];
-    await raw(callBytes(...fields).repeat(49) + callBytes(...fields, 'Connection: close'));
-    t.equal(requests().filter(({ status }) => status === 429).length, 1);
+withAndWithoutRedis('a flood that comes all at once is logged once', async (t, redis) => {
+  const { raw, put, requests } = await startGateway(t, {
+    RATE_LIMIT_PER_MINUTE: '1',
+    REDIS_URL: redis?.url,
   });
-}
+  await put({ tags: [] });
+  const fields = [`Authorization: Bearer ${await sign()}`, 'Content-Type: application/json'];
+  await raw(callBytes(...fields).repeat(49) + callBytes(...fields, 'Connection: close'));
+  t.equal(requests().filter(({ status }) => status === 429).length, 1);
+});

@@ -1,7 +1,8 @@
 import t from 'tap';
 import { errorType } from '../../src/base/error-type.ts';
 import { createLog } from '../../src/operations/log.ts';
-import { API_KEY, holdsNoSecret, SECRET, sign } from '../helper.ts';
+import { API_KEY, holdsNoSecret, SECRET } from '../helpers/secrets.ts';
+import { sign } from '../helpers/tokens.ts';
 
 function logger(level = 'info') {
   const lines: string[] = [];

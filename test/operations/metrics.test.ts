@@ -1,12 +1,15 @@
 import { createHmac } from 'node:crypto';
-import net from 'node:net';
 import type { FastifyInstance } from 'fastify';
 import t from 'tap';
-import { API_KEY, build, callBytes, ME, OTHER, SECRET, sign } from '../helper.ts';
-import { issuer } from '../issuer.ts';
-import { freePort } from '../ports.ts';
+import { adminServer } from '../../src/operations/admin.ts';
+import { callBytes, isProblem } from '../helpers/answers.ts';
+import { startGateway } from '../helpers/gateway.ts';
+import { issuer } from '../helpers/issuer.ts';
+import { API_KEY, SECRET } from '../helpers/secrets.ts';
+import { ME, OTHER, sign } from '../helpers/tokens.ts';
+import { fakeRedis } from '../redis/fake-redis.ts';
 
-/** The samples of one metric, as Prometheus reads them: labels and value. */
+/** The samples of one histogram, as Prometheus reads them: labels and value. */
 async function samples({ metrics }: FastifyInstance, name: string): Promise<Record<string, number>> {
   const text = await metrics.registry.metrics();
   const found = [...text.matchAll(new RegExp(`^${name}(?:\\{(.*)\\})? (\\S+)$`, 'gm'))];
@@ -16,11 +19,44 @@ async function samples({ metrics }: FastifyInstance, name: string): Promise<Reco
 }
 
 const SERVER = 'http_server_request_duration_seconds_count';
-const REFUSED = 'cometchat_gateway_sessions_refused_total';
 const CLIENT = 'http_client_request_duration_seconds_count';
 
+t.test('a key that nobody knows and a session that nobody can check are reasons of their own', async (t) => {
+  const provider = await issuer(t, 'ES256');
+  const known = await startGateway(t, provider.env);
+  await known.put(
+    { tags: [] },
+    { authorization: `Bearer ${await provider.key.sign({}, { kid: 'unknown' })}` },
+  );
+  t.match(await known.counts(), { 'sessions_refused unknown_key': 1 });
+  const alone = await startGateway(t, { REDIS_URL: await fakeRedis(t, { exists: '-ERR' }) });
+  await alone.put({ tags: [] }, { authorization: `Bearer ${await sign({ jti: 'a' })}` });
+  t.match(await alone.counts(), { 'sessions_refused unchecked': 1 });
+});
+
+t.test('the metrics are on a port of their own, in Prometheus’ text format', async (t) => {
+  const { app, put, get } = await startGateway(t);
+  await put({ tags: 1 });
+  const admin = adminServer(app.metrics);
+  t.teardown(() => admin.close());
+  const origin = await admin.listen({ host: '127.0.0.1', port: 0 });
+  const response = await fetch(`${origin}/metrics`);
+  t.match(response.headers.get('content-type'), /^text\/plain; version=0\.0\.4/);
+  const text = await response.text();
+  t.match(text, /^cometchat_gateway_problems_total\{code="body-invalid"\} 1$/m);
+  t.match(text, /^# TYPE cometchat_gateway_redis_failures_total counter$/m);
+  isProblem(t, await get('/metrics'), 404, 'route-not-found');
+});
+
+t.test('two gateways in one process count for themselves', async (t) => {
+  const [one, other] = [await startGateway(t), await startGateway(t)];
+  await one.put({ tags: 1 });
+  t.match(await one.counts(), { 'problems body-invalid': 1 });
+  t.match(await other.counts(), { 'problems body-invalid': 0 });
+});
+
 t.test('every request is measured by its route, method, status and error', async (t) => {
-  const { app, put, get } = await build(t);
+  const { app, put, get } = await startGateway(t);
   await put({ tags: ['a'], conversationWith: OTHER });
   await put({ tags: 1 });
   await get('/livez');
@@ -40,8 +76,8 @@ t.test('every request is measured by its route, method, status and error', async
 });
 
 t.test('every call to CometChat is measured, a retry too, and names nobody', async (t) => {
-  const { app, put, sandbox } = await build(t);
-  sandbox.play('22-503');
+  const { app, put, sandbox } = await startGateway(t);
+  sandbox.play('status-503');
   await put({ tags: ['a'], conversationWith: OTHER });
   await put({ tags: [], conversationWith: 'project-group', conversationType: 'group' });
   sandbox.fault({ status: 400, body: { error: { code: 'ERR_OF_TOMORROW' } } }, { reset: 'before-headers' });
@@ -64,8 +100,8 @@ t.test('what is left of the quota is what this replica knows', async (t) => {
   // In the middle of a minute, so that it is not over meanwhile.
   const now = 30_000;
   const options = { seams: { now: () => now }, sandbox: { callsPerMinute: 1_000_000 } };
-  const { app, put, sandbox } = await build(t, { COMETCHAT_CALLS_PER_MINUTE: '100' }, options);
-  const left = async () => (await samples(app, 'cometchat_gateway_quota_calls_left'))[''];
+  const { counts, put, sandbox } = await startGateway(t, { COMETCHAT_CALLS_PER_MINUTE: '100' }, options);
+  const left = async () => (await counts()).quota_calls_left;
   t.equal(await left(), 100);
   await put({ tags: ['a'], conversationWith: OTHER });
   t.equal(await left(), 99);
@@ -75,19 +111,18 @@ t.test('what is left of the quota is what this replica knows', async (t) => {
 });
 
 t.test('which key is in use can be seen, and which not', async (t) => {
-  const { app, put } = await build(t, {
+  const { counts, put } = await startGateway(t, {
     COMETCHAT_API_KEY: 'refused-by-cometchat',
     COMETCHAT_API_KEY_SECONDARY: API_KEY,
   });
-  const inUse = () => samples(app, 'cometchat_gateway_api_key_in_use');
-  t.strictSame(await inUse(), { 'key=primary': 1, 'key=secondary': 0 });
+  t.match(await counts(), { 'api_key_in_use primary': 1, 'api_key_in_use secondary': 0 });
   await put({ tags: [], conversationWith: OTHER });
-  t.strictSame(await inUse(), { 'key=primary': 0, 'key=secondary': 1 });
+  t.match(await counts(), { 'api_key_in_use primary': 0, 'api_key_in_use secondary': 1 });
 });
 
 t.test('sessions are refused for a reason, which the log has too', async (t) => {
   const older = 'o'.repeat(40);
-  const { app, put, requests } = await build(t, { SESSION_SECRET: `${SECRET},${older}` });
+  const { counts, put, requests } = await startGateway(t, { SESSION_SECRET: `${SECRET},${older}` });
   const good = await sign();
   const [header = '', payload = '', signature = ''] = good.split('.');
   const forged = `${header}.${payload}.${createHmac('sha256', 'x').update('x').digest('base64url')}`;
@@ -116,73 +151,49 @@ t.test('sessions are refused for a reason, which the log has too', async (t) => 
     const authorization = `Bearer ${await sign({}, { secret })}`;
     t.equal((await put({ tags: [] }, { authorization })).status, 200);
   }
-  t.strictSame(await samples(app, REFUSED), {
-    'reason=missing': 1,
-    'reason=malformed': 3,
-    'reason=algorithm': 2,
-    'reason=unknown_key': 0,
-    'reason=signature': 2,
-    'reason=unknown': 0,
-    'reason=claim': 2,
-    'reason=expired': 1,
-    'reason=revoked': 0,
-    'reason=unchecked': 0,
+  t.match(await counts(), {
+    'sessions_refused missing': 1,
+    'sessions_refused malformed': 3,
+    'sessions_refused algorithm': 2,
+    'sessions_refused unknown_key': 0,
+    'sessions_refused signature': 2,
+    'sessions_refused unknown': 0,
+    'sessions_refused claim': 2,
+    'sessions_refused expired': 1,
+    'sessions_refused revoked': 0,
+    'sessions_refused unchecked': 0,
   });
 });
 
 t.test('a client that leaves is told apart from one that was answered', async (t) => {
-  const { app, port, sandbox } = await build(t);
+  const { app, connect, underWay, sandbox } = await startGateway(t);
   sandbox.fault({ delayMs: 60_000 });
-  const arrived = sandbox.nextCall();
-  const socket = net.connect(port, '127.0.0.1');
-  socket.write(callBytes(`Authorization: Bearer ${await sign()}`, 'Content-Type: application/json'));
-  await arrived;
-  socket.destroy();
+  const { client } = await connect();
+  const call = callBytes(`Authorization: Bearer ${await sign()}`, 'Content-Type: application/json');
+  await underWay(async () => client.write(call));
+  client.destroy();
   const gone =
     'http_request_method=PUT,http_route=/me/conversations/tags,http_response_status_code=,error_type=client_gone';
   while (!(await samples(app, SERVER))[gone]) await new Promise(setImmediate);
   t.strictSame(await samples(app, SERVER), { [gone]: 1 });
 });
 
-t.test(
-  'a key that nobody knows, and a session that nobody can check, are reasons of their own',
-  async (t) => {
-    const provider = await issuer(t);
-    const known = await build(t, provider.env);
-    await known.put(
-      { tags: [] },
-      { authorization: `Bearer ${await provider.key.sign({}, { kid: 'unknown' })}` },
-    );
-    t.match(await samples(known.app, REFUSED), { 'reason=unknown_key': 1 });
-    const alone = await build(t, { REDIS_URL: `redis://127.0.0.1:${await freePort()}` });
-    await alone.put({ tags: [] }, { authorization: `Bearer ${await sign({ jti: 'a' })}` });
-    t.match(await samples(alone.app, REFUSED), { 'reason=unchecked': 1 });
-  },
-);
-
 t.test('what has not happened yet is there as 0, so that its first time is an increase', async (t) => {
-  const { app } = await build(t);
-  t.match(await samples(app, 'cometchat_gateway_problems_total'), {
-    'code=internal': 0,
-    'code=cometchat-busy': 0,
+  const { counts } = await startGateway(t);
+  t.match(await counts(), { 'problems internal': 0, 'problems cometchat-busy': 0 });
+  t.equal((await counts()).redis_connected, undefined, 'but for a Redis that there is none of');
+  const shared = await startGateway(t, { REDIS_URL: await fakeRedis(t) });
+  t.match(await shared.counts(), {
+    'redis_failures session': 0,
+    'redis_failures revocation': 0,
+    'redis_failures rate_limit': 0,
+    'redis_failures quota': 0,
+    'redis_failures write_order': 0,
   });
-  const shared = await build(t, { REDIS_URL: `redis://127.0.0.1:${await freePort()}` });
-  t.strictSame(await samples(shared.app, 'cometchat_gateway_redis_failures_total'), {
-    'use=session': 0,
-    'use=revocation': 0,
-    'use=rate_limit': 0,
-    'use=quota': 0,
-    'use=write_order': 0,
-  });
-  t.strictSame(
-    await samples(app, 'cometchat_gateway_redis_connected'),
-    {},
-    'but for a Redis that there is none of',
-  );
 });
 
 t.test('no uid, tag or token is in a metric', async (t) => {
-  const { app, put } = await build(t);
+  const { app, put } = await startGateway(t);
   await put({ tags: ['my-tag'], conversationWith: OTHER });
   await put({ tags: ['my-tag'], conversationWith: 'somebody-unknown' });
   t.notMatch(await app.metrics.registry.metrics(), new RegExp(`my-tag|${ME}|${OTHER}|somebody`));

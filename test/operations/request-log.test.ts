@@ -1,10 +1,13 @@
 import { once } from 'node:events';
 import net from 'node:net';
 import t from 'tap';
-import { API_KEY, build, callBytes, holdsNoSecret, ME, OTHER, sign } from '../helper.ts';
+import { callBytes } from '../helpers/answers.ts';
+import { startGateway } from '../helpers/gateway.ts';
+import { API_KEY, holdsNoSecret } from '../helpers/secrets.ts';
+import { ME, OTHER, sign } from '../helpers/tokens.ts';
 
 t.test('one line a request tells who, where, what and how long', async (t) => {
-  const { put, requests } = await build(t);
+  const { put, requests } = await startGateway(t);
   const answer = await put({ tags: ['a'], conversationWith: OTHER });
   const [line, ...others] = requests();
   t.strictSame(others, []);
@@ -21,7 +24,7 @@ t.test('one line a request tells who, where, what and how long', async (t) => {
 });
 
 t.test('a request that fails early has its line too', async (t) => {
-  const { put, get, requests } = await build(t);
+  const { put, get, requests } = await startGateway(t);
   await put({ tags: [] }, { authorization: '' });
   await get('/secret-place?token=pasted-token');
   t.match(requests(), [
@@ -32,7 +35,7 @@ t.test('a request that fails early has its line too', async (t) => {
 });
 
 t.test('a request whose client does not wait for the answer has its line, and only one', async (t) => {
-  const { app, port, sandbox, requests } = await build(t);
+  const { app, port, sandbox, requests } = await startGateway(t);
   sandbox.fault({ delayMs: 60_000 });
   const arrived = sandbox.nextCall();
   const opened = once(app.server, 'connection');
@@ -50,7 +53,7 @@ t.test('a request whose client does not wait for the answer has its line, and on
 });
 
 t.test('every request has an id of its own, whatever the client sends', async (t) => {
-  const { put } = await build(t);
+  const { put } = await startGateway(t);
   const ids = new Set<string | null>();
   for (let n = 0; n < 3; n += 1) {
     const answer = await put({ tags: [] }, { 'x-request-id': 'mine', 'request-id': 'mine' });
@@ -62,7 +65,7 @@ t.test('every request has an id of its own, whatever the client sends', async (t
 });
 
 t.test('no secret, token or tag stands in a line, whatever happens', async (t) => {
-  const { put, lines, sandbox } = await build(t, { LOG_LEVEL: 'trace' });
+  const { put, lines, sandbox } = await startGateway(t, { LOG_LEVEL: 'trace' });
   const token = await sign();
   sandbox.fault(
     { status: 401, body: { error: { code: 'AUTH_ERR_APIKEY_NOT_FOUND', message: `no ${API_KEY}` } } },
@@ -77,10 +80,10 @@ t.test('no secret, token or tag stands in a line, whatever happens', async (t) =
 });
 
 t.test('probes are logged for those who look closely', async (t) => {
-  const quiet = await build(t);
+  const quiet = await startGateway(t);
   await quiet.get('/livez');
   t.strictSame(quiet.requests(), []);
-  const verbose = await build(t, { LOG_LEVEL: 'debug' });
+  const verbose = await startGateway(t, { LOG_LEVEL: 'debug' });
   await verbose.get('/livez');
   t.match(verbose.requests(), [{ level: 'debug', route: '/livez', status: 200 }]);
 });

@@ -1,5 +1,7 @@
+import { randomBytes } from 'node:crypto';
 import { renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
 import { fastify } from 'fastify';
 import t, { type Test } from 'tap';
 import { serverOptions } from '../../src/app.ts';
@@ -8,29 +10,35 @@ import { reloadConfig, secretFiles } from '../../src/config/reload.ts';
 import { createLog } from '../../src/operations/log.ts';
 import { PrometheusMetrics } from '../../src/operations/prometheus.ts';
 import { rotateSecrets } from '../../src/operations/secrets.ts';
-import { environment } from '../helper.ts';
+import { environment } from '../helpers/environment.ts';
+import { startProcess } from '../helpers/process.ts';
+import { SecretVolume } from '../helpers/secret-volume.ts';
+import { API_KEY, SECRET } from '../helpers/secrets.ts';
+import { sign } from '../helpers/tokens.ts';
 
 const OLD = {
   COMETCHAT_API_KEY: 'the-old-key',
   SESSION_SECRET: 'o'.repeat(32),
   REDIS_URL: 'rediss://:old-password@h',
 };
+type Secrets = Partial<typeof OLD>;
 
-/** What rotates the secrets of these files, without a gateway; `write` replaces one, and `early` does before they are watched. */
-async function rotating(t: Test, early: readonly [keyof typeof OLD, string][] = []) {
+/** What rotates the secrets of these files, without a gateway; some can be replaced before they are watched. */
+async function rotating(t: Test, { early = {} }: { early?: Secrets } = {}) {
   const folder = t.testdir(OLD);
-  const names = Object.keys(OLD);
-  const files = names.flatMap((name) => [
+  const files = Object.keys(OLD).flatMap((name) => [
     [name, ''],
     [`${name}_FILE`, join(folder, name)],
   ]);
   const env = { ...environment('https://chat.example'), ...Object.fromEntries(files) };
   const config = loadConfig(env);
-  const write = (name: keyof typeof OLD, secret: string) => {
-    writeFileSync(join(folder, 'new'), secret);
-    renameSync(join(folder, 'new'), join(folder, name));
+  const write = (secrets: Secrets) => {
+    for (const [name, secret] of Object.entries(secrets)) {
+      writeFileSync(join(folder, 'new'), secret);
+      renameSync(join(folder, 'new'), join(folder, name));
+    }
   };
-  for (const change of early) write(...change);
+  write(early);
   const lines: string[] = [];
   const log = createLog(config.log, { write: (line) => lines.push(line) });
   const app = fastify(serverOptions(log, []));
@@ -51,7 +59,7 @@ async function rotating(t: Test, early: readonly [keyof typeof OLD, string][] = 
     signal: () => process.emit('SIGHUP', 'SIGHUP'),
     /** Waits until a line has been logged. */
     async says(pattern: RegExp) {
-      while (!pattern.test(lines.join())) await new Promise((resolve) => setTimeout(resolve, 5));
+      while (!pattern.test(lines.join())) await wait(5);
       return lines.splice(0).join();
     },
   };
@@ -59,40 +67,128 @@ async function rotating(t: Test, early: readonly [keyof typeof OLD, string][] = 
 
 t.test('neither the new secrets nor the old ones stand in a line after a rotation', async (t) => {
   const { write, signal, says, log, lines } = await rotating(t);
-  write('COMETCHAT_API_KEY', 'the-new-key');
-  write('REDIS_URL', 'rediss://:new-password@h');
+  write({ COMETCHAT_API_KEY: 'the-new-key', REDIS_URL: 'rediss://:new-password@h' });
   signal();
   t.match(await says(/have been replaced/), '"changed":["COMETCHAT_API_KEY","REDIS_URL"]');
   log.info('the-old-key the-new-key old-password new-password');
   t.match(lines.splice(0), [/"msg":"\[redacted\] \[redacted\] \[redacted\] \[redacted\]"/]);
 });
 
-t.test('a file that is replaced between the start and the first look at it is not overlooked', async (t) => {
-  const { config, says } = await rotating(t, [['SESSION_SECRET', 'n'.repeat(32)]]);
-  t.match(await says(/have been replaced/), '"changed":["SESSION_SECRET"]');
-  t.strictSame(config.rotating.SESSION_SECRET?.current, ['n'.repeat(32)]);
-});
-
-t.test('each file is looked at, not the first alone', async (t) => {
-  const { config, write, says } = await rotating(t);
-  write('SESSION_SECRET', 'n'.repeat(32));
-  t.match(await says(/have been replaced/), '"changed":["SESSION_SECRET"]');
-  t.strictSame(config.rotating.SESSION_SECRET?.current, ['n'.repeat(32)]);
-  write('REDIS_URL', 'rediss://:new-password@h:6379/0');
-  t.match(await says(/have been replaced/), '"changed":["REDIS_URL"]');
-});
-
 t.test('no rotation leads to another Redis, nor to one without TLS', async (t) => {
   const { config, write, signal, says } = await rotating(t);
-  for (const url of [
+  for (const REDIS_URL of [
     'redis://:new-password@h',
     'rediss://:new-password@other',
     'rediss://h/1',
     'rediss://h:1',
   ]) {
-    write('REDIS_URL', url);
+    write({ REDIS_URL });
     signal();
     t.match(await says(/cannot be read again/), /REDIS_URL: only its user and password/);
   }
   t.equal(config.redisUrl?.current, OLD.REDIS_URL);
+  write({ REDIS_URL: 'rediss://:new-password@h:6379/0' });
+  signal();
+  t.match(await says(/have been replaced/), '"changed":["REDIS_URL"]');
+  t.equal(config.redisUrl?.current, 'rediss://:new-password@h:6379/0');
+});
+
+// These wait for the next look at a file.
+t.jobs = 2;
+const parallel = { buffered: true };
+
+t.test('each file is watched, also between the start and the first look at it', parallel, async (t) => {
+  const { config, write, says } = await rotating(t, { early: { SESSION_SECRET: 'n'.repeat(32) } });
+  t.match(await says(/have been replaced/), '"changed":["SESSION_SECRET"]');
+  t.strictSame(config.rotating.SESSION_SECRET?.current, ['n'.repeat(32)]);
+  write({ REDIS_URL: 'rediss://:new-password@h' });
+  t.match(await says(/have been replaced/), '"changed":["REDIS_URL"]');
+});
+
+/** A gateway in a process of its own with its secrets in files, and users who call all the time. */
+async function underLoad(t: Test) {
+  const volume = new SecretVolume(t, { COMETCHAT_API_KEY: API_KEY, SESSION_SECRET: SECRET });
+  const gateway = await startProcess(t, { ...volume.env(), RATE_LIMIT_PER_MINUTE: '1000000' });
+  const { child, call, metrics } = gateway;
+  const load = { secret: SECRET, sent: 0, failed: [] as number[], isOver: false };
+  const user = async (number: number) => {
+    while (!load.isOver) {
+      const token = await sign({ sub: `cometchat-uid-${number}` }, { secret: load.secret });
+      const body = { tags: [`${load.sent}`], conversationWith: 'cometchat-uid-5' };
+      const { status } = await call(body, token);
+      load.sent += 1;
+      if (status !== 200) load.failed.push(status);
+    }
+  };
+  const users = [1, 2, 3].map(user);
+  return {
+    ...gateway,
+    load,
+    async end() {
+      load.isOver = true;
+      await Promise.all(users);
+      child.process.kill('SIGTERM');
+      return child.exit();
+    },
+    write: (key: string, secret: string) => volume.write({ COMETCHAT_API_KEY: key, SESSION_SECRET: secret }),
+    /** Has all files read again, and waits for what the log says of it. */
+    async signal(line: RegExp): Promise<Record<string, unknown>> {
+      const before = child.stdout.length;
+      child.process.kill('SIGHUP');
+      const [said] = await child.says(new RegExp(`(?<=^[\\s\\S]{${before},})\\{.*${line.source}.*`));
+      return JSON.parse(said);
+    },
+    async metric(name: string): Promise<number> {
+      const text = await (await fetch(metrics)).text();
+      return Number(new RegExp(`^cometchat_gateway_${name} (\\d+)$`, 'm').exec(text)?.[1]);
+    },
+    /** Waits until so many more calls were made, and checks that none of all has failed. */
+    async goesOn(t: Test) {
+      const until = load.sent + 20;
+      while (load.sent < until) await wait(5);
+      t.strictSame(load.failed, [], 'no call has failed');
+    },
+  };
+}
+
+t.test('under load secrets are replaced, and no call fails', parallel, async (t) => {
+  const made = (what: string) => `${what}-${randomBytes(20).toString('hex')}`;
+  const [newSecret, newKey] = [made('secret'), made('key')];
+  const gateway = await underLoad(t);
+  const { child, sandbox, load, call, write, signal, goesOn, metric, end } = gateway;
+  const known = await sign();
+  const isKnown = async () => (await call({ tags: [] }, known)).status;
+  sandbox.acceptKeys(API_KEY, newKey);
+  await goesOn(t);
+
+  write(newKey, `${newSecret},${SECRET}`);
+  await child.says(/"the secrets have been replaced"/);
+  await goesOn(t);
+  t.equal(sandbox.calls.at(-1)?.headers.apikey, newKey, 'the new key is used');
+  sandbox.acceptKeys(newKey);
+  load.secret = newSecret;
+  await goesOn(t);
+  for (const _ of [1, 2]) t.equal(await isKnown(), 200, 'the old secret is still good');
+
+  t.equal(await metric('secrets_stale'), 0);
+  write('two words', 'too-short');
+  t.match(await signal(/the secrets cannot be read again/), {
+    level: 'error',
+    faults: [/^COMETCHAT_API_KEY: must /, /^SESSION_SECRET: must have 32 bytes or more/],
+  });
+  t.equal(await metric('secrets_stale'), 1, 'files that are not fit raise the alarm');
+  t.ok(await metric('secret_reloads_total{result="failed"}'));
+  await goesOn(t);
+  t.equal(await isKnown(), 200, 'and replace nothing');
+
+  write(newKey, newSecret);
+  t.match(await signal(/the secrets have been replaced/), { changed: ['SESSION_SECRET'] });
+  t.equal(await metric('secrets_stale'), 0);
+  await goesOn(t);
+  t.equal((await call()).status, 401, 'the old secret is good for nothing any more');
+  t.equal(await isKnown(), 401, 'nor is a token that has been let in before');
+
+  await signal(/the secrets were read again: they are as before/);
+  await goesOn(t);
+  t.equal(await end(), 0);
 });

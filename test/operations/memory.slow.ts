@@ -3,10 +3,10 @@ import { readdirSync } from 'node:fs';
 import http from 'node:http';
 import t, { type Test } from 'tap';
 import { DOCUMENTED_REPLY } from '../../sandbox/world.ts';
-import { type Child, startGateway } from '../child.ts';
-import { sign } from '../helper.ts';
-import { load, type Request, type Tally } from '../load.ts';
-import { listening } from '../ports.ts';
+import { load, type Request, type Tally } from '../helpers/load.ts';
+import { listening } from '../helpers/ports.ts';
+import { type Child, startProcess } from '../helpers/process.ts';
+import { sign } from '../helpers/tokens.ts';
 
 /** After how many hundreds of requests it is looked at what is left of them. */
 const LOOKS = [200, 600, 1000];
@@ -139,7 +139,7 @@ t.test('memory is flat over 100,000 requests, and nothing stays open', async (t)
   };
   // Code that nobody runs any more is kept, so that it does not make room for what stays.
   const node = ['--expose-gc', '--no-flush-bytecode', '--import=./test/fixtures/memory.ts'];
-  const { child, origin, metrics } = await startGateway(t, env, { node });
+  const { child, origin, metrics } = await startProcess(t, env, { node });
   const exp = Math.floor(Date.now() / 1000) + 3600;
   const users = Array.from({ length: MANY + 1 }, (_, n) => sign({ sub: `user-${n}`, exp }));
   const tokens = await Promise.all(users);

@@ -1,0 +1,43 @@
+import type { Test } from 'tap';
+import type { Answer } from '../helpers/answers.ts';
+import type { Variables } from '../helpers/environment.ts';
+import { startGateway } from '../helpers/gateway.ts';
+import { bearer } from '../helpers/tokens.ts';
+
+/** Ten seconds into a minute. */
+const NOW = 10_000;
+/** The seconds that are left of it. */
+export const LEFT = 50;
+
+/** A gateway with a limit of so many a minute; at level `debug` the log has all that is beyond it. */
+export async function limited(t: Test, perMinute: number, env: Variables = {}) {
+  const variables = { RATE_LIMIT_PER_MINUTE: String(perMinute), LOG_LEVEL: 'debug', ...env };
+  const gateway = await startGateway(t, variables, { seams: { now: () => NOW } });
+  const { put, refused } = gateway;
+  const beyond = (limit: string, level: string) => (send: () => Promise<Answer | string>, reason?: string) =>
+    refused(t, send, 429, 'rate-limited', {
+      line: { level },
+      retryAfter: LEFT,
+      moved: { [`rate_limited ${limit}`]: 1, ...because(reason) },
+    });
+  return {
+    ...gateway,
+    /** Calls as a user, or with the claims of one. */
+    as: async (sub: string, claims: Record<string, unknown> = {}) =>
+      put({ tags: [], conversationWith: 'cometchat-uid-3' }, await bearer({ sub, ...claims })),
+    /** Calls with a session that is none. */
+    stranger: (headers: Record<string, string> = {}) =>
+      put({ tags: [] }, { authorization: 'Bearer nobody', ...headers }),
+    isStranger: (send: () => Promise<Answer | string>) =>
+      refused(t, send, 401, 'session-invalid', { moved: because('malformed') }),
+    /** The first request beyond a limit, and the others. */
+    isBeyond: (limit: 'user' | 'address') => ({
+      first: beyond(limit, 'info'),
+      again: beyond(limit, 'debug'),
+    }),
+  };
+}
+
+/** What a session that is refused counts. */
+export const because = (reason?: string): Record<string, number> =>
+  reason === undefined ? {} : { [`sessions_refused ${reason}`]: 1 };

@@ -1,0 +1,71 @@
+import { once } from 'node:events';
+import http from 'node:http';
+import net from 'node:net';
+import t, { type Test } from 'tap';
+import { environment, faultsOf } from '../helpers/environment.ts';
+import { listening } from '../helpers/ports.ts';
+import { Child } from '../helpers/process.ts';
+import { API_KEY } from '../helpers/secrets.ts';
+import { sign } from '../helpers/tokens.ts';
+
+// Each waits for a process of its own.
+t.jobs = 2;
+const parallel = { buffered: true };
+
+const good = environment('https://chat.example');
+
+t.test(
+  'a bad configuration ends the start with 78, and each fault is a line on stderr',
+  parallel,
+  async (t) => {
+    const pasted = 'pasted-value';
+    const env = { PORT: pasted, SESSION_SECRET: pasted, COMETCHAT_API_KEY_FILE: `/${pasted}` };
+    const child = new Child(t, ['src/main.ts'], env);
+    t.equal(await child.exit(), 78);
+    t.equal(child.stdout, '');
+    const faults = faultsOf(env);
+    t.ok(faults.length > 5);
+    const lines = [
+      `The configuration has ${faults.length} fault(s):`,
+      ...faults.map((fault) => `  ${fault}`),
+    ];
+    t.equal(child.stderr, `${lines.join('\n')}\n`);
+    t.notMatch(child.stderr, pasted);
+  },
+);
+
+t.test('a port that is taken ends the start with 1', parallel, async (t) => {
+  const port = await listening(t, net.createServer());
+  const child = new Child(t, ['src/main.ts'], { ...good, PORT: String(port) });
+  t.equal(await child.exit(), 1);
+  t.match(child.stdout, /"level":"fatal".*EADDRINUSE/);
+});
+
+/** A gateway that asks for the keys of its issuer before it listens, and waits for them. */
+async function starting(t: Test, node: string[] = [], env: Record<string, string> = {}): Promise<Child> {
+  const provider = http.createServer();
+  const url = `http://127.0.0.1:${await listening(t, provider)}/jwks.json`;
+  const { SESSION_SECRET: _, ...others } = good;
+  const child = new Child(t, [...node, 'src/main.ts'], { ...others, ...env, SESSION_JWKS_URL: url });
+  await once(provider, 'request');
+  return child;
+}
+
+t.test('a signal during the start ends it with 0, before it serves anybody', parallel, async (t) => {
+  const child = await starting(t);
+  child.process.kill('SIGTERM');
+  t.equal(await child.exit(), 0);
+  t.match(child.stdout, 'shutting down');
+  t.notMatch(child.stdout, /listening|ready/);
+});
+
+t.test('an error during the start ends it with 1, before it serves anybody', parallel, async (t) => {
+  const env = { DEFECT: 'exception', MESSAGE: `${API_KEY} ${await sign()}` };
+  const child = await starting(t, ['--import=./test/fixtures/defect.ts'], env);
+  child.process.kill('SIGWINCH');
+  t.equal(await child.exit(), 1);
+  const message = 'ending after an error that nobody caught';
+  const error = { type: 'TypeError', message: '[redacted] [redacted]' };
+  t.match(JSON.parse(child.stdout), { level: 'fatal', err: error, msg: message }, 'all that it ever says');
+  t.equal(child.stderr, '');
+});

@@ -1,0 +1,55 @@
+import { createHash } from 'node:crypto';
+import type { Test } from 'tap';
+import type { Variables } from '../helpers/environment.ts';
+import type { Gateway } from '../helpers/gateway.ts';
+import { bearer, ME } from '../helpers/tokens.ts';
+
+const TOKEN = 'opaque';
+/** Where Redis has the session of that token, and what it is. */
+export const SESSION = `session:${createHash('sha256').update(TOKEN).digest('hex')}`;
+export const STORED = ['SET', SESSION, JSON.stringify({ sub: ME }), 'EX', 600] as const;
+
+/** A gateway whose sessions are in Redis. */
+export const opaqueSessions = (url: string): Variables => ({
+  SESSION_SECRET: undefined,
+  SESSION_STORE: 'redis',
+  REDIS_URL: url,
+});
+
+/** Calls with the session that Redis has, or with a JWT that Redis is asked about. */
+export const withOpaque = ({ put }: Gateway) => put({ tags: [] }, { authorization: `Bearer ${TOKEN}` });
+export const withRevocable = async ({ put }: Gateway) => put({ tags: [] }, await bearer({ jti: 'a' }));
+
+/** Checks that a call is refused because Redis cannot be asked about its session, for this reason in the log. */
+export const isUnchecked = (
+  t: Test,
+  gateway: Gateway,
+  send: (gateway: Gateway) => ReturnType<Gateway['put']>,
+  type: string | RegExp = 'disconnected',
+) =>
+  gateway.refused(t, () => send(gateway), 503, 'session-store-unavailable', {
+    retryAfter: 2,
+    line: { error: { type } },
+    moved: {
+      'sessions_refused unchecked': 1,
+      [`redis_failures ${send === withOpaque ? 'session' : 'revocation'}`]: 1,
+    },
+  });
+
+/** Checks that a call which Redis need not be asked about is served, with the state of the process alone. */
+export const isServedAlone = (t: Test, { meets, setTags }: Gateway) =>
+  meets(
+    t,
+    {
+      answer: 200,
+      calls: 1,
+      line: { level: 'info', status: 200 },
+      moved: {
+        'attempts ok': 1,
+        'redis_failures rate_limit': 1,
+        'redis_failures quota': 1,
+        'redis_failures write_order': 1,
+      },
+    },
+    setTags,
+  );

@@ -1,0 +1,171 @@
+import { readFileSync } from 'node:fs';
+import { setTimeout as wait } from 'node:timers/promises';
+import t from 'tap';
+import { connect, redisConnection } from '../../src/redis/connection.ts';
+import { isProblem } from '../helpers/answers.ts';
+import { startGateway } from '../helpers/gateway.ts';
+import { countsOf } from '../helpers/metrics.ts';
+import { redisTest } from '../helpers/redis.ts';
+import { services } from '../helpers/room.ts';
+import { bearer } from '../helpers/tokens.ts';
+import { bulk, fakeRedis } from './fake-redis.ts';
+import {
+  isServedAlone,
+  isUnchecked,
+  opaqueSessions,
+  SESSION,
+  STORED,
+  withOpaque,
+  withRevocable,
+} from './outage.ts';
+
+redisTest('what Redis does not permit stands in the log', async (t, redis) => {
+  await redis.command('ACL', 'SETUSER', 'default', '-exists', '-eval');
+  const gateway = await startGateway(t, { REDIS_URL: redis.url });
+  await isUnchecked(t, gateway, withRevocable, 'NOPERM');
+  await isServedAlone(t, gateway);
+  t.match(gateway.lines.join(), /"type":"NOPERM"},"msg":"Redis unavailable: using in-process state"/);
+});
+
+redisTest('the rights that the README asks Redis for are enough', async (t, redis) => {
+  const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
+  const [, rights = ''] = /^ACL SETUSER gateway on ><password> (.*)$/m.exec(readme) ?? [];
+  await redis.command('ACL', 'SETUSER', 'gateway', 'on', '>test', ...rights.split(' '));
+  const REDIS_URL = redis.url.replace(/:[^:@]+@/, 'gateway:test@');
+  const first = await startGateway(t, { REDIS_URL });
+  const { sandbox } = first;
+  const second = await startGateway(t, { REDIS_URL }, { sandbox });
+  const revocable = await bearer({ jti: 'a' });
+  const write = ({ put }: typeof first) => put({ tags: ['a'] }, revocable);
+  sandbox.fault({ delayMs: 100 }, {}, { status: 429 });
+  const { answer } = await first.underWay(() => write(first));
+  t.equal((await write(second)).status, 200, 'after the one of the first replica');
+  t.equal((await answer).status, 200);
+  t.equal((await first.put({ tags: [] })).json.code, 'cometchat-busy');
+  t.equal((await second.put({ tags: [] })).json.code, 'cometchat-busy');
+  t.equal(sandbox.received, 3);
+  for (const { counts } of [first, second]) {
+    const failures = Object.entries(await counts()).filter(([name]) => name.startsWith('redis_failures'));
+    t.strictSame(new Set(failures.map(([, count]) => count)), new Set([0]));
+  }
+});
+
+redisTest('a wrong password is no way in, and the log says so', async (t, redis) => {
+  const gateway = await startGateway(t, { REDIS_URL: redis.url.replace('redis-', 'wrong-') });
+  await isUnchecked(t, gateway, withRevocable);
+  await isServedAlone(t, gateway);
+  t.match(gateway.lines.join(), /"level":"error".*"type":"WRONGPASS"},"msg":"Redis connection lost"/);
+});
+
+redisTest(
+  'a password that is changed is an error in the log, also where Redis was lost before',
+  async (t, redis) => {
+    const { lines } = await startGateway(t, { REDIS_URL: redis.url });
+    await redis.changePassword();
+    await redis.command('CLIENT', 'KILL', 'TYPE', 'normal');
+    while (!lines.join().includes('WRONGPASS')) await wait(5);
+    const lost = lines.map((line) => JSON.parse(line)).filter(({ msg }) => msg === 'Redis connection lost');
+    t.match(lost, [
+      { level: 'warn', error: { type: 'closed' } },
+      { level: 'error', error: { type: 'WRONGPASS' } },
+    ]);
+  },
+);
+
+redisTest('a new password is used by the next connection, also where it comes late', async (t, redis) => {
+  const around = services();
+  const errors = t.capture(around.log, 'error');
+  const url = { current: redis.url };
+  const connection = await redisConnection(url, around);
+  t.teardown(() => connection.disconnect());
+  await connect(connection);
+  const lose = async () => {
+    const ready = new Promise((resolve) => connection.once('ready', resolve));
+    await redis.command('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
+    return ready;
+  };
+  await redis.changePassword();
+  t.equal(await connection.ping(), 'PONG', 'which goes on meanwhile');
+  url.current = redis.url;
+  await lose();
+  t.strictSame(errors(), []);
+
+  await redis.changePassword();
+  const ready = lose();
+  while (errors().length === 0) await wait(5);
+  url.current = redis.url;
+  await ready;
+  t.equal((await countsOf(around.metrics)).redis_connected, 1);
+});
+
+redisTest('a database that is not there is not mistaken for another', async (t, redis) => {
+  const gateway = await startGateway(t, { REDIS_URL: `${redis.url}/99` });
+  for (const _ of [1, 2, 3]) await isUnchecked(t, gateway, withRevocable);
+  await isServedAlone(t, gateway);
+  t.match(gateway.lines.join(), /"type":"ERR"},"msg":"Redis connection lost"/);
+  t.notMatch(gateway.lines.join(), /Redis connection restored/);
+});
+
+redisTest('a replica whose Redis lets it ask for no session is not ready', async (t, redis) => {
+  const { get } = await startGateway(t, opaqueSessions(redis.url));
+  t.equal((await get('/readyz')).status, 200);
+  await redis.command('ACL', 'SETUSER', 'default', '-get');
+  isProblem(t, await get('/readyz'), 503, 'session-store-unavailable');
+  await redis.command('ACL', 'SETUSER', 'default', '+get');
+  t.equal((await get('/readyz')).status, 200);
+});
+
+redisTest('a Redis that is full takes no counts, and knows revocations all the same', async (t, redis) => {
+  const gateway = await startGateway(t, { REDIS_URL: redis.url });
+  const { refused, served, lines } = gateway;
+  await redis.command('SET', 'revoked:a', 1);
+  await redis.command('CONFIG', 'SET', 'maxmemory', 1);
+  const moved = { 'sessions_refused revoked': 1 };
+  await refused(t, () => withRevocable(gateway), 401, 'session-revoked', { moved });
+  for (const _ of [1, 2]) await isServedAlone(t, gateway);
+  const unavailable = '"error":{"type":"OOM"},"msg":"Redis unavailable: using in-process state"';
+  t.equal(lines.filter((line) => line.includes(unavailable)).length, 3, 'one for each use');
+  await redis.command('CONFIG', 'SET', 'maxmemory', 0);
+  await served(t);
+  t.match(lines.join(), /"limit":"user","msg":"Redis available: using shared state"/);
+});
+
+redisTest('a master that has become a replica is left once, and for no other error', async (t, redis) => {
+  const gateway = await startGateway(t, opaqueSessions(redis.url));
+  const connection = async () => {
+    const clients = String(await redis.command('CLIENT', 'LIST'));
+    return /id=(\d+)[^\n]* name=cometchat-gateway/.exec(clients)?.[1];
+  };
+  const first = await connection();
+  await redis.command('RPUSH', SESSION, 'no text');
+  await isUnchecked(t, gateway, withOpaque, 'WRONGTYPE');
+  t.equal(await connection(), first, 'an error of another kind');
+  await redis.command('DEL', SESSION);
+  await redis.command(...STORED);
+  await redis.command('REPLICAOF', '127.0.0.1', 1);
+  await withOpaque(gateway);
+  let second = await connection();
+  while (second === undefined || second === first) second = await connection();
+  while ((await withOpaque(gateway)).status !== 200);
+  t.equal(await connection(), second, 'once, though it still takes no writes');
+});
+
+t.test('a Redis that answers what nobody asked harms nothing', async (t) => {
+  const commands = ['set', 'incr', 'eval', 'hincrby', 'hlen', 'pexpire', 'pttl'];
+  for (const reply of ['$-1', '+OK', '*0', '*2\r\n$1\r\nx\r\n$1\r\ny', ':99999999999999999999']) {
+    const replies = Object.fromEntries(commands.map((name) => [name, reply]));
+    const REDIS_URL = await fakeRedis(t, { ...replies, info: bulk('') });
+    const gateway = await startGateway(t, { REDIS_URL, RATE_LIMIT_PER_MINUTE: '9' });
+    const { headers } = await isServedAlone(t, gateway);
+    t.match(headers.get('ratelimit'), /^"user";r=8;t=\d+$/);
+  }
+});
+
+t.test('a Redis that still loads its data delays neither the start nor a request', async (t) => {
+  const REDIS_URL = await fakeRedis(t, {
+    info: bulk('redis_version:7.0.0\r\nloading:1\r\nloading_eta_seconds:3600\r\n'),
+  });
+  const gateway = await startGateway(t, { REDIS_URL });
+  await isUnchecked(t, gateway, withRevocable);
+  await isServedAlone(t, gateway);
+});
