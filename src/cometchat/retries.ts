@@ -28,7 +28,8 @@ export function withRetries(send: Send, { metrics, seams: { random, clock } }: S
   const budget = new RetryBudget();
   return async (call) => {
     let failed: Failure | undefined;
-    for (let attempt = 1; ; ) {
+    let attempt = 1;
+    for (;;) {
       const outcome = (await call.turn?.acquire()) ?? (await send(call));
       // Nothing was sent.
       if (outcome === TURN_LOST) continue;

@@ -1,6 +1,5 @@
-import { once } from 'node:events';
-import { Worker } from 'node:worker_threads';
 import t from 'tap';
+import { Child } from '../helpers/process.ts';
 import type { World } from './order/simulation.ts';
 
 /** Where writes meet, and how many scenarios are played there. One that fails shrinks to the shortest that does. */
@@ -12,10 +11,9 @@ const WORLDS: readonly [place: string, World, scenarios: number][] = [
 
 for (const [place, world, scenarios] of WORLDS) {
   t.test(`an older write never lands on a newer one: ${place}`, async (t) => {
-    const worker = new Worker(new URL('./order/play.ts', import.meta.url), {
-      workerData: { world, scenarios },
-    });
-    const [{ played, story }] = await once(worker, 'message');
+    const player = new Child(t, ['test/cometchat/order/play.ts', JSON.stringify({ world, scenarios })]);
+    t.equal(await player.exit(), 0, player.stderr);
+    const { played, story } = JSON.parse(player.stdout);
     if (story) t.fail(story.split('\n')[1], { timeline: story });
     t.equal(played, scenarios);
   });
