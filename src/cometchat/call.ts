@@ -138,7 +138,7 @@ export class Waiters {
       this.#count -= 1;
       if (this.#count > 0) return;
       this.end(CLIENT_GONE);
-      this.#abandoned.abort();
+      this.#abandoned.abort(failure);
     };
     const onGone = () => leave(CLIENT_GONE);
     const left = Math.max(0, deadline + GRACE_MS - this.#clock.now());

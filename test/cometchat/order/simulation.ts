@@ -94,7 +94,7 @@ export async function simulate(scenario: Scenario, world: World): Promise<Histor
       };
       writes.push(write);
       const client = new AbortController();
-      if (leavesMs !== null) clock.after(leavesMs, () => client.abort());
+      if (leavesMs !== null) clock.after(leavesMs, () => client.abort(null));
       const requester = { onBehalfOf: ME, gone: client.signal, deadline: clock.now() + deadlineMs };
       const change = { kind: 'replace', tags: [String(tag)] } as const;
       const end = async () => {
