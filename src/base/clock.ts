@@ -4,9 +4,9 @@ import { setTimeout as wait } from 'node:timers/promises';
 export interface Clock {
   /** Milliseconds; only differences mean something. */
   now(): number;
-  /** Calls back after so many milliseconds. @returns prevents that */
+  /** Calls `callback` once, after so many milliseconds. @returns a function that cancels it */
   after(ms: number, callback: () => void): () => void;
-  /** Waits so many milliseconds, or until `ended` is aborted. Waiting alone keeps no process alive. */
+  /** Waits so many milliseconds, or until `ended` is aborted. The process may exit while it waits. */
   wait(ms: number, ended: AbortSignal): Promise<void>;
 }
 

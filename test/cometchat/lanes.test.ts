@@ -1,5 +1,5 @@
 import t from 'tap';
-import { timeline } from './order/history.ts';
+import { ending, timeline } from './order/history.ts';
 import { brokenPromise } from './order/promises.ts';
 import { type End, GOOD, type Scenario } from './order/scenario.ts';
 import { simulate, type World } from './order/simulation.ts';
@@ -22,7 +22,7 @@ interface Row {
   /** Of another attempt's delay, 200 ms at most. */
   readonly chance?: Scenario['chance'];
   /** When which write's tags were sent. */
-  readonly sent: readonly (readonly [ms: number, tag: number])[];
+  readonly sent: readonly string[];
   readonly ends: readonly string[];
 }
 
@@ -33,67 +33,49 @@ const ROWS: readonly Row[] = [
     writes: [write(0), write(150)],
     fates: [attempt('answers 503')],
     chance: 1,
-    sent: [
-      [0, 0],
-      [150, 1],
-    ],
+    sent: ['0 ms: 0', '150 ms: 1'],
     ends: ['superseded', 'ok'],
   },
   {
     claim: 'a newer write does not wait for the time that the older one was told to',
     writes: [write(0), write(150)],
     fates: [attempt('answers 503 with Retry-After')],
-    sent: [
-      [0, 0],
-      [150, 1],
-    ],
+    sent: ['0 ms: 0', '150 ms: 1'],
     ends: ['superseded', 'ok'],
   },
   {
     claim: 'writes are sent one after the other, and of those that wait the newest alone',
     writes: [write(0), write(10), write(10), write(10)],
     fates: [attempt('answers')],
-    sent: [
-      [0, 0],
-      [100, 3],
-    ],
+    sent: ['0 ms: 0', '100 ms: 3'],
     ends: ['ok', 'superseded', 'superseded', 'ok'],
   },
   {
     claim: 'equal writes are sent once, and what comes after them is sent again',
     writes: [write(0), write(10, { repeats: 1 }), write(10, { repeats: 2 }), write(200, { repeats: 1 })],
     fates: [attempt('answers')],
-    sent: [
-      [0, 0],
-      [220, 0],
-    ],
+    sent: ['0 ms: 0', '220 ms: 0'],
     ends: ['ok', 'ok, merged', 'ok, merged', 'ok'],
   },
   {
     claim: 'equal writes are refused once',
     writes: [write(0), write(10, { repeats: 1 })],
     fates: [attempt('answers 404')],
-    sent: [[0, 0]],
+    sent: ['0 ms: 0'],
     ends: ['ERR_UID_NOT_FOUND', 'ERR_UID_NOT_FOUND, merged'],
   },
   {
     claim: 'an attempt that may be carried out late is waited for, from its start on',
     writes: [write(0), write(10)],
     fates: [attempt('breaks, written late')],
-    sent: [
-      [0, 0],
-      [300, 1],
-    ],
+    sent: ['0 ms: 0', '300 ms: 1'],
     ends: ['superseded', 'ok'],
   },
   {
     claim: 'one that timed out was waited for long enough',
     writes: [write(0), write(10)],
     fates: [attempt('is silent, never written')],
-    sent: [
-      [0, 0],
-      [300, 1],
-    ],
+    sent: ['0 ms: 0', '300 ms: 1'],
     ends: ['superseded', 'ok'],
   },
   {
@@ -101,41 +83,28 @@ const ROWS: readonly Row[] = [
     world: { ...ONE, attemptTimeoutMs: 60_000, deadlineMs: 1000 },
     writes: [write(0), write(10)],
     fates: [attempt('breaks, never written')],
-    sent: [
-      [0, 0],
-      [500, 1],
-    ],
+    sent: ['0 ms: 0', '500 ms: 1'],
     ends: ['superseded', 'ok'],
   },
   {
     claim: 'equal tags do not wait for an attempt in doubt',
     writes: [write(0, { leavesMs: 50 }), write(110, { repeats: 1 })],
     fates: [attempt('breaks, written late')],
-    sent: [
-      [0, 0],
-      [110, 0],
-    ],
+    sent: ['0 ms: 0', '110 ms: 0'],
     ends: ['client_gone', 'ok'],
   },
   {
     claim: 'nor do they when other tags have come between, which are superseded',
     writes: [write(0), write(10), write(10, { repeats: 2 })],
     fates: [attempt('breaks, written late')],
-    sent: [
-      [0, 0],
-      [100, 0],
-    ],
+    sent: ['0 ms: 0', '100 ms: 0'],
     ends: ['superseded', 'superseded', 'ok'],
   },
   {
     claim: 'that equal tags have succeeded does not end the wait for the first attempt',
     writes: [write(0, { leavesMs: 50 }), write(110, { repeats: 1 }), write(50)],
     fates: [attempt('breaks, written late')],
-    sent: [
-      [0, 0],
-      [110, 0],
-      [300, 2],
-    ],
+    sent: ['0 ms: 0', '110 ms: 0', '300 ms: 2'],
     ends: ['client_gone', 'ok', 'ok'],
   },
   {
@@ -143,10 +112,7 @@ const ROWS: readonly Row[] = [
     world: ALONE,
     writes: [write(0, { leavesMs: 50 }), write(110, { repeats: 1 })],
     fates: [attempt('breaks, written late')],
-    sent: [
-      [0, 0],
-      [110, 0],
-    ],
+    sent: ['0 ms: 0', '110 ms: 0'],
     ends: ['client_gone', 'ok'],
   },
   {
@@ -154,7 +120,7 @@ const ROWS: readonly Row[] = [
     world: ALONE,
     writes: [write(0), write(0, { repeats: 1 }), write(0, { repeats: 2 }), write(0, { repeats: 1 })],
     fates: [],
-    sent: [[0, 0]],
+    sent: ['0 ms: 0'],
     ends: ['ok', 'ok, merged', 'ok, merged', 'ok, merged'],
   },
   {
@@ -162,10 +128,7 @@ const ROWS: readonly Row[] = [
     world: ALONE,
     writes: [write(0), write(10, { repeats: 1 }), write(0)],
     fates: [attempt('answers')],
-    sent: [
-      [0, 0],
-      [100, 2],
-    ],
+    sent: ['0 ms: 0', '100 ms: 2'],
     ends: ['ok', 'superseded', 'ok'],
   },
   {
@@ -173,10 +136,7 @@ const ROWS: readonly Row[] = [
     world: TWO,
     writes: [write(0), write(20, { replica: 1 })],
     fates: [attempt('answers 503 with Retry-After', 10)],
-    sent: [
-      [0, 0],
-      [20, 1],
-    ],
+    sent: ['0 ms: 0', '20 ms: 1'],
     ends: ['superseded', 'ok'],
   },
   {
@@ -185,10 +145,7 @@ const ROWS: readonly Row[] = [
     world: TWO,
     writes: [write(0), write(20, { replica: 1 })],
     fates: [attempt('answers 504 with Retry-After', 10)],
-    sent: [
-      [0, 0],
-      [1020, 1],
-    ],
+    sent: ['0 ms: 0', '1020 ms: 1'],
     ends: ['superseded', 'ok'],
   },
   {
@@ -196,10 +153,7 @@ const ROWS: readonly Row[] = [
     world: TWO,
     writes: [write(0), write(150, { replica: 1 })],
     fates: [attempt('answers 503 with Retry-After')],
-    sent: [
-      [0, 0],
-      [150, 1],
-    ],
+    sent: ['0 ms: 0', '150 ms: 1'],
     ends: ['superseded', 'ok'],
   },
   {
@@ -207,10 +161,7 @@ const ROWS: readonly Row[] = [
     world: TWO,
     writes: [write(0), write(150, { replica: 1, repeats: 1 })],
     fates: [attempt('answers 503 with Retry-After')],
-    sent: [
-      [0, 0],
-      [150, 0],
-    ],
+    sent: ['0 ms: 0', '150 ms: 0'],
     ends: ['superseded', 'ok'],
   },
   {
@@ -219,10 +170,7 @@ const ROWS: readonly Row[] = [
     writes: [write(0), write(10, { replica: 1 })],
     fates: [attempt('breaks, written late', 10)],
     chance: 1,
-    sent: [
-      [0, 0],
-      [300, 1],
-    ],
+    sent: ['0 ms: 0', '300 ms: 1'],
     ends: ['superseded', 'ok'],
   },
   {
@@ -230,10 +178,7 @@ const ROWS: readonly Row[] = [
     world: TWO,
     writes: [write(0), write(10, { replica: 1, repeats: 1 }), write(10, { replica: 1, repeats: 2 })],
     fates: [attempt('answers')],
-    sent: [
-      [0, 0],
-      [100, 0],
-    ],
+    sent: ['0 ms: 0', '100 ms: 0'],
     ends: ['ok', 'ok', 'ok, merged'],
   },
   {
@@ -241,10 +186,7 @@ const ROWS: readonly Row[] = [
     world: TWO,
     writes: [write(0), write(10), write(10, { replica: 1 })],
     fates: [attempt('answers')],
-    sent: [
-      [0, 0],
-      [100, 2],
-    ],
+    sent: ['0 ms: 0', '100 ms: 2'],
     ends: ['ok', 'superseded', 'ok'],
   },
   {
@@ -253,10 +195,7 @@ const ROWS: readonly Row[] = [
     world: TWO,
     writes: [write(0), write(10, { replica: 1 }), write(10, { repeats: 2 }), write(0, { repeats: 3 })],
     fates: [attempt('answers')],
-    sent: [
-      [0, 0],
-      [100, 0],
-    ],
+    sent: ['0 ms: 0', '100 ms: 0'],
     ends: ['ok', 'superseded', 'ok', 'ok, merged'],
   },
   {
@@ -264,14 +203,14 @@ const ROWS: readonly Row[] = [
     world: TWO,
     writes: [write(0), write(600, { replica: 1 })],
     fates: [attempt('answers', 100, 1500)],
-    sent: [[1300, 1]],
+    sent: ['1300 ms: 1'],
     ends: ['superseded', 'ok'],
   },
   {
     claim: 'a write that is superseded between its turn and the wire is not sent',
     writes: [write(0), write(100)],
     fates: [attempt('answers', 100, 300)],
-    sent: [[300, 1]],
+    sent: ['300 ms: 1'],
     ends: ['superseded', 'ok'],
   },
 ];
@@ -281,22 +220,16 @@ for (const { claim, world = ONE, writes, fates, chance = 0, sent, ends } of ROWS
     const history = await simulate({ writes, fates: [...fates], chance, latenciesMs: [0] }, world);
     const story = { story: timeline(history) };
     t.equal(brokenPromise(history), undefined, story);
+    const times = sent.map(Number.parseFloat);
     // Who waits for a lease asks for it every 10 to 20 ms.
     const poll = world.isShared ? 20 : 0;
-    const times = history.attempts.map(({ started }, at) => {
-      const wanted = sent[at]?.[0] ?? 0;
-      return started >= wanted && started <= wanted + poll ? wanted : started;
+    const wanted = history.attempts.map(({ started, tag }, at) => {
+      const due = times[at] ?? 0;
+      return `${started >= due && started <= due + poll ? due : started} ms: ${tag}`;
     });
+    t.strictSame(wanted, sent, story);
     t.strictSame(
-      history.attempts.map(({ tag }, at) => [times[at], tag]),
-      sent,
-      story,
-    );
-    t.strictSame(
-      history.writes.map(({ result }) => {
-        const { outcome, isMerged } = result ?? {};
-        return `${outcome?.ok ? 'ok' : outcome?.errorType}${isMerged ? ', merged' : ''}`;
-      }),
+      history.writes.map(({ result }) => ending(result)),
       ends,
       story,
     );

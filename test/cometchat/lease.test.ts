@@ -1,6 +1,4 @@
-import { once } from 'node:events';
 import { setTimeout as wait } from 'node:timers/promises';
-import { Redis } from 'ioredis';
 import type { Test } from 'tap';
 import { type Clock, MACHINE_CLOCK } from '../../src/base/clock.ts';
 import { leasesOf } from '../../src/cometchat/lease.ts';
@@ -19,9 +17,7 @@ async function replica(
   server: RedisServer,
   { attemptMs = 500, clock = MACHINE_CLOCK }: { attemptMs?: number; clock?: Clock } = {},
 ) {
-  const redis = new Redis(server.url);
-  t.teardown(() => redis.disconnect());
-  await once(redis, 'ready');
+  const redis = await server.client(t);
   const around = services(redis, { clock });
   const leaseOf = leasesOf(redis, attemptMs, around);
   return { redis, metrics: around.metrics, lease: () => leaseOf('lane') };

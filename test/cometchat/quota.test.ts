@@ -1,5 +1,3 @@
-import { once } from 'node:events';
-import { Redis } from 'ioredis';
 import t from 'tap';
 import { type Outcome, SUPERSEDED } from '../../src/cometchat/outcome.ts';
 import { waitForShare } from '../../src/cometchat/quota.ts';
@@ -96,10 +94,7 @@ redisTest('replicas that share a Redis share the quota', async (t, server) => {
   const clock = { now: MINUTE };
   const quotas: ReturnType<typeof quotaOf>[] = [];
   for (const _ of [1, 2]) {
-    const redis = new Redis(server.url);
-    t.teardown(() => redis.disconnect());
-    await once(redis, 'ready');
-    quotas.push(quotaOf(12, redis, clock));
+    quotas.push(quotaOf(12, await server.client(t), clock));
   }
   let turn = 0;
   const ask = (user: string) => {

@@ -105,7 +105,7 @@ t.test(
     });
     const call = (token: string) => put({ tags: ['a'] }, { authorization: `Bearer ${token}` });
     const isForged = (token: string) =>
-      refused(t, () => call(token), 401, 'session-invalid', { moved: { 'sessions_refused signature': 1 } });
+      refused(t, () => call(token), 401, 'session-invalid', { reason: 'signature' });
 
     const old = await provider.token();
     await served(t, () => call(old));

@@ -11,6 +11,7 @@ import type { ProblemCode } from '../../src/base/problems.ts';
 import type { Seams } from '../../src/base/services.ts';
 import { loadConfig } from '../../src/config/config.ts';
 import { createLog } from '../../src/operations/log.ts';
+import type { Reason } from '../../src/session/reasons.ts';
 import { type Answer, fetchAnswer, isProblem, parseAnswer } from './answers.ts';
 import { environment, type Variables } from './environment.ts';
 import { type Counts, countsOf, movedSince } from './metrics.ts';
@@ -34,6 +35,12 @@ export interface Expected {
   readonly line: Record<string, unknown>;
   /** Every metric that moved, and by how much. */
   readonly moved: Counts;
+}
+
+/** What is special of a refusal. */
+interface Refusal extends Partial<Pick<Expected, 'line' | 'moved' | 'retryAfter'>> {
+  /** Why the session was refused. */
+  readonly reason?: Reason | undefined;
 }
 
 /** Makes a request; `string` are the bytes that came back. */
@@ -149,7 +156,7 @@ export async function startGateway(t: Test, env: Variables = {}, options: Gatewa
       send: Sending,
       status: number,
       code: ProblemCode,
-      { line, moved, retryAfter }: Partial<Pick<Expected, 'line' | 'moved' | 'retryAfter'>> = {},
+      { reason, line, moved, retryAfter }: Refusal = {},
     ) =>
       meets(
         t,
@@ -162,10 +169,15 @@ export async function startGateway(t: Test, env: Variables = {}, options: Gatewa
             status,
             problem: code,
             error: { type: code },
+            reason,
             err: undefined,
             ...line,
           },
-          moved: { [`problems ${code}`]: 1, ...moved },
+          moved: {
+            [`problems ${code}`]: 1,
+            ...(reason && { [`sessions_refused ${reason}`]: 1 }),
+            ...moved,
+          },
         },
         send,
       ),

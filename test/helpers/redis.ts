@@ -1,9 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { Redis } from 'ioredis';
 import tap, { type Test } from 'tap';
+import type { Variables } from './environment.ts';
 import { testWith } from './installed.ts';
 import { freePort } from './ports.ts';
 import { planted } from './secrets.ts';
@@ -20,6 +21,17 @@ export function withAndWithoutRedis(
   void tap.test(`${name}, in this process`, (t) => body(t, undefined));
   redisTest(`${name}, in Redis`, body);
 }
+
+/** A gateway whose sessions are in this Redis. */
+export const opaqueSessions = (url: string): Variables => ({
+  SESSION_SECRET: undefined,
+  SESSION_STORE: 'redis',
+  REDIS_URL: url,
+});
+
+/** Where Redis has the session of an opaque token. */
+export const sessionKey = (token: string): string =>
+  `session:${createHash('sha256').update(token).digest('hex')}`;
 
 /** A real Redis on a free port, with a password and no file, that a test can stop, freeze and start again. */
 export class RedisServer {
@@ -86,6 +98,14 @@ export class RedisServer {
     const password = makePassword();
     await this.command('CONFIG', 'SET', 'requirepass', password);
     this.#password = password;
+  }
+
+  /** Opens a connection for the length of a test. */
+  async client(t: Test): Promise<Redis> {
+    const redis = new Redis(this.url);
+    t.teardown(() => redis.disconnect());
+    await once(redis, 'ready');
+    return redis;
   }
 
   /** Sends one command on a connection of its own. */

@@ -42,11 +42,6 @@ export class ScriptedRedis {
     } as unknown as Redis;
   }
 
-  /** Loses all that it knows. */
-  flush(): void {
-    this.#keys.clear();
-  }
-
   #command([name = '', key = '', ...args]: string[]): Value {
     const now = this.#clock.now() + EPOCH;
     switch (name) {

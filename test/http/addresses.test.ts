@@ -53,7 +53,7 @@ t.test('a malformed request or an unknown address does not count against the cli
     t.equal(answer.headers.get('ratelimit'), null);
   }
   const nobody = () => put({ tags: [] }, { authorization: 'Bearer nobody' });
-  await refused(t, nobody, 401, 'session-invalid', { moved: { 'sessions_refused malformed': 1 } });
+  await refused(t, nobody, 401, 'session-invalid', { reason: 'malformed' });
   // The limit is used up. An unknown address needs no Host.
   const unknown = noHost.replace('/me/conversations/tags', '/nothing');
   await refused(t, () => raw(unknown), 404, 'route-not-found');

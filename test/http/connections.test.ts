@@ -7,7 +7,7 @@ import { startGateway } from '../helpers/gateway.ts';
 import { sign } from '../helpers/tokens.ts';
 
 const START = 'PUT /me/conversations/tags HTTP/1.1\r\nHost: x\r\n';
-const NO_SESSION = { moved: { 'sessions_refused missing': 1 } };
+const NO_SESSION = { reason: 'missing' } as const;
 const CONNECT = 'CONNECT x:443 HTTP/1.1\r\nHost: x:443\r\n\r\n';
 
 t.test('requests have ten seconds, idle connections more than a load balancer gives them', async (t) => {

@@ -1,4 +1,5 @@
 import type { Test } from 'tap';
+import type { Reason } from '../../src/session/reasons.ts';
 import type { Answer } from '../helpers/answers.ts';
 import type { Variables } from '../helpers/environment.ts';
 import { startGateway } from '../helpers/gateway.ts';
@@ -14,11 +15,13 @@ export async function limited(t: Test, perMinute: number, env: Variables = {}) {
   const variables = { RATE_LIMIT_PER_MINUTE: String(perMinute), LOG_LEVEL: 'debug', ...env };
   const gateway = await startGateway(t, variables, { seams: { now: () => NOW } });
   const { put, refused } = gateway;
-  const beyond = (limit: string, level: string) => (send: () => Promise<Answer | string>, reason?: string) =>
+  const beyond = (limit: string, level: string) => (send: () => Promise<Answer | string>, reason?: Reason) =>
     refused(t, send, 429, 'rate-limited', {
-      line: { level },
+      // The reason is the session's, and the line tells of the limit.
+      line: { level, reason: undefined },
       retryAfter: LEFT,
-      moved: { [`rate_limited ${limit}`]: 1, ...because(reason) },
+      reason,
+      moved: { [`rate_limited ${limit}`]: 1 },
     });
   return {
     ...gateway,
@@ -29,7 +32,7 @@ export async function limited(t: Test, perMinute: number, env: Variables = {}) {
     stranger: (headers: Record<string, string> = {}) =>
       put({ tags: [] }, { authorization: 'Bearer nobody', ...headers }),
     isStranger: (send: () => Promise<Answer | string>) =>
-      refused(t, send, 401, 'session-invalid', { moved: because('malformed') }),
+      refused(t, send, 401, 'session-invalid', { reason: 'malformed' }),
     /** The first request beyond a limit, and the others. */
     isBeyond: (limit: 'user' | 'address') => ({
       first: beyond(limit, 'info'),
@@ -37,7 +40,3 @@ export async function limited(t: Test, perMinute: number, env: Variables = {}) {
     }),
   };
 }
-
-/** What a session that is refused counts. */
-export const because = (reason?: string): Record<string, number> =>
-  reason === undefined ? {} : { [`sessions_refused ${reason}`]: 1 };

@@ -5,7 +5,7 @@ import { type Answer, callBytes } from '../helpers/answers.ts';
 import { startGateway } from '../helpers/gateway.ts';
 import { redisTest } from '../helpers/redis.ts';
 import { bearer } from '../helpers/tokens.ts';
-import { because, LEFT, limited } from './limited.ts';
+import { LEFT, limited } from './limited.ts';
 
 t.test('a user has so many calls a minute, and is told what is left', async (t) => {
   const { served, isBeyond, setTags } = await limited(t, 2);
@@ -49,7 +49,7 @@ t.test('an address may fail so often a minute, in whatever way', async (t) => {
   const { headers } = await isStranger(() => stranger());
   t.equal(headers.get('ratelimit-policy'), '"address";q=4;w=60');
   t.equal(headers.get('ratelimit'), `"address";r=3;t=${LEFT}`);
-  await refused(t, nameless, 401, 'session-missing', { moved: because('missing') });
+  await refused(t, nameless, 401, 'session-missing', { reason: 'missing' });
   await refused(t, forged, 403, 'csrf-rejected');
   await refused(t, () => as('Nobody'), 403, 'identity-unmapped');
   const { first, again } = isBeyond('address');
@@ -69,8 +69,7 @@ t.test('who is signed in does not pay for a bad neighbour, nor does who was', as
   await served(t);
   const expired = await bearer({ exp: 1 });
   for (const _ of [1, 2]) {
-    const moved = because('expired');
-    await refused(t, () => put({ tags: [] }, expired), 401, 'session-expired', { moved });
+    await refused(t, () => put({ tags: [] }, expired), 401, 'session-expired', { reason: 'expired' });
   }
 });
 
@@ -79,8 +78,7 @@ redisTest('who was signed out does not pay either', async (t, redis) => {
   const { put, refused } = await limited(t, 1, { REDIS_URL: redis.url });
   const revoked = await bearer({ jti: 'a' });
   for (const _ of [1, 2]) {
-    const moved = because('revoked');
-    await refused(t, () => put({ tags: [] }, revoked), 401, 'session-revoked', { moved });
+    await refused(t, () => put({ tags: [] }, revoked), 401, 'session-revoked', { reason: 'revoked' });
   }
 });
 

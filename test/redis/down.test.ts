@@ -2,8 +2,8 @@ import { setTimeout as wait } from 'node:timers/promises';
 import type { Test } from 'tap';
 import { isProblem } from '../helpers/answers.ts';
 import { type Gateway, startGateway } from '../helpers/gateway.ts';
-import { RedisServer, redisTest } from '../helpers/redis.ts';
-import { isServedAlone, isUnchecked, opaqueSessions, STORED, withOpaque, withRevocable } from './outage.ts';
+import { opaqueSessions, RedisServer, redisTest } from '../helpers/redis.ts';
+import { isServedAlone, isUnchecked, STORED, withOpaque, withRevocable } from './outage.ts';
 
 /** Whether the log and the metrics say that the connection is lost. */
 const isLost = async ({ lines, counts }: Gateway) =>

@@ -1,20 +1,12 @@
-import { createHash } from 'node:crypto';
 import type { Test } from 'tap';
-import type { Variables } from '../helpers/environment.ts';
 import type { Gateway } from '../helpers/gateway.ts';
+import { sessionKey } from '../helpers/redis.ts';
 import { bearer, ME } from '../helpers/tokens.ts';
 
 const TOKEN = 'opaque';
 /** Where Redis has the session of that token, and what it is. */
-export const SESSION = `session:${createHash('sha256').update(TOKEN).digest('hex')}`;
+export const SESSION = sessionKey(TOKEN);
 export const STORED = ['SET', SESSION, JSON.stringify({ sub: ME }), 'EX', 600] as const;
-
-/** A gateway whose sessions are in Redis. */
-export const opaqueSessions = (url: string): Variables => ({
-  SESSION_SECRET: undefined,
-  SESSION_STORE: 'redis',
-  REDIS_URL: url,
-});
 
 /** Calls with the session that Redis has, or with a JWT that Redis is asked about. */
 export const withOpaque = ({ put }: Gateway) => put({ tags: [] }, { authorization: `Bearer ${TOKEN}` });
@@ -30,10 +22,8 @@ export const isUnchecked = (
   gateway.refused(t, () => send(gateway), 503, 'session-store-unavailable', {
     retryAfter: 2,
     line: { error: { type } },
-    moved: {
-      'sessions_refused unchecked': 1,
-      [`redis_failures ${send === withOpaque ? 'session' : 'revocation'}`]: 1,
-    },
+    reason: 'unchecked',
+    moved: { [`redis_failures ${send === withOpaque ? 'session' : 'revocation'}`]: 1 },
   });
 
 /** Checks that a call which Redis need not be asked about is served, with the state of the process alone. */

@@ -5,19 +5,11 @@ import { connect, redisConnection } from '../../src/redis/connection.ts';
 import { isProblem } from '../helpers/answers.ts';
 import { startGateway } from '../helpers/gateway.ts';
 import { countsOf } from '../helpers/metrics.ts';
-import { redisTest } from '../helpers/redis.ts';
+import { opaqueSessions, redisTest } from '../helpers/redis.ts';
 import { services } from '../helpers/room.ts';
 import { bearer } from '../helpers/tokens.ts';
 import { bulk, fakeRedis } from './fake-redis.ts';
-import {
-  isServedAlone,
-  isUnchecked,
-  opaqueSessions,
-  SESSION,
-  STORED,
-  withOpaque,
-  withRevocable,
-} from './outage.ts';
+import { isServedAlone, isUnchecked, SESSION, STORED, withOpaque, withRevocable } from './outage.ts';
 
 redisTest('what Redis does not permit stands in the log', async (t, redis) => {
   await redis.command('ACL', 'SETUSER', 'default', '-exists', '-eval');
@@ -120,8 +112,7 @@ redisTest('a Redis that is full takes no counts, and knows revocations all the s
   const { refused, served, lines } = gateway;
   await redis.command('SET', 'revoked:a', 1);
   await redis.command('CONFIG', 'SET', 'maxmemory', 1);
-  const moved = { 'sessions_refused revoked': 1 };
-  await refused(t, () => withRevocable(gateway), 401, 'session-revoked', { moved });
+  await refused(t, () => withRevocable(gateway), 401, 'session-revoked', { reason: 'revoked' });
   for (const _ of [1, 2]) await isServedAlone(t, gateway);
   const unavailable = '"error":{"type":"OOM"},"msg":"Redis unavailable: using in-process state"';
   t.equal(lines.filter((line) => line.includes(unavailable)).length, 3, 'one for each use');

@@ -7,8 +7,8 @@ import { sign } from '../helpers/tokens.ts';
 
 const COOKIE = '__Host-session';
 const OURS = ['X-Requested-With: fetch', 'Sec-Fetch-Site: same-origin'];
-const MISSING = { moved: { 'sessions_refused missing': 1 } };
-const MALFORMED = { moved: { 'sessions_refused malformed': 1 } };
+const MISSING = { reason: 'missing' } as const;
+const MALFORMED = { reason: 'malformed' } as const;
 
 /** Makes the call with these header fields. */
 const sender =

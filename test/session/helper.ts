@@ -25,10 +25,8 @@ export async function tokenGateway(t: Test, env: Variables = {}) {
       { code = 'session-invalid', fetches = 0 }: { code?: ProblemCode; fetches?: number } = {},
     ) =>
       gateway.refused(t, () => send(token), 401, code, {
-        moved: {
-          [`sessions_refused ${reason}`]: 1,
-          ...(fetches > 0 && { 'session_key_fetches ok': fetches }),
-        },
+        reason,
+        moved: fetches > 0 ? { 'session_key_fetches ok': fetches } : {},
       }),
   };
 }

@@ -70,7 +70,8 @@ export function timeline({ writes, attempts, taken }: History): string {
   return [...text, `CometChat has taken: ${taken.join(', ')}`].join('\n');
 }
 
-function ending(result: Result<unknown> | undefined): string {
+/** How a write ended, in a few words. */
+export function ending(result: Result<unknown> | undefined): string {
   if (!result) return 'not at all';
   const { outcome, isMerged } = result;
   return `${outcome.ok ? 'ok' : outcome.errorType}${isMerged ? ', merged' : ''}`;

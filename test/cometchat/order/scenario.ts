@@ -31,6 +31,14 @@ export const ENDS = [
 ] as const;
 export type End = (typeof ENDS)[number];
 
+/** With these CometChat takes the tags before it answers, if it does. */
+export const WRITES: ReadonlySet<End> = new Set([
+  'answers',
+  'answers 503 and has written',
+  'breaks, written before',
+  'is silent, written',
+]);
+
 const fateOf = (end: fc.Arbitrary<End>) =>
   fc.record({
     /** Between the turn and the wire: the quota asks Redis. A turn lasts a second. */

@@ -7,8 +7,9 @@ import { withRetries } from '../../../src/cometchat/retries.ts';
 import { cometChatIdOf, services } from '../../helpers/room.ts';
 import { ScriptedRedis } from '../../helpers/scripted-redis.ts';
 import { VirtualClock } from '../../helpers/virtual-clock.ts';
-import { type Attempt, type History, NEVER, type Write } from './history.ts';
-import { type Fate, GOOD, type Scenario } from './scenario.ts';
+import { playClients } from './clients.ts';
+import { type Attempt, type History, NEVER } from './history.ts';
+import { type Fate, GOOD, type Scenario, WRITES } from './scenario.ts';
 
 /** How long an exchange goes on when nobody waits for it any more; exchange.ts holds that. */
 const LINGER_MS = 250;
@@ -37,7 +38,6 @@ export async function simulate(scenario: Scenario, world: World): Promise<Histor
   const fates = [...scenario.fates];
   const attempts: Attempt[] = [];
   const taken: number[] = [];
-  const writes: Write[] = [];
 
   const gateways = Array.from({ length: replicas }, (_, replica) => {
     const seams = { ...SHARED.seams, clock, random: () => scenario.chance };
@@ -80,34 +80,21 @@ export async function simulate(scenario: Scenario, world: World): Promise<Histor
   });
 
   const play = async () => {
-    const ends: Promise<void>[] = [];
-    for (const [number, { gapMs, replica, repeats, leavesMs }] of scenario.writes.entries()) {
-      if (gapMs > 0) await clock.wait(gapMs);
-      const at = replica % replicas;
-      const tag = writes[number - repeats]?.tag ?? number;
-      const write: Write = {
-        tag,
-        replica: at,
-        sent: clock.now(),
-        answered: NEVER,
-        result: undefined,
-      };
-      writes.push(write);
-      const client = new AbortController();
-      if (leavesMs !== null) clock.after(leavesMs, () => client.abort(null));
-      const requester = { onBehalfOf: ME, gone: client.signal, deadline: clock.now() + deadlineMs };
-      const change = { kind: 'replace', tags: [String(tag)] } as const;
-      const end = async () => {
-        write.result = await (gateways[at] as Lanes).write(TARGET, change, requester);
-        if (!client.signal.aborted) write.answered = clock.now();
-      };
-      ends.push(end());
-    }
-    await Promise.all(ends);
+    const writes = await playClients(scenario, {
+      replicas,
+      clock,
+      send: (replica, tag, gone) =>
+        (gateways[replica] as Lanes).write(
+          TARGET,
+          { kind: 'replace', tags: [String(tag)] },
+          { onBehalfOf: ME, gone, deadline: clock.now() + deadlineMs },
+        ),
+    });
     // What is under way, or late, comes to its end.
     await clock.wait(3000);
+    return writes;
   };
-  await clock.run(play());
+  const writes = await clock.run(play());
   // A write asks Redis twice at most before all know of it.
   const slackMs = 4 * Math.max(...scenario.latenciesMs) + 1;
   return {
@@ -148,14 +135,6 @@ async function exchange(
   if (!end.startsWith('is silent')) clock.after(takesMs + answersMs, () => resolve(outcomeOf(end)));
   return promise.finally(cancel);
 }
-
-/** With these CometChat takes the tags before it answers, if it does. */
-const WRITES: ReadonlySet<Fate['end']> = new Set([
-  'answers',
-  'answers 503 and has written',
-  'breaks, written before',
-  'is silent, written',
-]);
 
 function outcomeOf(end: Fate['end']): Outcome<unknown> {
   if (end === 'answers') return { ok: true, status: 200, value: [] };
