@@ -113,6 +113,27 @@ redisTest(
   },
 );
 
+redisTest('so it is though the newer one came while it was being registered', async (t, server) => {
+  // Its clock stands still: how long ago it came tells nothing.
+  const here = await replica(t, server, { clock: new VirtualClock() });
+  const there = await replica(t, server);
+  const [older, newer] = [here.lease(), there.lease()];
+  const ask = here.redis.eval.bind(here.redis) as (...args: unknown[]) => Promise<unknown>;
+  let asked = 0;
+  const afterTheNewer = async (...args: unknown[]) => {
+    asked += 1;
+    if (asked === 2) {
+      newer.register();
+      await there.redis.ping();
+    }
+    return ask(...args);
+  };
+  t.intercept(here.redis, 'eval', { value: afterTheNewer });
+  older.register();
+  t.equal(await older.acquire(NEVER), SUPERSEDED);
+  t.ok(await newer.isNewest());
+});
+
 redisTest('a lease is waited for until it is released', async (t, server) => {
   const { lease } = await replica(t, server);
   const [one, next] = [lease(), lease()];
