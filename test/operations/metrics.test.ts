@@ -75,7 +75,7 @@ t.test('every request is measured by its route, method, status and error', async
   t.ok(Object.values(await samples(app, SERVER.replace('count', 'sum'))).every((seconds) => seconds < 2));
 });
 
-t.test('every call to CometChat is measured, a retry too, and names nobody', async (t) => {
+t.test('every call to CometChat is measured, a retry too, and no user and no new code makes a series', async (t) => {
   const { app, put, sandbox } = await startGateway(t);
   sandbox.play('status-503');
   await put({ tags: ['a'], conversationWith: OTHER });

@@ -2,4 +2,4 @@ import t from 'tap';
 import { PROPERTIES } from './requests.ts';
 
 // requests.slow.ts plays more of them.
-for (const [title, holds] of Object.entries(PROPERTIES)) t.test(title, (t) => holds(t, 300));
+for (const [title, holds] of Object.entries(PROPERTIES)) t.test(title, (t) => holds(t, 150));
