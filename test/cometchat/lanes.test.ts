@@ -1,5 +1,5 @@
 import t from 'tap';
-import { ending, timeline } from './order/history.ts';
+import { ending } from './order/history.ts';
 import { brokenPromise } from './order/promises.ts';
 import { type End, GOOD, type Scenario } from './order/scenario.ts';
 import { simulate, type World } from './order/simulation.ts';
@@ -218,7 +218,7 @@ const ROWS: readonly Row[] = [
 for (const { claim, world = ONE, writes, fates, chance = 0, sent, ends } of ROWS) {
   t.test(claim, async (t) => {
     const history = await simulate({ writes, fates: [...fates], chance, latenciesMs: [0] }, world);
-    const story = { story: timeline(history) };
+    const story = { story: String(history.timeline) };
     t.equal(brokenPromise(history), undefined, story);
     const times = sent.map(Number.parseFloat);
     // Who waits for a lease asks for it every 10 to 20 ms.

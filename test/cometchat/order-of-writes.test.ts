@@ -11,7 +11,10 @@ const WORLDS: readonly [place: string, World, scenarios: number][] = [
 
 for (const [place, world, scenarios] of WORLDS) {
   t.test(`an older write never lands on a newer one: ${place}`, async (t) => {
-    const player = new Child(t, ['test/cometchat/order/play.ts', JSON.stringify({ world, scenarios })]);
+    const { SEED = '' } = process.env;
+    const player = new Child(t, ['test/cometchat/order/play.ts', JSON.stringify({ world, scenarios })], {
+      SEED,
+    });
     t.equal(await player.exit(), 0, player.stderr);
     const { played, story } = JSON.parse(player.stdout);
     if (story) t.fail(story.split('\n')[1], { timeline: story });

@@ -23,7 +23,7 @@ declare module 'fengari' {
       lua_pop(state: State, count: number): void;
       lua_pushboolean(state: State, value: boolean): void;
       lua_pushcfunction(state: State, call: () => number): void;
-      lua_pushinteger(state: State, value: number): void;
+      lua_pushnumber(state: State, value: number): void;
       lua_pushstring(state: State, value: Bytes): void;
       lua_rawgeti(state: State, index: number, at: number): void;
       lua_rawlen(state: State, index: number): number;

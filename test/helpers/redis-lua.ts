@@ -14,13 +14,20 @@ class RedisLua {
   /** Those that were compiled, by their text. */
   readonly #scripts = new Map<string, number>();
   #call: Call = () => null;
+  /** What a command threw: the script would make it unreadable. */
+  #thrown: unknown;
 
   constructor() {
     lualib.luaL_openlibs(this.#state);
     lua.lua_createtable(this.#state, 0, 1);
     lua.lua_pushcfunction(this.#state, () => {
       const count = lua.lua_gettop(this.#state);
-      this.#push(this.#call(Array.from({ length: count }, (_, n) => lua.lua_tojsstring(this.#state, n + 1))));
+      try {
+        this.#push(this.#call(Array.from({ length: count }, (_, n) => this.#argument(n + 1))));
+      } catch (error) {
+        this.#thrown = error;
+        throw error;
+      }
       return 1;
     });
     lua.lua_setfield(this.#state, -2, bytes('call'));
@@ -29,6 +36,7 @@ class RedisLua {
 
   run(script: string, keys: string[], args: string[], call: Call): Value {
     this.#call = call;
+    this.#thrown = undefined;
     const state = this.#state;
     for (const [name, values] of Object.entries({ KEYS: keys, ARGV: args })) {
       this.#push(values);
@@ -38,21 +46,29 @@ class RedisLua {
     const isFailed = lua.lua_pcall(state, 0, 1, 0) !== lua.LUA_OK;
     const reply = this.#read(-1);
     lua.lua_settop(state, 0);
-    if (isFailed) throw new Error(String(reply));
+    if (isFailed) throw this.#thrown ?? new Error(String(reply));
     return reply;
   }
 
   #load(script: string): number {
-    lauxlib.luaL_loadstring(this.#state, bytes(script));
+    if (lauxlib.luaL_loadstring(this.#state, bytes(script)) !== lua.LUA_OK)
+      throw new Error(String(this.#read(-1)));
     const reference = lauxlib.luaL_ref(this.#state, lua.LUA_REGISTRYINDEX);
     this.#scripts.set(script, reference);
     return reference;
   }
 
+  /** Of a command. As in the Lua of Redis, whole numbers are written without a fraction. */
+  #argument(at: number): string {
+    if (lua.lua_type(this.#state, at) === lua.LUA_TNUMBER) return String(lua.lua_tonumber(this.#state, at));
+    if (lua.lua_type(this.#state, at) === lua.LUA_TSTRING) return lua.lua_tojsstring(this.#state, at);
+    throw new Error('Command arguments must be strings or integers');
+  }
+
   #push(value: Value): void {
     const state = this.#state;
     if (typeof value === 'string') lua.lua_pushstring(state, bytes(value));
-    else if (typeof value === 'number') lua.lua_pushinteger(state, value);
+    else if (typeof value === 'number') lua.lua_pushnumber(state, value);
     else if (!Array.isArray(value)) lua.lua_pushboolean(state, value ?? false);
     else {
       lua.lua_createtable(state, value.length, 0);

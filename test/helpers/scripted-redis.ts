@@ -14,6 +14,8 @@ const EPOCH = Date.UTC(2026, 0, 1);
 export class ScriptedRedis {
   readonly #clock: VirtualClock;
   readonly #keys = new Map<string, Entry>();
+  /** That of a command or script which this Redis cannot run: what asks for it may take it for a Redis that is down. */
+  #error: unknown;
 
   constructor(clock: VirtualClock) {
     this.#clock = clock;
@@ -40,6 +42,11 @@ export class ScriptedRedis {
         ask(() => this.#run(script, args.map(String), keys)),
       hget: (key: string, field: string) => ask(() => this.#hash(key).get(field) ?? null),
     } as unknown as Redis;
+  }
+
+  /** Throws if a command or script could not be run. */
+  check(): void {
+    if (this.#error) throw this.#error;
   }
 
   #command([name = '', key = '', ...args]: string[]): Value {
@@ -81,6 +88,11 @@ export class ScriptedRedis {
   }
 
   #run(script: string, args: string[], keys: number): Value {
-    return redisLua.run(script, args.slice(0, keys), args.slice(keys), (command) => this.#command(command));
+    try {
+      return redisLua.run(script, args.slice(0, keys), args.slice(keys), (command) => this.#command(command));
+    } catch (error) {
+      this.#error ??= error;
+      throw error;
+    }
   }
 }

@@ -1,22 +1,26 @@
 import type { Clock } from '../../../src/base/clock.ts';
 import type { Result } from '../../../src/cometchat/call.ts';
-import { NEVER, type Write } from './history.ts';
+import { ending, NEVER, type Timeline, type Write } from './history.ts';
 import type { Scenario } from './scenario.ts';
+
+/** No deadline is as long. */
+const LONGEST_MS = 30_000;
 
 interface Clients {
   /** How many gateways there are. */
   readonly replicas: number;
   readonly clock: Clock;
+  readonly timeline: Timeline;
   /** What the times of the scenario are multiplied by. */
   readonly scale?: number;
   /** Writes to one of the gateways, until `gone` is aborted. */
   readonly send: (replica: number, tag: number, gone: AbortSignal) => Promise<Result<unknown>>;
 }
 
-/** Sends the writes of a scenario at their times, and waits for the end of all. @returns what their clients have seen */
+/** Sends the writes of a scenario at their times, and waits until all are answered. @returns what their clients have seen */
 export async function playClients(
   scenario: Scenario,
-  { replicas, clock, scale = 1, send }: Clients,
+  { replicas, clock, timeline, scale = 1, send }: Clients,
 ): Promise<Write[]> {
   const writes: Write[] = [];
   const ends: Promise<void>[] = [];
@@ -31,14 +35,22 @@ export async function playClients(
       result: undefined,
     };
     writes.push(write);
+    timeline.tell(`write ${number} of ${write.tag} comes to gateway ${write.replica}`);
     const client = new AbortController();
-    if (leavesMs !== null) after(leavesMs, () => client.abort(null));
+    const leave = () => {
+      if (!write.result) timeline.tell(`the client of write ${number} leaves`);
+      client.abort(null);
+    };
+    if (leavesMs !== null) after(leavesMs, leave);
     const end = async () => {
       write.result = await send(write.replica, write.tag, client.signal);
+      timeline.tell(`write ${number} ends: ${ending(write.result)}`);
       if (!client.signal.aborted) write.answered = clock.now();
     };
     ends.push(end());
   }
-  await Promise.all(ends);
+  const over = new AbortController();
+  await Promise.race([Promise.all(ends), clock.wait(LONGEST_MS, over.signal)]);
+  over.abort();
   return writes;
 }

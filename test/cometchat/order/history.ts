@@ -1,3 +1,4 @@
+import type { Clock } from '../../../src/base/clock.ts';
 import type { Result } from '../../../src/cometchat/call.ts';
 
 /** When a client that has left is answered. */
@@ -28,6 +29,7 @@ export interface Attempt {
 
 /** All that happened in a scenario. */
 export interface History {
+  readonly timeline: Timeline;
   readonly writes: readonly Write[];
   readonly attempts: readonly Attempt[];
   /** The tags as CometChat has taken them, one after the other. */
@@ -36,43 +38,37 @@ export interface History {
   readonly precedes: (write: Write, other: Write) => boolean;
   /** All come to one gateway, which sees one after the other. */
   readonly isOnePlace: boolean;
-  /** How long an attempt in doubt holds up a different write. */
+  /** How long an attempt in doubt delays a different write. */
   readonly inDoubtMs: number;
-  /** How long Redis is asked at most before a write is sent that nothing holds up. */
+  /** How long Redis is asked at most before a write is sent that need not wait. */
   readonly askingMs: number;
   /** The longest time between a turn and the wire. */
   readonly delayMs: number;
 }
 
-/** The history as one reads it: what happened when, a line each. */
-export function timeline({ writes, attempts, taken }: History): string {
-  const lines = [
-    ...writes.map(({ sent, tag, replica }, at) => ({
-      ms: sent,
-      text: `write ${at} of ${tag} comes to gateway ${replica}`,
-    })),
-    ...writes.map(({ answered, result }, at) => ({
-      ms: answered,
-      text: `write ${at} ends: ${ending(result)}`,
-    })),
-    ...attempts.map(({ started, tag, replica }) => ({
-      ms: started,
-      text: `gateway ${replica} sends ${tag}`,
-    })),
-    ...attempts.map(({ ended, tag, isInDoubt }) => ({
-      ms: ended,
-      text: `that attempt of ${tag} ends${isInDoubt ? ', and may still land' : ''}`,
-    })),
-  ];
-  const text = lines
-    .sort((one, other) => one.ms - other.ms)
-    .map(({ ms, text }) => `${ms.toFixed(1).padStart(9)} ms  ${text}`);
-  return [...text, `CometChat has taken: ${taken.join(', ')}`].join('\n');
+/** What happens in a scenario, as one reads it: a line each, told when it happens. */
+export class Timeline {
+  readonly #clock: Pick<Clock, 'now'>;
+  readonly #begin: number;
+  readonly #lines: string[] = [];
+
+  constructor(clock: Pick<Clock, 'now'>) {
+    this.#clock = clock;
+    this.#begin = clock.now();
+  }
+
+  tell(text: string): void {
+    this.#lines.push(`${(this.#clock.now() - this.#begin).toFixed(1).padStart(9)} ms  ${text}`);
+  }
+
+  toString(): string {
+    return this.#lines.join('\n');
+  }
 }
 
 /** How a write ended, in a few words. */
 export function ending(result: Result<unknown> | undefined): string {
-  if (!result) return 'not at all';
+  if (!result) return 'nothing';
   const { outcome, isMerged } = result;
   return `${outcome.ok ? 'ok' : outcome.errorType}${isMerged ? ', merged' : ''}`;
 }

@@ -1,5 +1,4 @@
 import fc from 'fast-check';
-import { timeline } from './history.ts';
 import { brokenPromise } from './promises.ts';
 import { ENDS, scenarioOf } from './scenario.ts';
 import { simulate, type World } from './simulation.ts';
@@ -8,13 +7,18 @@ import { simulate, type World } from './simulation.ts';
 // from optimising.
 
 const { world, scenarios } = JSON.parse(process.argv[2] ?? '') as { world: World; scenarios: number };
-const property = fc.asyncProperty(scenarioOf(fc.constantFrom('answers', ...ENDS)), async (scenario) => {
-  const history = await simulate(scenario, world);
+const { SEED } = process.env;
+const scenario = scenarioOf(fc.constantFrom('answers', ...ENDS));
+/** A doubt lasts as long as an attempt, and half a deadline at most: two seconds is the deadline. */
+const attemptTimeoutMs = fc.constantFrom(300, 1500);
+const property = fc.asyncProperty(scenario, attemptTimeoutMs, async (scenario, attemptTimeoutMs) => {
+  const history = await simulate(scenario, { ...world, attemptTimeoutMs });
   const broken = brokenPromise(history);
-  if (broken) throw new Error(`${broken}\n${timeline(history)}`);
+  if (broken) throw new Error(`${broken}\n${history.timeline}`);
 });
 const { failed, errorInstance, counterexample, seed, numRuns } = await fc.check(property, {
   numRuns: scenarios,
+  ...(SEED && { seed: Number(SEED) }),
 });
 const story = failed
   ? [`seed ${seed}`, (errorInstance as Error).message, JSON.stringify(counterexample)].join('\n')

@@ -3,7 +3,7 @@ import { type Attempt, type History, NEVER, type Write } from './history.ts';
 /** What clients and CometChat's data show: true by whatever clock. */
 export const EFFECTS = [endless, olderOnNewer, forgotten, falselySuperseded];
 /** What shows on the wire, by a clock that is exact. */
-const EXACT = [stale, overlapping, overtaken, heldUp, heardLate];
+const EXACT = [stale, overlapping, overtaken, delayed, heardLate];
 
 /** @returns which promise is broken, and how; undefined where none is */
 export function brokenPromise(history: History, promises = [...EFFECTS, ...EXACT]): string | undefined {
@@ -101,7 +101,7 @@ function overtaken(history: History): string | undefined {
 }
 
 /** The newest write is sent as soon as no other can land, and Redis has been asked. */
-function heldUp(history: History): string | undefined {
+function delayed(history: History): string | undefined {
   const { writes, attempts, isOnePlace, askingMs, delayMs } = history;
   for (const [at, write] of writes.entries()) {
     const { tag, sent, answered, result } = write;
@@ -120,7 +120,7 @@ function heldUp(history: History): string | undefined {
       .filter((attempt) => attempt.started < sent || attempt.tag !== tag)
       .map((attempt) => (isOwn(attempt) ? attempt.ended : clearOf(history, attempt)));
     const due = Math.max(sent, ...clear) + askingMs + delayMs + TICK_MS;
-    if (first && first.started > due) return `write ${at} was held up for nothing until ${first.started}`;
+    if (first && first.started > due) return `write ${at} waited for nothing until ${first.started}`;
   }
   return undefined;
 }

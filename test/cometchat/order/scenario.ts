@@ -12,16 +12,14 @@ const Write = fc.record({
   leavesMs: fc.option(fc.oneof(fc.nat(10), fc.nat(600)), { freq: 5 }),
 });
 
-/**
- * What becomes of an attempt. `late` are those that CometChat may carry out after the gateway has seen them end: at
- * `takesMs`, or never.
- */
+/** What becomes of an attempt. What is `written late` CometChat carries out after the gateway has seen the attempt end. */
 export const ENDS = [
   'answers',
   'answers 503',
   'answers 503 and has written',
   'answers 503 with Retry-After',
   'answers 504 with Retry-After',
+  'answers 504, written late',
   'answers 404',
   'breaks, written before',
   'breaks, written late',
@@ -38,6 +36,9 @@ export const WRITES: ReadonlySet<End> = new Set([
   'breaks, written before',
   'is silent, written',
 ]);
+
+/** Whether CometChat may carry it out after the gateway has seen it end. */
+export const isInDoubt = (end: End): boolean => /^(?:breaks|is silent|answers 504)/.test(end);
 
 const fateOf = (end: fc.Arbitrary<End>) =>
   fc.record({

@@ -8,8 +8,8 @@ import { cometChatIdOf, services } from '../../helpers/room.ts';
 import { ScriptedRedis } from '../../helpers/scripted-redis.ts';
 import { VirtualClock } from '../../helpers/virtual-clock.ts';
 import { playClients } from './clients.ts';
-import { type Attempt, type History, NEVER } from './history.ts';
-import { type Fate, GOOD, type Scenario, WRITES } from './scenario.ts';
+import { type Attempt, type History, NEVER, Timeline } from './history.ts';
+import { type Fate, GOOD, isInDoubt, type Scenario, WRITES } from './scenario.ts';
 
 /** How long an exchange goes on when nobody waits for it any more; exchange.ts holds that. */
 const LINGER_MS = 250;
@@ -33,6 +33,7 @@ export async function simulate(scenario: Scenario, world: World): Promise<Histor
   const { replicas, isShared, attemptTimeoutMs = 300, deadlineMs = 2000 } = world;
   const inDoubtMs = Math.min(attemptTimeoutMs, deadlineMs / 2);
   const clock = new VirtualClock();
+  const timeline = new Timeline(clock);
   const redis = isShared ? new ScriptedRedis(clock) : undefined;
   const latencies = endless(scenario.latenciesMs);
   const fates = [...scenario.fates];
@@ -55,17 +56,24 @@ export async function simulate(scenario: Scenario, world: World): Promise<Histor
         started: clock.now(),
         delayedMs: fate.beforeMs,
         ended: NEVER,
-        isInDoubt: /^(?:breaks|is silent|answers 504)/.test(fate.end),
+        isInDoubt: isInDoubt(fate.end),
       };
       attempts.push(attempt);
+      const number = attempts.length;
+      timeline.tell(`gateway ${replica} sends ${tag}, attempt ${number}`);
       const outcome = await exchange(clock, fate, {
-        take: () => taken.push(Number(tag)),
+        take: () => {
+          taken.push(Number(tag));
+          timeline.tell(`CometChat takes ${tag}, attempt ${number}`);
+        },
         timeoutMs: Math.min(attemptTimeoutMs, call.waiters.deadline - clock.now()),
         lateMs: inDoubtMs - 1,
         abandoned: call.waiters.abandoned,
       });
       attempt.ended = clock.now();
       if (!outcome.ok && outcome.errorType === 'client_gone') attempt.isInDoubt = true;
+      const end = outcome.ok ? 'ok' : outcome.errorType;
+      timeline.tell(`attempt ${number} ends: ${end}${attempt.isInDoubt ? ', and it may still land' : ''}`);
       return outcome;
     };
     return new Lanes({
@@ -83,6 +91,7 @@ export async function simulate(scenario: Scenario, world: World): Promise<Histor
     const writes = await playClients(scenario, {
       replicas,
       clock,
+      timeline,
       send: (replica, tag, gone) =>
         (gateways[replica] as Lanes).write(
           TARGET,
@@ -97,7 +106,9 @@ export async function simulate(scenario: Scenario, world: World): Promise<Histor
   const writes = await clock.run(play());
   // A write asks Redis twice at most before all know of it.
   const slackMs = 4 * Math.max(...scenario.latenciesMs) + 1;
+  redis?.check();
   return {
+    timeline,
     writes,
     attempts,
     taken,
@@ -131,7 +142,7 @@ async function exchange(
     clock.after(LINGER_MS, () => resolve(failedExchange('client_gone'))),
   );
   if (WRITES.has(end)) clock.after(takesMs, take);
-  if (end === 'breaks, written late') clock.after(lateMs - takesMs, take);
+  if (end.endsWith('written late')) clock.after(lateMs, take);
   if (!end.startsWith('is silent')) clock.after(takesMs + answersMs, () => resolve(outcomeOf(end)));
   return promise.finally(cancel);
 }
