@@ -2,9 +2,6 @@ import http from 'node:http';
 import { text } from 'node:stream/consumers';
 import t from 'tap';
 import { DOCUMENTED_REPLY } from '../../sandbox/world.ts';
-import { cometChatId } from '../../src/base/caller.ts';
-import type { Client, Requester } from '../../src/cometchat/call.ts';
-import { setTags } from '../../src/cometchat/operations.ts';
 import { startGateway } from '../helpers/gateway.ts';
 import { listening } from '../helpers/ports.ts';
 import { API_KEY } from '../helpers/secrets.ts';
@@ -63,22 +60,4 @@ t.test('the call is CometChat’s documented one, to the letter, whatever the se
       },
     ],
   });
-});
-
-t.test('nothing but a checked id can be given to the client as user or conversation', async (t) => {
-  // Compiled by `npm run check`, which fails where one of these is no error.
-  const client: Client = { gone: new AbortController().signal, deadline: 0 };
-  const misuse: (() => unknown)[] = [
-    // @ts-expect-error a string from anywhere is no user
-    (): Requester & Client => ({ ...client, onBehalfOf: 'anybody' }),
-    // @ts-expect-error an id that was not legal is undefined
-    (): Requester & Client => ({ ...client, onBehalfOf: cometChatId('A') }),
-    // @ts-expect-error there is no call without a user
-    (): Requester & Client => client,
-    // @ts-expect-error a string from anywhere is no conversation
-    () => setTags({ type: 'user', id: 'anything' }, []),
-    // @ts-expect-error nor is an id that was not legal
-    () => setTags({ type: 'user', id: cometChatId('A') }, []),
-  ];
-  t.type(misuse, Array);
 });
