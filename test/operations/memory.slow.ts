@@ -124,8 +124,6 @@ function isWhole(t: Test, tally: Tally, metrics: string): void {
   t.notOk(tally['500']);
 }
 
-t.setTimeout(300_000);
-
 t.test('memory is flat over 100,000 requests, and nothing stays open', async (t) => {
   const leaving = new Leaving();
   const server = cometchat(leaving);
