@@ -21,7 +21,7 @@ class Entry implements Turn {
   readonly turn = Promise.withResolvers<void>();
   /** Its outcome is known, so no client may join it. Its last attempt may still be in doubt. */
   isOver = false;
-  /** How long an attempt in doubt holds up a different write, counted from the start of the attempt. */
+  /** How long an attempt in doubt delays a different write, counted from the start of the attempt. */
   readonly #inDoubtMs: number;
   readonly #clock: Clock;
   #startedAt = 0;
