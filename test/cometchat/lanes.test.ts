@@ -72,7 +72,7 @@ const ROWS: readonly Row[] = [
     ends: ['superseded', 'ok'],
   },
   {
-    claim: 'one that timed out was waited for long enough',
+    claim: 'an attempt that timed out was waited for long enough',
     writes: [write(0), write(10)],
     fates: [attempt('is silent, never written')],
     sent: ['0 ms: 0', '300 ms: 1'],
@@ -94,7 +94,7 @@ const ROWS: readonly Row[] = [
     ends: ['client_gone', 'ok'],
   },
   {
-    claim: 'nor do they when other tags have come between, which are superseded',
+    claim: 'equal tags do not wait for an attempt in doubt though others came between, which are superseded',
     writes: [write(0), write(10), write(10, { repeats: 2 })],
     fates: [attempt('breaks, written late')],
     sent: ['0 ms: 0', '100 ms: 0'],

@@ -76,7 +76,7 @@ redisTest('a lease that has ended takes the turn from nobody', async (t, server)
   t.equal(await redis.get(`${LANE}:lease`), holder);
 });
 
-redisTest('a write that is registered does not hold up others', async (t, server) => {
+redisTest('a write that is registered keeps no other waiting', async (t, server) => {
   const { redis, metrics, lease } = await replica(t, server);
   const one = lease();
   one.register();
@@ -113,7 +113,7 @@ redisTest(
   },
 );
 
-redisTest('so it is though the newer one came while it was being registered', async (t, server) => {
+redisTest('an older write is superseded by one that came during its registration', async (t, server) => {
   // Its clock stands still: how long ago it came tells nothing.
   const here = await replica(t, server, { clock: new VirtualClock() });
   const there = await replica(t, server);
@@ -146,7 +146,7 @@ redisTest('a lease is waited for until it is released', async (t, server) => {
   t.notOk(one.isHeld);
 });
 
-redisTest('or until nobody wants it any more', async (t, server) => {
+redisTest('a lease is waited for until nobody wants it any more', async (t, server) => {
   const { lease } = await replica(t, server);
   await lease().acquire(NEVER);
   const ended = new AbortController();

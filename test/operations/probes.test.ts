@@ -36,14 +36,14 @@ t.test('a CometChat that fails is reported, and keeps no replica from being read
   t.strictSame(ready.json, { status: 'ok', cometchat: 'failing' });
 });
 
-t.test('so is a quota of our own that is gone', async (t) => {
+t.test('a quota of our own that is used up is reported, and the replica stays ready', async (t) => {
   const options = { seams: { now: () => 59_000 } };
   const { get, put } = await startGateway(t, { COMETCHAT_CALLS_PER_MINUTE: '1' }, options);
   await put({ tags: [], conversationWith: 'cometchat-uid-3' });
   t.strictSame((await get('/readyz')).json, { status: 'ok', cometchat: 'busy' });
 });
 
-t.test('so is one that CometChat says is gone', async (t) => {
+t.test('a quota that CometChat says is used up is reported, and the replica stays ready', async (t) => {
   const { get, put, sandbox } = await startGateway(t, { COMETCHAT_DEADLINE_MS: '500' });
   sandbox.play('rate-limited-seconds');
   t.equal((await put({ tags: [] })).status, 503);

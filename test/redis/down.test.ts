@@ -91,7 +91,7 @@ redisTest('Redis crashes, and comes back', async (t, redis) => {
 });
 
 redisTest(
-  'a Redis that hangs is waited for half a second, and then no more until it goes on',
+  'while Redis hangs each request is answered, and when it goes on all is as before',
   async (t, redis) => {
     await redis.command(...STORED);
     const { lose, failsClosed, recovers } = await both(t, redis);
