@@ -19,7 +19,7 @@ import { ENDS, type End, type Fate, GOOD, type Scenario, scenarioOf, WRITES } fr
 
 // The scenarios of order-of-writes.test.ts in real time: over real connections, and with a real Redis.
 const SCENARIOS = 2000;
-const BATCH = 250;
+const BATCH = 500;
 
 /** Delays are a tenth of those of the simulation, and no reply has Retry-After. */
 const SCALE = 0.1;
