@@ -4,9 +4,9 @@ import net from 'node:net';
 import { mock } from 'node:test';
 import { setImmediate as turn, setTimeout as wait } from 'node:timers/promises';
 import t, { type Test } from 'tap';
-import { Sandbox } from '../../sandbox/server.ts';
 import { ExchangeError, httpClient, keptConnections } from '../../src/base/http-client.ts';
 import { listening } from '../helpers/ports.ts';
+import { startSandbox } from '../helpers/sandbox.ts';
 
 const LIMITS = { totalMs: 30_000, maxBytes: 1_000_000 };
 
@@ -133,8 +133,7 @@ t.test('the code of a time-out tells how far the exchange had come', async (t) =
   });
   const host = `127.0.0.1:${await listening(t, server)}`;
   const mute = net.createServer((socket) => t.teardown(() => socket.destroy()));
-  const sandbox = await Sandbox.start({ apiKey: 'key' });
-  t.teardown(() => sandbox.close());
+  const sandbox = await startSandbox(t);
   await sandbox.link('hung');
   const cases = [
     ['http://name.example', 'timeout_lookup', 200],

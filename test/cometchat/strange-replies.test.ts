@@ -1,10 +1,9 @@
 import { once } from 'node:events';
 import t from 'tap';
 import type { Name } from '../../sandbox/catalogue.ts';
-import { Sandbox } from '../../sandbox/server.ts';
 import { DOCUMENTED_REPLY } from '../../sandbox/world.ts';
 import { startGateway } from '../helpers/gateway.ts';
-import { API_KEY } from '../helpers/secrets.ts';
+import { startSandbox } from '../helpers/sandbox.ts';
 import { OTHER } from '../helpers/tokens.ts';
 
 const invalid = (errorType: string) => ({
@@ -62,8 +61,7 @@ t.test('a reply that nobody has asked for is nobody’s answer', async (t) => {
 });
 
 t.test('nothing is sent to where a redirect points', async (t) => {
-  const elsewhere = await Sandbox.start({ apiKey: API_KEY });
-  t.teardown(() => elsewhere.close());
+  const elsewhere = await startSandbox(t);
   const { meets, sandbox } = await startGateway(t);
   for (const status of [301, 302, 303, 307, 308]) {
     sandbox.fault({ status, headers: { location: `${elsewhere.baseUrl}/users/${OTHER}/conversation` } });

@@ -2,10 +2,9 @@ import net, { type LookupFunction } from 'node:net';
 import tls from 'node:tls';
 import t, { type Test } from 'tap';
 import type { Tls } from '../../sandbox/certificates.ts';
-import { Sandbox } from '../../sandbox/server.ts';
 import { type Gateway, startGateway } from '../helpers/gateway.ts';
 import { listening } from '../helpers/ports.ts';
-import { API_KEY } from '../helpers/secrets.ts';
+import { startSandbox } from '../helpers/sandbox.ts';
 
 /** What is seen of a connection that fails in the same way in three attempts. */
 const threeAttempts = (type: string) => ({
@@ -48,8 +47,7 @@ t.test('a connection or a TLS handshake that hangs is tried three times, and is 
 
 /** A gateway whose CometChat has a name, and a name server that fails so many times. */
 async function named(t: Test, failures: number, code: string) {
-  const cometChat = await Sandbox.start({ apiKey: API_KEY });
-  t.teardown(() => cometChat.close());
+  const cometChat = await startSandbox(t);
   let left = failures;
   const lookup: LookupFunction = (_name, _options, done) => {
     left -= 1;

@@ -4,9 +4,10 @@ import t, { type Test } from 'tap';
 import { PROBLEMS } from '../../src/base/problems.ts';
 import { rotateSecrets } from '../../src/operations/secrets.ts';
 import { REASONS } from '../../src/session/reasons.ts';
+import { fakeRedis } from '../helpers/fake-redis.ts';
 import { startGateway } from '../helpers/gateway.ts';
 import { issuer } from '../helpers/issuer.ts';
-import { fakeRedis } from '../redis/fake-redis.ts';
+import { samplesOf } from '../helpers/metrics.ts';
 
 const read = (name: string) => readFileSync(new URL(`../../deploy/${name}`, import.meta.url), 'utf8');
 
@@ -72,8 +73,7 @@ async function counted(t: Test): Promise<Map<string, Map<string, Set<string>>>> 
         }),
     },
   );
-  const { registry } = app.metrics;
-  collectDefaultMetrics({ register: registry });
+  collectDefaultMetrics({ register: app.metrics.registry });
   const authorization = `Bearer ${await provider.key.sign()}`;
   const body = { tags: ['vip'], conversationWith: 'cometchat-uid-3' };
   t.equal((await put(body, { authorization })).status, 200);
@@ -81,11 +81,11 @@ async function counted(t: Test): Promise<Map<string, Map<string, Set<string>>>> 
   await put({ tags: [] }, { authorization: `Bearer ${await provider.key.sign({ jti: 'a' })}` });
   await get('/readyz');
   const metrics = new Map<string, Map<string, Set<string>>>();
-  for (const [, name = '', list = ''] of (await registry.metrics()).matchAll(/^(\w+)(?:\{(.*)\})? /gm)) {
-    const labels = metrics.get(name) ?? new Map<string, Set<string>>();
-    metrics.set(name, labels);
-    for (const [, label = '', value = ''] of list.matchAll(/(\w+)="([^"]*)"/g)) {
-      labels.set(label, (labels.get(label) ?? new Set()).add(value));
+  for (const { name, labels } of await samplesOf(app.metrics)) {
+    const known = metrics.get(name) ?? new Map<string, Set<string>>();
+    metrics.set(name, known);
+    for (const [label, value] of Object.entries(labels)) {
+      known.set(label, (known.get(label) ?? new Set()).add(value));
     }
   }
   return metrics;

@@ -1,15 +1,21 @@
 import { startFleet, users } from '../helpers/fleet.ts';
 import { testWith } from '../helpers/installed.ts';
 import { redisTest } from '../helpers/redis.ts';
+import { until } from '../helpers/until.ts';
 
 /** Waits until the users are answered so, and gives the answers before. */
-async function until(users: { answer: () => Promise<{ code: string }> }, code: string): Promise<Set<string>> {
+async function untilAnswered(
+  users: { answer: () => Promise<{ code: string }> },
+  code: string,
+): Promise<Set<string>> {
   const before = new Set<string>();
-  for (;;) {
+  await until(`the answer ${code}`, async () => {
     const answer = await users.answer();
-    if (answer.code === code) return before;
+    if (answer.code === code) return true;
     before.add(answer.code);
-  }
+    return false;
+  });
+  return before;
 }
 
 testWith(
@@ -22,7 +28,7 @@ testWith(
     await one?.child.says(/"status":200/);
     await one?.kill();
     const before = other?.child.stdout.length ?? 0;
-    while ((other?.child.stdout.length ?? 0) < before + 10_000) await load.answer();
+    await until('much in the log', () => (other?.child.stdout.length ?? 0) >= before + 10_000);
     await one?.start();
     await one?.child.says(/"status":200/);
     const { 200: served = 0, ...others } = await load.end();
@@ -39,10 +45,10 @@ testWith(
     const load = await users(t, origin);
     await gateways[0]?.child.says(/"status":200/);
     await sandbox.kill();
-    const failing = await until(load, 'cometchat-unavailable');
+    const failing = await untilAnswered(load, 'cometchat-unavailable');
     for (const code of failing) t.match(code, /^(?:ok|cometchat-failed)$/);
     await sandbox.start();
-    const recovering = await until(load, 'ok');
+    const recovering = await untilAnswered(load, 'ok');
     for (const code of recovering) t.match(code, /^cometchat-(?:failed|unavailable)$/);
     for (const { child } of gateways) await child.says(/"CometChat answers again: circuit closed"/);
     const { 200: served, 502: failed, 503: refused, ...others } = await load.end();
@@ -57,14 +63,14 @@ redisTest(
     const { gateways, origin } = await startFleet(t, { REDIS_URL: redis.url });
     const unrevocable = await users(t, origin);
     const revocable = await users(t, origin, { jti: 'a' });
-    await until(revocable, 'ok');
+    await untilAnswered(revocable, 'ok');
     await redis.stop();
-    const before = await until(revocable, 'session-store-unavailable');
+    const before = await untilAnswered(revocable, 'session-store-unavailable');
     for (const code of before) t.equal(code, 'ok');
     for (const { child } of gateways) await child.says(/"msg":"Redis unavailable: using in-process state"/);
     t.equal((await unrevocable.answer()).code, 'ok');
     await redis.start();
-    const recovering = await until(revocable, 'ok');
+    const recovering = await untilAnswered(revocable, 'ok');
     for (const code of recovering) t.equal(code, 'session-store-unavailable');
     for (const { child } of gateways) await child.says(/"msg":"Redis available: using shared state"/);
     const { 200: served, ...others } = await unrevocable.end();

@@ -1,5 +1,5 @@
 import type { Test } from 'tap';
-import type { Problem } from '../../src/base/problem-error.ts';
+import { PROBLEMS, type ProblemCode } from '../../src/base/problems.ts';
 
 export interface Answer {
   readonly status: number;
@@ -44,15 +44,16 @@ const answerOf = (status: number, headers: Headers, body: string): Answer => ({
   json: body === '' ? undefined : JSON.parse(body),
 });
 
+const UUID = /^[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}$/;
+
 /** Checks that an answer is the problem of this code, whole and in form. */
-export function isProblem(t: Test, answer: Answer, status: number, code: Problem['code']): void {
+export function isProblem(t: Test, answer: Answer, status: number, code: ProblemCode): void {
   t.equal(answer.status, status);
   t.equal(answer.headers.get('content-type'), 'application/problem+json');
-  t.match(answer.json, {
-    type: `urn:cometchat-gateway:problem:${code}`,
-    title: /\w/,
-    status,
-    code,
-    requestId: answer.headers.get('x-request-id'),
-  });
+  const requestId = answer.headers.get('x-request-id');
+  t.match(requestId, UUID, 'X-Request-Id');
+  const { detail, errors, ...others } = answer.json;
+  const type = `urn:cometchat-gateway:problem:${code}`;
+  t.strictSame(others, { type, title: PROBLEMS[code].title, status, code, requestId });
+  t.ok(typeof detail === 'string' && detail.trim() !== '', 'a detail');
 }

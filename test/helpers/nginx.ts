@@ -1,11 +1,10 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
-import net from 'node:net';
 import { join } from 'node:path';
-import { setTimeout as wait } from 'node:timers/promises';
 import type { Test } from 'tap';
-import { freePort } from './ports.ts';
+import { freePort, listens } from './ports.ts';
+import { until } from './until.ts';
 
 const CONF = new URL('../../deploy/nginx.conf', import.meta.url);
 
@@ -37,19 +36,6 @@ export async function startNginx(t: Test, [one, other]: readonly [number, number
     nginx.kill();
     return ended;
   });
-  while (!(await listens(port))) await wait(5);
+  await until('nginx', () => listens(port));
   return `http://127.0.0.1:${port}`;
-}
-
-/** Whether something takes connections on a port of this machine. */
-async function listens(port: number): Promise<boolean> {
-  const socket = net.connect(port, '127.0.0.1');
-  try {
-    await once(socket, 'connect');
-    return true;
-  } catch {
-    return false;
-  } finally {
-    socket.destroy();
-  }
 }

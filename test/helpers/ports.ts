@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import http from 'node:http';
 import net, { type AddressInfo } from 'node:net';
 import type { Test } from 'tap';
+import { until } from './until.ts';
 
 /** Lets a server listen on a free port of this machine for the length of a test, and gives the port. */
 export async function listening(t: Test, server: net.Server): Promise<number> {
@@ -18,16 +19,34 @@ const PORTS = { from: 20_000, count: 10_000 };
 
 /** A port that is free now, for a program that must be told one. */
 export async function freePort(): Promise<number> {
-  for (;;) {
-    const port = PORTS.from + Math.floor(Math.random() * PORTS.count);
-    const server = net.createServer().listen(port, '127.0.0.1');
-    const isFree = await once(server, 'listening').then(
-      () => true,
-      () => false,
-    );
-    server.close();
-    if (!isFree) continue;
-    await once(server, 'close');
-    return port;
+  let port = 0;
+  await until('a free port', () => {
+    port = PORTS.from + Math.floor(Math.random() * PORTS.count);
+    return isFree(port);
+  });
+  return port;
+}
+
+async function isFree(port: number): Promise<boolean> {
+  const server = net.createServer().listen(port, '127.0.0.1');
+  try {
+    await once(server, 'listening');
+  } catch {
+    return false;
+  }
+  await once(server.close(), 'close');
+  return true;
+}
+
+/** Whether something takes connections on a port of this machine. */
+export async function listens(port: number): Promise<boolean> {
+  const socket = net.connect(port, '127.0.0.1');
+  try {
+    await once(socket, 'connect');
+    return true;
+  } catch {
+    return false;
+  } finally {
+    socket.destroy();
   }
 }

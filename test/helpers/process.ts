@@ -3,13 +3,14 @@ import { once } from 'node:events';
 import type { Readable } from 'node:stream';
 import type { Test } from 'tap';
 import type { SandboxOptions } from '../../sandbox/options.ts';
-import { Sandbox } from '../../sandbox/server.ts';
 import { environment } from './environment.ts';
-import { API_KEY, assertNoLeak } from './secrets.ts';
+import { startSandbox } from './sandbox.ts';
+import { assertNoLeak } from './secrets.ts';
 import { sign } from './tokens.ts';
+import { until } from './until.ts';
 
-/** A test that waits for what a program never says had better fail than hang. */
-const LONGEST_SILENCE_MS = 30_000;
+/** Longer than any program of the tests needs for a line, or to end, on a busy machine. */
+const LONGEST_SECONDS = 60;
 
 /** A program of this project that runs in a process of its own, and all that it has written so far. */
 export class Child {
@@ -17,6 +18,7 @@ export class Child {
   stderr = '';
   readonly process: ChildProcessByStdio<null, Readable, Readable>;
   readonly #closed: Promise<unknown[]>;
+  #hasEnded = false;
 
   /** @param env beside PATH, its whole environment */
   constructor(t: Test, args: readonly string[], env: Record<string, string> = {}) {
@@ -31,6 +33,9 @@ export class Child {
       this.stderr += data;
     });
     this.#closed = once(this.process, 'close');
+    this.process.once('close', () => {
+      this.#hasEnded = true;
+    });
     t.teardown(async () => {
       this.process.kill('SIGKILL');
       await this.#closed;
@@ -40,23 +45,16 @@ export class Child {
 
   /** Waits for the text on stdout, and gives what matched. */
   async says(pattern: RegExp): Promise<RegExpExecArray> {
-    for (;;) {
-      const match = pattern.exec(this.stdout);
-      if (match) return match;
-      const ended = await Promise.race([
-        once(this.process.stdout, 'data', { signal: AbortSignal.timeout(LONGEST_SILENCE_MS) }).then(
-          () => false,
-        ),
-        this.#closed.then(() => true),
-      ]);
-      if (ended && !pattern.test(this.stdout)) throw new Error(`it ended without ${pattern}: ${this.stderr}`);
-    }
+    await until(`${pattern}`, () => pattern.test(this.stdout) || this.#hasEnded, LONGEST_SECONDS);
+    const match = pattern.exec(this.stdout);
+    if (!match) throw new Error(`it ended without ${pattern}: ${this.stderr}`);
+    return match;
   }
 
   /** Waits for the end, and gives the exit code; null where a signal ended it. */
   async exit(): Promise<number | null> {
-    const [code] = await this.#closed;
-    return code as number | null;
+    await until(`the end of ${this.process.spawnargs.join(' ')}`, () => this.#hasEnded, LONGEST_SECONDS);
+    return this.process.exitCode;
   }
 }
 
@@ -71,8 +69,7 @@ export async function startProcess(
   overrides: Record<string, string | undefined> = {},
   { node = [], sandbox: options = {} }: { node?: string[]; sandbox?: Partial<SandboxOptions> } = {},
 ) {
-  const sandbox = await Sandbox.start({ apiKey: API_KEY, ...options });
-  t.teardown(() => sandbox.close());
+  const sandbox = await startSandbox(t, options);
   const env = Object.entries({ ...environment(sandbox.baseUrl), ...overrides });
   const set = env.filter((pair): pair is [string, string] => pair[1] !== undefined);
   const child = new Child(t, [...node, 'src/main.ts'], Object.fromEntries(set));

@@ -1,7 +1,6 @@
 import http, { type ServerResponse } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { mock } from 'node:test';
-import { setTimeout as wait } from 'node:timers/promises';
 import { fastify } from 'fastify';
 import t from 'tap';
 import { DOCUMENTED_REPLY } from '../../sandbox/world.ts';
@@ -10,6 +9,7 @@ import { callBytes, isProblem, parseAnswer } from '../helpers/answers.ts';
 import { startGateway } from '../helpers/gateway.ts';
 import { listening } from '../helpers/ports.ts';
 import { bearer, sign } from '../helpers/tokens.ts';
+import { until } from '../helpers/until.ts';
 
 t.test('what has queued up while the event loop was blocked is refused, and probes hear of it', async (t) => {
   const { connect, get, lines, refused, served, setTags } = await startGateway(t);
@@ -38,7 +38,7 @@ t.test('what has queued up while the event loop was blocked is refused, and prob
   const [, ms] = /"level":"warn".*"ms":(\d+),"msg":"event loop blocked"/.exec(lines.join('\n')) ?? [];
   t.ok(Number(ms) >= 2000, `${ms} ms`);
   // The gateway looks again a tenth of a second later.
-  while ((await setTags()).status === 503);
+  await until('a call that is served', async () => (await setTags()).status !== 503);
   await served(t);
 });
 
@@ -95,7 +95,7 @@ t.test(
       put({ tags: [], conversationWith: `friend-${n}` }, await bearer({ sub: `user-${n}` }));
     const answering = Promise.all(Array.from({ length: calls }, call));
     await counted('problems gateway-overloaded', calls - room);
-    while (held.length < room) await wait(1);
+    await until(`${room} calls`, () => held.length >= room);
     for (const response of held) release(response);
     const answers = await answering;
     const refused = answers.filter(({ status }) => status !== 200);

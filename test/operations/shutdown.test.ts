@@ -2,12 +2,14 @@ import { once } from 'node:events';
 import net from 'node:net';
 import { PassThrough } from 'node:stream';
 import { text } from 'node:stream/consumers';
-import { setTimeout as wait } from 'node:timers/promises';
 import t, { type Test } from 'tap';
 import { callBytes, isProblem, parseAnswer } from '../helpers/answers.ts';
 import { startGateway } from '../helpers/gateway.ts';
+import { countsAt } from '../helpers/metrics.ts';
+import { listens } from '../helpers/ports.ts';
 import { startProcess } from '../helpers/process.ts';
 import { sign } from '../helpers/tokens.ts';
+import { until } from '../helpers/until.ts';
 
 // Some wait for a process of their own.
 t.jobs = 3;
@@ -33,26 +35,18 @@ async function connected(t: Test, port: number, bytes = '') {
 }
 
 /** Waits until nobody listens any more. */
-async function isClosed(port: number): Promise<void> {
-  for (;;) {
-    const socket = net.connect(port, '127.0.0.1');
-    const isOpen = await once(socket, 'connect').then(
-      () => true,
-      () => false,
-    );
-    socket.destroy();
-    if (!isOpen) return;
-    await wait(5);
-  }
-}
+const isClosed = (port: number): Promise<void> => until('a closed port', async () => !(await listens(port)));
 
 t.test('after SIGTERM it drains, answers all that has arrived, and ends with 0', parallel, async (t) => {
   const { child, sandbox, metrics, port } = await startProcess(t, {
     ...LONG,
     SHUTDOWN_DRAIN_MS: String(DRAIN_MS),
   });
-  const ofProcess = /^nodejs_eventloop_lag_p99_seconds /m;
-  t.match(await (await fetch(metrics)).text(), ofProcess, 'until then it tells how it is');
+  t.type(
+    (await countsAt(metrics)).nodejs_eventloop_lag_p99_seconds,
+    'number',
+    'until then it tells how it is',
+  );
   const idle = await connected(t, port, probe);
   const late = await connected(t, port, probe);
   await Promise.all([idle.answered, late.answered]);
@@ -115,7 +109,7 @@ t.test('a call in flight is answered, and a request that is arriving has a secon
   const [arriving, blocked] = [await connect(), await connect()];
   const replies = [text(arriving.client), text(blocked.client).catch(({ code }) => String(code))];
   for (const { client } of [arriving, blocked]) client.write(bytes.slice(0, -1));
-  while (app.shutdown.open.size < 2) await wait(1);
+  await until('two requests', () => app.shutdown.open.size === 2);
   sandbox.fault({ delayMs: 1500 });
   const taken = sandbox.nextCall();
   const { client } = await connect();
@@ -124,7 +118,7 @@ t.test('a call in flight is answered, and a request that is arriving has a secon
 
   const start = performance.now();
   const closed = app.close();
-  while (app.server.listening) await wait(1);
+  await until('a closed port', () => !app.server.listening);
   arriving.client.write(bytes.slice(-1));
   for (const reply of [replies[0], text(client)]) {
     t.match(await reply, /^HTTP\/1.1 200 OK[\s\S]*connection: close/i);

@@ -1,13 +1,13 @@
 import { once } from 'node:events';
 import http from 'node:http';
 import { buffer } from 'node:stream/consumers';
-import { setTimeout as wait } from 'node:timers/promises';
 import t from 'tap';
 import { otlpReceiver, type ReceivedSpan } from '../helpers/otlp-receiver.ts';
 import { listening } from '../helpers/ports.ts';
 import { startProcess } from '../helpers/process.ts';
 import { planted } from '../helpers/secrets.ts';
 import { OTHER, sign } from '../helpers/tokens.ts';
+import { until } from '../helpers/until.ts';
 
 // Each waits for a process of its own.
 t.jobs = 3;
@@ -44,7 +44,7 @@ t.test('a gateway that is asked for traces', parallel, async (t) => {
     });
   /** The spans that have arrived since the last time, as soon as these are all that were made. */
   const spans = async (count: number): Promise<ReceivedSpan[]> => {
-    while (receiver.spans.length < count) await wait(5);
+    await until(`${count} spans`, () => receiver.spans.length >= count);
     return receiver.spans.splice(0);
   };
 
@@ -144,7 +144,7 @@ t.test('a gateway that is asked for traces', parallel, async (t) => {
     await child.says(/"level":"warn".*"type":"400".*"msg":"traces cannot be exported"/);
     const exports = receiver.paths.length;
     t.equal((await call()).status, 200);
-    while (receiver.paths.length === exports) await wait(5);
+    await until('another export', () => receiver.paths.length > exports);
     receiver.status = 200;
     t.equal((await call()).status, 200);
     await child.says(/"msg":"traces are exported again"/);

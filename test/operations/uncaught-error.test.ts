@@ -1,5 +1,5 @@
 import t, { type Test } from 'tap';
-import type { LogLine } from '../helpers/gateway.ts';
+import type { LogLine } from '../helpers/meets.ts';
 import { type Child, startProcess } from '../helpers/process.ts';
 import { API_KEY } from '../helpers/secrets.ts';
 import { sign } from '../helpers/tokens.ts';

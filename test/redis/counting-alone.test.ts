@@ -3,7 +3,7 @@ import type { Redis } from 'ioredis';
 import t from 'tap';
 import { MINUTE_MS } from '../../src/redis/minute-counter.ts';
 import { redisTest } from '../helpers/redis.ts';
-import { connected, counterOf, NUMBER, numbers } from './counter.ts';
+import { connected, counterOf, NUMBER, numbers } from './counter-of.ts';
 
 /** A Redis that answers every script in this way. */
 const redisThat = (reply: () => Promise<unknown>) => ({ eval: reply }) as unknown as Redis;

@@ -1,8 +1,8 @@
-import { setTimeout as wait } from 'node:timers/promises';
 import type { Test } from 'tap';
 import { isProblem } from '../helpers/answers.ts';
 import { type Gateway, startGateway } from '../helpers/gateway.ts';
 import { opaqueSessions, RedisServer, redisTest } from '../helpers/redis.ts';
+import { until } from '../helpers/until.ts';
 import { isServedAlone, isUnchecked, STORED, withOpaque, withRevocable } from './outage.ts';
 
 /** Whether the log and the metrics say that the connection is lost. */
@@ -24,7 +24,7 @@ async function both(t: Test, redis: RedisServer) {
     async lose(t: Test, type?: string) {
       const losing = calls.map(async ([gateway, call]) => {
         if (type) await isUnchecked(t, gateway, call, type);
-        while (!(await isLost(gateway))) await wait(5);
+        await until('the loss of Redis', () => isLost(gateway));
       });
       await Promise.all(losing);
     },
@@ -42,7 +42,7 @@ async function both(t: Test, redis: RedisServer) {
     /** Waits until both are served again, by nobody's help. */
     async recovers(t: Test) {
       for (const [gateway, call] of calls) {
-        while ((await call(gateway)).status === 503);
+        await until('a call that is served', async () => (await call(gateway)).status !== 503);
         await gateway.served(t, () => call(gateway));
         t.match((await gateway.get('/readyz')).json, { redis: 'ok' });
       }
@@ -113,7 +113,9 @@ redisTest(
     await redis.command('REPLICAOF', '127.0.0.1', 1);
     for (const [gateway, call] of calls) {
       // The connection is made anew meanwhile.
-      for (let left = 2; left > 0; ) if ((await call(gateway)).status === 200) left -= 1;
+      for (const _ of [1, 2]) {
+        await until('a call that is served', async () => (await call(gateway)).status === 200);
+      }
       t.not((await gateway.counts())['redis_failures rate_limit'], 0);
     }
     await redis.command('REPLICAOF', 'NO', 'ONE');

@@ -1,7 +1,7 @@
 import t, { type Test } from 'tap';
 import { MINUTE_MS, minuteAt } from '../../src/redis/minute-counter.ts';
 import { type RedisServer, redisTest, withAndWithoutRedis } from '../helpers/redis.ts';
-import { connected, counterOf, NUMBER } from './counter.ts';
+import { connected, counterOf, NUMBER } from './counter-of.ts';
 
 t.test('the minute of a moment, and what is left of it: never no second, nor more than 60', async (t) => {
   t.strictSame(minuteAt(0), { number: 0, elapsedMs: 0, secondsLeft: 60 });

@@ -1,14 +1,14 @@
 import { readFileSync } from 'node:fs';
-import { setTimeout as wait } from 'node:timers/promises';
 import t from 'tap';
 import { connect, redisConnection } from '../../src/redis/connection.ts';
 import { isProblem } from '../helpers/answers.ts';
+import { bulk, fakeRedis } from '../helpers/fake-redis.ts';
 import { startGateway } from '../helpers/gateway.ts';
 import { countsOf } from '../helpers/metrics.ts';
 import { opaqueSessions, redisTest } from '../helpers/redis.ts';
 import { services } from '../helpers/room.ts';
 import { bearer } from '../helpers/tokens.ts';
-import { bulk, fakeRedis } from './fake-redis.ts';
+import { until } from '../helpers/until.ts';
 import { isServedAlone, isUnchecked, SESSION, STORED, withOpaque, withRevocable } from './outage.ts';
 
 redisTest('what Redis does not permit stands in the log', async (t, redis) => {
@@ -55,7 +55,7 @@ redisTest(
     const { lines } = await startGateway(t, { REDIS_URL: redis.url });
     await redis.changePassword();
     await redis.command('CLIENT', 'KILL', 'TYPE', 'normal');
-    while (!lines.join().includes('WRONGPASS')) await wait(5);
+    await until('WRONGPASS', () => lines.join().includes('WRONGPASS'));
     const lost = lines.map((line) => JSON.parse(line)).filter(({ msg }) => msg === 'Redis connection lost');
     t.match(lost, [
       { level: 'warn', error: { type: 'closed' } },
@@ -84,7 +84,7 @@ redisTest('a new password is used by the next connection, also where it comes la
 
   await redis.changePassword();
   const ready = lose();
-  while (errors().length === 0) await wait(5);
+  await until('an error', () => errors().length > 0);
   url.current = redis.url;
   await ready;
   t.equal((await countsOf(around.metrics)).redis_connected, 1);
@@ -135,9 +135,12 @@ redisTest('a master that has become a replica is left once, and for no other err
   await redis.command(...STORED);
   await redis.command('REPLICAOF', '127.0.0.1', 1);
   await withOpaque(gateway);
-  let second = await connection();
-  while (second === undefined || second === first) second = await connection();
-  while ((await withOpaque(gateway)).status !== 200);
+  let second: string | undefined;
+  await until('another connection', async () => {
+    second = await connection();
+    return second !== undefined && second !== first;
+  });
+  await until('a call that is served', async () => (await withOpaque(gateway)).status === 200);
   t.equal(await connection(), second, 'once, though it still takes no writes');
 });
 

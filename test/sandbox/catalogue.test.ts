@@ -2,8 +2,8 @@ import http from 'node:http';
 import { gunzipSync } from 'node:zlib';
 import t from 'tap';
 import { CATALOGUE, type Name } from '../../sandbox/catalogue.ts';
-import { CALL, KEY, Line, sandboxed } from '../../sandbox/sandboxed.ts';
 import type { Sandbox } from '../../sandbox/server.ts';
+import { CALL, KEY, Line, sandboxed } from './sandboxed.ts';
 
 const PATH = '/v3/users/cometchat-uid-2/conversation';
 const TAGS = ['cometchat-uid-1', 'users', 'cometchat-uid-2'] as const;

@@ -1,6 +1,6 @@
 import t from 'tap';
-import { KEY, sandboxed } from '../../sandbox/sandboxed.ts';
 import type { Sandbox } from '../../sandbox/server.ts';
+import { KEY, sandboxed } from './sandboxed.ts';
 
 const PATH = '/v3/users/cometchat-uid-2/conversation';
 

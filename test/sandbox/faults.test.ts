@@ -1,7 +1,8 @@
 import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import t from 'tap';
-import { CALL, Line, sandboxed } from '../../sandbox/sandboxed.ts';
+import { until } from '../helpers/until.ts';
+import { CALL, Line, sandboxed } from './sandboxed.ts';
 
 const TAGS = ['cometchat-uid-1', 'users', 'cometchat-uid-2'] as const;
 const REPLY = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}';
@@ -64,7 +65,7 @@ t.test('a flood goes only as fast as it is read, and ends with the reader', asyn
   const line = new Line(t, sandbox);
   line.socket.pause();
   const served = await accepted;
-  while (!served.writableNeedDrain) await new Promise(setImmediate);
+  await until('a full buffer', () => served.writableNeedDrain);
   t.ok(served.writableLength < 200_000);
   line.socket.resume();
   await line.gets(1_000_000);

@@ -2,8 +2,9 @@ import { readFileSync } from 'node:fs';
 import net, { type Socket } from 'node:net';
 import { setTimeout as wait, setImmediate as yieldToOthers } from 'node:timers/promises';
 import t, { type Test } from 'tap';
-import { Line, sandboxed } from '../../sandbox/sandboxed.ts';
 import type { Sandbox } from '../../sandbox/server.ts';
+import { until } from '../helpers/until.ts';
+import { Line, sandboxed } from './sandboxed.ts';
 
 const portOf = (sandbox: Sandbox): number => Number(new URL(sandbox.origin).port);
 
@@ -85,9 +86,9 @@ t.test('by hand it is for some time, and answered first', async (t) => {
   const line = new Line(t, sandbox);
   t.match(await link({ state: 'refused', forMs: 50 }), { status: 200, json: { state: 'refused' } });
   await line.end();
-  while ((await connect(t, sandbox)).outcome !== 'connected') await wait(5);
+  await until('the link', async () => (await connect(t, sandbox)).outcome === 'connected');
   t.match(await link({ state: 'hung', forMs: 60_000 }), { status: 200 });
-  while ((await connect(t, sandbox)).outcome !== 'nothing');
+  await until('a link that hangs', async () => (await connect(t, sandbox)).outcome === 'nothing');
   await sandbox.close();
   t.equal((await connect(t, sandbox)).outcome, 'ECONNREFUSED', 'it closes before its time is over');
 });

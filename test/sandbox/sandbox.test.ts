@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import tls from 'node:tls';
 import t from 'tap';
-import { KEY, sandboxed } from '../../sandbox/sandboxed.ts';
 import { Child } from '../helpers/process.ts';
+import { KEY, sandboxed } from './sandboxed.ts';
 
 t.test('it refuses as CometChat does, by code', async (t) => {
   const { call } = await sandboxed(t);

@@ -1,7 +1,7 @@
 import https from 'node:https';
 import t from 'tap';
 import type { Tls } from '../../sandbox/certificates.ts';
-import { KEY, sandboxed } from '../../sandbox/sandboxed.ts';
+import { KEY, sandboxed } from './sandboxed.ts';
 
 /** The status of a reply, or the code of the error. */
 const get = (url: string, ca: string | undefined) =>

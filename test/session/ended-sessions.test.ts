@@ -4,7 +4,7 @@ import { issuer } from '../helpers/issuer.ts';
 import { opaqueSessions, type RedisServer, redisTest, sessionKey } from '../helpers/redis.ts';
 import { planted } from '../helpers/secrets.ts';
 import { ME, sign } from '../helpers/tokens.ts';
-import { tokenGateway } from './helper.ts';
+import { tokenGateway } from './token-gateway.ts';
 
 const now = () => Math.floor(Date.now() / 1000);
 const TOKEN = 'opaque-token-of-a-test==';

@@ -13,7 +13,7 @@ import { issuer } from '../helpers/issuer.ts';
 import { listening } from '../helpers/ports.ts';
 import { plantToken, SECRET } from '../helpers/secrets.ts';
 import { AUDIENCE, ISSUER, ME, sign } from '../helpers/tokens.ts';
-import { tokenGateway } from './helper.ts';
+import { tokenGateway } from './token-gateway.ts';
 
 const encode = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url');
 /** A token with a valid signature, whatever is signed. */

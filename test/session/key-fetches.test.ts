@@ -5,7 +5,8 @@ import { SCHEDULE } from '../../src/session/remote-keys.ts';
 import { isProblem } from '../helpers/answers.ts';
 import { IssuerKey, issuer } from '../helpers/issuer.ts';
 import { ME } from '../helpers/tokens.ts';
-import { providerSessions, tokenGateway } from './helper.ts';
+import { providerSessions } from './provider-sessions.ts';
+import { tokenGateway } from './token-gateway.ts';
 
 t.test('the times are those that the README tells', async (t) => {
   t.strictSame(SCHEDULE, {

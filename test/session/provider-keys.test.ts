@@ -3,7 +3,8 @@ import t from 'tap';
 import { SCHEDULE } from '../../src/session/remote-keys.ts';
 import { IssuerKey, issuer, type KeysReply } from '../helpers/issuer.ts';
 import { ME } from '../helpers/tokens.ts';
-import { providerSessions, tokenGateway } from './helper.ts';
+import { providerSessions } from './provider-sessions.ts';
+import { tokenGateway } from './token-gateway.ts';
 
 t.test('an algorithm is accepted or not, whatever keys the provider has', async (t) => {
   const accepted = ['RS256', 'PS256', 'ES256', 'EdDSA'];

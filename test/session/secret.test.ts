@@ -2,7 +2,7 @@ import t from 'tap';
 import { secretSessions } from '../../src/session/secret.ts';
 import { SECRET } from '../helpers/secrets.ts';
 import { AUDIENCE, ISSUER, ME, sign } from '../helpers/tokens.ts';
-import { tokenGateway } from './helper.ts';
+import { tokenGateway } from './token-gateway.ts';
 
 const OLDER = 'o'.repeat(40);
 

@@ -5,7 +5,7 @@ import { secretSessions } from '../../src/session/secret.ts';
 import { withTokenCache } from '../../src/session/token-cache.ts';
 import { SECRET } from '../helpers/secrets.ts';
 import { AUDIENCE, ISSUER, ME, sign } from '../helpers/tokens.ts';
-import { providerSessions } from './helper.ts';
+import { providerSessions } from './provider-sessions.ts';
 
 /** A cache before a verifier that accepts every token, and counts them; clock and keys are the test's. */
 function cache(claims: Claims = { sub: ME, exp: 60 }) {

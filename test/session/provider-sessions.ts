@@ -1,35 +1,10 @@
 import type { Test } from 'tap';
-import type { ProblemCode } from '../../src/base/problems.ts';
 import { jwksSessions } from '../../src/session/jwks.ts';
-import type { Reason } from '../../src/session/reasons.ts';
 import { RemoteKeys, SCHEDULE } from '../../src/session/remote-keys.ts';
-import type { Variables } from '../helpers/environment.ts';
-import { startGateway } from '../helpers/gateway.ts';
 import { issuer } from '../helpers/issuer.ts';
 import { countsOf } from '../helpers/metrics.ts';
 import { services } from '../helpers/room.ts';
 import { AUDIENCE, ISSUER } from '../helpers/tokens.ts';
-
-/** A gateway that is sent tokens. */
-export async function tokenGateway(t: Test, env: Variables = {}) {
-  const gateway = await startGateway(t, env);
-  const send = (token: string) => gateway.put({ tags: [] }, { authorization: `Bearer ${token}` });
-  return {
-    ...gateway,
-    send,
-    accepts: (token: string) => gateway.served(t, () => send(token)),
-    /** @param fetches how often the gateway asks the identity provider for its keys meanwhile */
-    rejects: (
-      token: string,
-      reason: Reason,
-      { code = 'session-invalid', fetches = 0 }: { code?: ProblemCode; fetches?: number } = {},
-    ) =>
-      gateway.refused(t, () => send(token), 401, code, {
-        reason,
-        moved: fetches > 0 ? { 'session_key_fetches ok': fetches } : {},
-      }),
-  };
-}
 
 /** An identity provider, and a verifier of its tokens whose clock is the test's. */
 export async function providerSessions(

@@ -1,15 +1,15 @@
-import { once } from 'node:events';
 import net, { type Socket } from 'node:net';
 import type { Test } from 'tap';
-import type { SandboxOptions } from './options.ts';
-import { Sandbox } from './server.ts';
+import type { SandboxOptions } from '../../sandbox/options.ts';
+import type { Sandbox } from '../../sandbox/server.ts';
+import { startSandbox } from '../helpers/sandbox.ts';
+import { until } from '../helpers/until.ts';
 
 export const KEY = 'key';
 
-/** Starts a sandbox for the length of a test. */
+/** Starts a sandbox for the length of a test, and gives what calls it. */
 export async function sandboxed(t: Test, options: Partial<SandboxOptions> = {}) {
-  const sandbox = await Sandbox.start({ apiKey: KEY, ...options });
-  t.teardown(() => sandbox.close());
+  const sandbox = await startSandbox(t, { apiKey: KEY, ...options });
   return {
     sandbox,
     async call(method: string, path: string, body?: unknown, headers: Record<string, string> = {}) {
@@ -58,12 +58,12 @@ export class Line {
   async gets(what: number | string): Promise<void> {
     const has = () =>
       typeof what === 'number' ? this.received.length >= what : this.received.includes(what);
-    while (!has()) await once(this.socket, 'data');
+    await until(typeof what === 'number' ? `byte ${what}` : what, has);
   }
 
   /** Waits for the end, and tells how it came. */
   async end(): Promise<string> {
-    if (!this.socket.closed) await new Promise((resolve) => this.socket.once('close', resolve));
+    await until('the end of the connection', () => this.socket.closed);
     return this.ended;
   }
 }

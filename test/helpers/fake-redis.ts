@@ -1,6 +1,6 @@
 import net from 'node:net';
 import type { Test } from 'tap';
-import { listening } from '../helpers/ports.ts';
+import { listening } from './ports.ts';
 
 /** Something that speaks as Redis does, and answers these commands as given; all others with OK. */
 export async function fakeRedis(t: Test, replies: Record<string, string> = {}): Promise<string> {
