@@ -118,9 +118,10 @@ t.test('while CometChat fails calls end in the gateway, until a probe is answere
 
   sandbox.forget();
   clock.now += 5000;
-  sandbox.fault({ delayMs: 500 });
+  const release = sandbox.hold();
   const { answer: probe } = await underWay(setTags);
   await refused(t, () => putAs('cometchat-uid-1'), 503, 'cometchat-unavailable', { retryAfter: 2 });
+  release();
   t.equal((await probe).status, 200);
   await served(t);
   t.match(lines.join(), /"msg":"CometChat answers again: circuit closed"/);

@@ -107,9 +107,10 @@ t.test('a call that ends soon after its client has left is not cut off', async (
   const clock = new StoppedClock();
   const gateway = await startGateway(t, {}, { seams: { clock } });
   const { put, counts, sandbox } = gateway;
-  sandbox.fault({ delayMs: 500 });
+  const release = sandbox.hold();
   await leave(gateway, await arrive(gateway));
   clock.pass(200);
+  release();
   t.equal((await put(SAME)).status, 200);
   t.match(await counts(), { 'attempts ok': 2, 'attempts client_gone': 0 });
 });
@@ -118,12 +119,13 @@ t.test('a call that other clients wait for goes on', async (t) => {
   const clock = new StoppedClock();
   const gateway = await startGateway(t, {}, { seams: { clock } });
   const { put, counted, sandbox } = gateway;
-  sandbox.fault({ delayMs: 500 });
+  const release = sandbox.hold();
   const client = await arrive(gateway);
   const other = put(SAME);
   await counted('merged_writes');
   await leave(gateway, client);
   clock.pass(SOON_MS);
+  release();
   t.equal((await other).status, 200);
   t.equal(sandbox.received, 1);
 });
@@ -133,12 +135,14 @@ t.test('the deadline of a client that has left means nothing to those who wait o
   const clock = { ...MACHINE_CLOCK, now: () => performance.now() + lateMs };
   const gateway = await startGateway(t, { COMETCHAT_DEADLINE_MS: '5000' }, { seams: { clock } });
   const { put, counted, sandbox } = gateway;
-  sandbox.fault({ delayMs: 500, status: 503 });
+  sandbox.fault({ status: 503 });
+  const release = sandbox.hold();
   const client = await arrive(gateway);
   lateMs = 5000;
   const other = put(SAME);
   await counted('merged_writes');
   await leave(gateway, client);
+  release();
   t.equal((await other).status, 200, 'there is time for another attempt');
   t.equal(sandbox.received, 2);
 });
@@ -163,11 +167,13 @@ t.test('an exchange with the second key is cut off as well when nobody waits for
     sandbox: { otherKeys: Object.values(keys) },
   });
   const { counted, sandbox } = gateway;
-  sandbox.fault({ delayMs: 500, status: 401 });
+  sandbox.fault({ status: 401 });
   sandbox.play('silence');
+  const release = sandbox.hold();
   const client = await arrive(gateway);
   const second = sandbox.nextCall();
   await leave(gateway, client);
+  release();
   await second;
   clock.pass(SOON_MS);
   await counted('attempts client_gone');

@@ -2,6 +2,7 @@ import t from 'tap';
 import { MACHINE_CLOCK } from '../../src/base/clock.ts';
 import { startGateway } from '../helpers/gateway.ts';
 import { bearer, OTHER } from '../helpers/tokens.ts';
+import { until } from '../helpers/until.ts';
 
 const TWO = { COMETCHAT_MAX_CONCURRENCY: '2' };
 
@@ -22,9 +23,15 @@ t.test('a call beyond the limit of concurrent ones is refused at once, and not q
 });
 
 t.test('a write that waits for its turn counts, until its client has left', async (t) => {
-  const { counted, get, put, putAs, sandbox, underWay } = await startGateway(t, TWO);
+  let begun = 0;
+  const { counted, get, put, putAs, refused, sandbox, underWay } = await startGateway(t, TWO, {
+    extend: (app) =>
+      app.addHook('preHandler', async () => {
+        begun += 1;
+      }),
+  });
   const another = () => putAs('cometchat-uid-1');
-  sandbox.fault({ delayMs: 600 });
+  const release = sandbox.hold();
   const { answer: first } = await underWay(() => put({ tags: ['first'], conversationWith: OTHER }));
   const gone = new AbortController();
   const waiting = get('/me/conversations/tags', {
@@ -33,10 +40,13 @@ t.test('a write that waits for its turn counts, until its client has left', asyn
     body: JSON.stringify({ tags: ['second'], conversationWith: OTHER }),
     signal: gone.signal,
   });
-  while ((await another()).json.code !== 'gateway-overloaded');
+  // From the hook to the lane it waits for nothing.
+  await until('the second write', () => begun === 2);
+  await refused(t, another, 503, 'gateway-overloaded', { retryAfter: 1 });
   gone.abort();
   await t.rejects(waiting, { name: 'AbortError' });
   await counted('clients_gone');
   t.equal((await another()).status, 200, 'there is room again');
+  release();
   t.equal((await first).status, 200);
 });

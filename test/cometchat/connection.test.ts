@@ -3,11 +3,11 @@ import http from 'node:http';
 import type { LookupFunction, Socket } from 'node:net';
 import t, { type Test } from 'tap';
 import type { Name } from '../../sandbox/catalogue.ts';
-import { Sandbox } from '../../sandbox/server.ts';
+import type { Sandbox } from '../../sandbox/server.ts';
 import { DOCUMENTED_REPLY } from '../../sandbox/world.ts';
 import { type Gateway, startGateway } from '../helpers/gateway.ts';
 import { listening } from '../helpers/ports.ts';
-import { API_KEY } from '../helpers/secrets.ts';
+import { startSandbox } from '../helpers/sandbox.ts';
 
 /** The connections that are opened to a sandbox from now on. */
 function connectionsOf(sandbox: Sandbox): Socket[] {
@@ -51,10 +51,9 @@ t.test('a connection that is reset as it is used again costs one more attempt', 
 });
 
 t.test('a name that moves to another address is followed', async (t) => {
-  const old = await Sandbox.start({ apiKey: API_KEY, host: '127.0.0.1' });
+  const old = await startSandbox(t, { host: '127.0.0.1' });
   const port = Number(new URL(old.origin).port);
-  const moved = await Sandbox.start({ apiKey: API_KEY, host: '127.0.0.2', port });
-  t.teardown(() => moved.close());
+  const moved = await startSandbox(t, { host: '127.0.0.2', port });
   const addresses = ['127.0.0.1', '127.0.0.2'];
   const lookup: LookupFunction = (_name, _options, done) =>
     done(null, [{ address: `${addresses.shift()}`, family: 4 }]);
@@ -69,27 +68,42 @@ t.test('a name that moves to another address is followed', async (t) => {
   t.equal(moved.received, 1);
 });
 
-/** Plays a fault once, which the next attempt makes good, and then three times, which is the answer. */
-async function breaks(t: Test, { meets, sandbox }: Gateway, name: Name, errorType: string | RegExp) {
+const problemOf = (errorType: string | RegExp) =>
+  errorType instanceof RegExp ? 'cometchat-timeout' : 'cometchat-failed';
+
+const NONE_AGAIN = 'no attempt uses a connection on which another has failed';
+
+async function closed(...sockets: Socket[]): Promise<void> {
+  for (const socket of sockets) if (!socket.closed) await once(socket, 'close');
+}
+
+/** Plays a fault once, which the next attempt makes good. */
+async function recovers(t: Test, { meets, sandbox }: Gateway, name: Name, errorType: string | RegExp) {
   const connections = connectionsOf(sandbox);
-  const isSlow = errorType instanceof RegExp;
-  const problem = isSlow ? 'cometchat-timeout' : 'cometchat-failed';
   sandbox.play(name);
   await meets(t, {
     answer: 200,
     calls: 2,
     line: { level: 'info', status: 200, retried: [errorType] },
-    moved: { [`attempts ${problem}`]: 1, 'attempts ok': 1, retries: 1 },
+    moved: { [`attempts ${problemOf(errorType)}`]: 1, 'attempts ok': 1, retries: 1 },
   });
+  t.equal(connections.length, 2, NONE_AGAIN);
+  await closed(...connections.slice(0, 1));
+}
+
+/** Plays a fault three times, which is the answer. */
+async function givesUp(t: Test, { meets, sandbox }: Gateway, name: Name, errorType: string | RegExp) {
+  const connections = connectionsOf(sandbox);
+  const problem = problemOf(errorType);
   sandbox.play(name, 3);
   await meets(t, {
-    answer: [isSlow ? 504 : 502, problem],
+    answer: [problem === 'cometchat-timeout' ? 504 : 502, problem],
     calls: 3,
     line: { level: 'warn', problem, error: { type: errorType }, retried: [errorType, errorType] },
     moved: { [`problems ${problem}`]: 1, [`attempts ${problem}`]: 3, retries: 2 },
   });
-  t.equal(connections.length, 4, 'no attempt uses a connection on which another has failed');
-  for (const socket of connections) if (!socket.closed) await once(socket, 'close');
+  t.equal(connections.length, 3, NONE_AGAIN);
+  await closed(...connections);
 }
 
 t.test(
@@ -102,19 +116,27 @@ t.test(
     ];
     for (const [name, errorType] of broken) {
       t.comment(name);
-      await breaks(t, await startGateway(t), name, errorType);
+      await recovers(t, await startGateway(t), name, errorType);
+      await givesUp(t, await startGateway(t), name, errorType);
     }
   },
 );
 
-t.test('the same holds where no reply comes in time, or none to its end', { jobs: 3 }, async (t) => {
+t.test('the same holds where no reply comes in time, or none to its end', { jobs: 6 }, async (t) => {
   const slow = ['silence', 'first-byte-late', 'body-drips'] satisfies Name[];
-  // Long enough for an attempt that succeeds, on a busy machine as well.
-  const env = { COMETCHAT_ATTEMPT_TIMEOUT_MS: '500', COMETCHAT_DEADLINE_MS: '10000' };
-  const gateways = new Map<Name, Gateway>();
-  for (const name of slow) gateways.set(name, await startGateway(t, env));
-  for (const [name, gateway] of gateways) {
+  const tests = [
+    // Long enough for an attempt that succeeds, on a busy machine as well.
+    { outcome: recovers, attemptTimeoutMs: 2000 },
+    // Long enough for a call to arrive.
+    { outcome: givesUp, attemptTimeoutMs: 700 },
+  ];
+  const cases = [];
+  for (const { outcome, attemptTimeoutMs } of tests) {
+    const env = { COMETCHAT_ATTEMPT_TIMEOUT_MS: `${attemptTimeoutMs}`, COMETCHAT_DEADLINE_MS: '20000' };
+    for (const name of slow) cases.push({ name, outcome, gateway: await startGateway(t, env) });
+  }
+  for (const { name, outcome, gateway } of cases) {
     // Which of the timers is the first is a matter of milliseconds.
-    t.test(name, { buffered: true }, (t) => breaks(t, gateway, name, /^timeout_/));
+    t.test(`${name}: ${outcome.name}`, { buffered: true }, (t) => outcome(t, gateway, name, /^timeout_/));
   }
 });

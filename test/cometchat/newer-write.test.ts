@@ -1,31 +1,45 @@
-import { setTimeout as wait } from 'node:timers/promises';
 import t, { type Test } from 'tap';
-import { Sandbox } from '../../sandbox/server.ts';
+import { type Clock, MACHINE_CLOCK } from '../../src/base/clock.ts';
 import { type Gateway, startGateway } from '../helpers/gateway.ts';
 import { type RedisServer, redisTest, withAndWithoutRedis } from '../helpers/redis.ts';
-import { API_KEY } from '../helpers/secrets.ts';
+import { startSandbox } from '../helpers/sandbox.ts';
 import { ME, OTHER } from '../helpers/tokens.ts';
+import { until } from '../helpers/until.ts';
 
 // lanes.test.ts has the rules to the millisecond; here they meet real requests and a real Redis.
 
 const to = ({ put }: Gateway, tag: string) => put({ tags: [tag], conversationWith: OTHER });
 const BUSY_FOR_A_SECOND = { status: 503, headers: { 'retry-after': '1' } };
 
+/** A clock on which the wait for Retry-After lasts until the test says so, or the write is superseded. */
+function heldRetries() {
+  const over = new AbortController();
+  const clock: Clock = {
+    ...MACHINE_CLOCK,
+    // The shorter waits are those for the lease.
+    wait: (ms, ended) =>
+      ms < 1000
+        ? MACHINE_CLOCK.wait(ms, ended)
+        : MACHINE_CLOCK.wait(60_000, AbortSignal.any([ended, over.signal])),
+  };
+  return { clock, retry: () => over.abort() };
+}
+
 /** One gateway twice, or two that share a Redis; before the same sandbox, which remembers what it has written. */
 async function replicas(t: Test, redis?: RedisServer) {
-  const sandbox = await Sandbox.start({ apiKey: API_KEY });
-  t.teardown(() => sandbox.close());
+  const sandbox = await startSandbox(t);
   const written: string[] = [];
   sandbox.world.onWrite = ({ tags }) => void written.push(tags.join());
-  const start = () => startGateway(t, { REDIS_URL: redis?.url }, { sandbox });
+  const { clock, retry } = heldRetries();
+  const start = () => startGateway(t, { REDIS_URL: redis?.url }, { sandbox, seams: { clock } });
   const one = await start();
-  return { one, two: redis ? await start() : one, sandbox, written };
+  return { one, two: redis ? await start() : one, retry, sandbox, written };
 }
 
 withAndWithoutRedis(
   'a write that a newer one has superseded is a 409, and not sent again',
   async (t, redis) => {
-    const { one, two, sandbox, written } = await replicas(t, redis);
+    const { one, two, retry, sandbox, written } = await replicas(t, redis);
     sandbox.fault(BUSY_FOR_A_SECOND);
     await one.meets(
       t,
@@ -43,6 +57,7 @@ withAndWithoutRedis(
         const older = to(one, 'older');
         await one.counted('attempts cometchat-failed');
         t.equal((await to(two, 'newer')).status, 200);
+        retry();
         return older;
       },
     );
@@ -83,12 +98,14 @@ withAndWithoutRedis('other users and other conversations do not wait', async (t,
 });
 
 t.test('a write that is refused at once has superseded nothing', async (t) => {
-  const { counted, sandbox, setTags, putAs, put } = await startGateway(t);
+  const { clock, retry } = heldRetries();
+  const { counted, sandbox, setTags, putAs, put } = await startGateway(t, {}, { seams: { clock } });
   sandbox.fault(BUSY_FOR_A_SECOND, { status: 429, headers: { 'retry-after': '30' } });
   const older = setTags();
   await counted('attempts cometchat-failed');
   t.equal((await putAs('cometchat-uid-1')).json.code, 'cometchat-busy');
   t.equal((await put({ tags: ['newer'], conversationWith: OTHER })).json.code, 'cometchat-busy');
+  retry();
   t.equal((await older).json.code, 'cometchat-failed');
 });
 
@@ -96,17 +113,19 @@ for (const when of ['before the first attempt', 'after it']) {
   redisTest(
     `a newer write supersedes though Redis was lost ${when}, and has come back empty`,
     async (t, redis) => {
-      const { one, two, sandbox, written } = await replicas(t, redis);
+      const { one, two, retry, sandbox, written } = await replicas(t, redis);
       if (when === 'before the first attempt') await redis.stop();
       sandbox.fault(BUSY_FOR_A_SECOND);
-      const { answer } = await one.underWay(() => to(one, 'older'));
+      const older = to(one, 'older');
+      await one.counted('attempts cometchat-failed');
       if (when === 'after it') await redis.stop();
       await redis.start();
       for (const { lines } of [one, two]) {
-        while (!lines.join().includes('"msg":"Redis connection restored"')) await wait(5);
+        await until('Redis', () => lines.join().includes('"msg":"Redis connection restored"'));
       }
       t.equal((await to(two, 'newer')).status, 200);
-      t.equal((await answer).json.code, 'superseded');
+      retry();
+      t.equal((await older).json.code, 'superseded');
       t.strictSame(written, ['newer']);
     },
   );
