@@ -122,7 +122,7 @@ t.test(
   },
 );
 
-t.test('the same holds where no reply comes in time, or none to its end', { jobs: 6 }, async (t) => {
+t.test('after a late reply the next attempt succeeds; the third is the answer', { jobs: 6 }, async (t) => {
   const slow = ['silence', 'first-byte-late', 'body-drips'] satisfies Name[];
   const tests = [
     // Long enough for an attempt that succeeds, on a busy machine as well.

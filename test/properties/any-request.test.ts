@@ -1,5 +1,5 @@
 import t from 'tap';
-import { PROPERTIES } from './requests.ts';
+import { PROPERTIES } from './any-request.ts';
 
-// requests.slow.ts plays more of them.
+// any-request.slow.ts plays more of them.
 for (const [title, holds] of Object.entries(PROPERTIES)) t.test(title, (t) => holds(t, 150));
