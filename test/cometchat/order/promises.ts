@@ -82,19 +82,21 @@ function overlapping(history: History): string | undefined {
   return undefined;
 }
 
+/** The writes that were sent. One that was not, because its client or that of a newer one has left, supersedes nothing. */
+const sentOf = ({ writes, attempts }: History): readonly Write[] =>
+  writes.filter(
+    ({ tag, sent, answered }) =>
+      answered < NEVER &&
+      attempts.some((attempt) => attempt.tag === tag && attempt.ended >= sent && attempt.started <= answered),
+  );
+
 /** A newer write ends the further attempts of older ones. */
 function overtaken(history: History): string | undefined {
-  const { writes, attempts, isOnePlace, askingMs } = history;
-  // One that was never sent, because its client or that of a newer one has left, supersedes nothing.
-  const wasSent = (write: Write) =>
-    write.answered < NEVER &&
-    attempts.some(
-      ({ tag, started, ended }) => tag === write.tag && ended >= write.sent && started <= write.answered,
-    );
-  const sent = writes.filter(wasSent);
+  const { attempts, isOnePlace, askingMs } = history;
+  const others = sentOf(history);
   for (const { tag, started, delayedMs } of attempts) {
     const known = isOnePlace ? 0 : askingMs + delayedMs;
-    const newer = sent.find((write) => isOlder(history, tag, write) && write.sent + known < started);
+    const newer = others.find((write) => isOlder(history, tag, write) && write.sent + known < started);
     if (newer) return `${tag} was sent after the newer ${newer.tag} had come`;
   }
   return undefined;
@@ -128,8 +130,9 @@ function delayed(history: History): string | undefined {
 /** A write that is superseded is told so as soon as no attempt of it is under way. */
 function heardLate(history: History): string | undefined {
   const { writes, attempts, isOnePlace, askingMs, delayMs } = history;
+  const others = sentOf(history);
   for (const [at, { tag, answered, result }] of writes.entries()) {
-    const newer = writes.find((other) => other.sent < answered && isOlder(history, tag, other));
+    const newer = others.find((other) => other.sent < answered && isOlder(history, tag, other));
     if (!isOnePlace || !newer || result?.outcome.ok || answered === NEVER) continue;
     const ends = attempts.filter((attempt) => attempt.tag === tag).map(({ ended }) => ended);
     const due = Math.max(newer.sent, ...ends) + askingMs + delayMs + TICK_MS;
