@@ -27,6 +27,7 @@ export const callBytes = (...fields: readonly string[]): string =>
 
 /** Reads the last of the replies that came back as bytes. */
 export function parseAnswer(bytes: string): Answer {
+  if (!bytes.includes('HTTP/')) throw new Error(`no answer came, but ${JSON.stringify(bytes)}`);
   const reply = bytes.split(/(?=HTTP\/1\.1 \d{3} )/).at(-1) ?? '';
   const [head = '', body = ''] = reply.split('\r\n\r\n');
   const [statusLine = '', ...fields] = head.split('\r\n');
@@ -48,12 +49,12 @@ const UUID = /^[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}$/;
 
 /** Checks that an answer is the problem of this code, whole and in form. */
 export function isProblem(t: Test, answer: Answer, status: number, code: ProblemCode): void {
-  t.equal(answer.status, status);
-  t.equal(answer.headers.get('content-type'), 'application/problem+json');
+  t.equal(answer.status, status, 'the status');
+  t.equal(answer.headers.get('content-type'), 'application/problem+json', 'the type of the body');
   const requestId = answer.headers.get('x-request-id');
   t.match(requestId, UUID, 'X-Request-Id');
-  const { detail, errors, ...others } = answer.json;
+  const { detail, errors, ...others } = answer.json ?? {};
   const type = `urn:cometchat-gateway:problem:${code}`;
-  t.strictSame(others, { type, title: PROBLEMS[code].title, status, code, requestId });
+  t.strictSame(others, { type, title: PROBLEMS[code].title, status, code, requestId }, 'the problem');
   t.ok(typeof detail === 'string' && detail.trim() !== '', 'a detail');
 }
