@@ -51,10 +51,10 @@ async function cometChat(t: Test) {
     const { fates, taken, timeline } = users.get(String(request.headers.onbehalfof)) as Played;
     const [tag] = (JSON.parse(await text(request)) as { tags: string[] }).tags;
     const { takesMs, answersMs, end } = fates.shift() ?? GOOD;
-    timeline.tell(`CometChat is asked for ${tag}, and ${end}`);
+    timeline.tell(`CometChat is asked for tag ${tag}, and ${end}`);
     const take = () => {
       taken.push(Number(tag));
-      timeline.tell(`CometChat takes ${tag}`);
+      timeline.tell(`CometChat takes tag ${tag}`);
     };
     await wait(takesMs);
     if (WRITES.has(end)) take();

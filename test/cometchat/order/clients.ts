@@ -35,7 +35,7 @@ export async function playClients(
       result: undefined,
     };
     writes.push(write);
-    timeline.tell(`write ${number} of ${write.tag} comes to gateway ${write.replica}`);
+    timeline.tell(`write ${number}, of tag ${write.tag}, comes to gateway ${write.replica}`);
     const client = new AbortController();
     const leave = () => {
       if (!write.result) timeline.tell(`the client of write ${number} leaves`);

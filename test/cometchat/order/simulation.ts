@@ -60,11 +60,11 @@ export async function simulate(scenario: Scenario, world: World): Promise<Histor
       };
       attempts.push(attempt);
       const number = attempts.length;
-      timeline.tell(`gateway ${replica} sends ${tag}, attempt ${number}`);
+      timeline.tell(`gateway ${replica} sends tag ${tag}, attempt ${number}`);
       const outcome = await exchange(clock, fate, {
         take: () => {
           taken.push(Number(tag));
-          timeline.tell(`CometChat takes ${tag}, attempt ${number}`);
+          timeline.tell(`CometChat takes tag ${tag}, attempt ${number}`);
         },
         timeoutMs: Math.min(attemptTimeoutMs, call.waiters.deadline - clock.now()),
         lateMs: inDoubtMs - 1,
