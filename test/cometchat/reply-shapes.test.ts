@@ -3,25 +3,15 @@ import type { Name } from '../../sandbox/catalogue.ts';
 import { DOCUMENTED_REPLY } from '../../sandbox/world.ts';
 import { readConversations } from '../../src/cometchat/conversation.ts';
 import { startGateway } from '../helpers/gateway.ts';
+import { invalidReply } from './invalid-reply.ts';
 
 const [example = {}] = DOCUMENTED_REPLY.data;
 /** The documented conversation with some fields changed, or left out by `undefined`. */
 const like = (changes: Record<string, unknown>) => JSON.parse(JSON.stringify({ ...example, ...changes }));
 
-/** What is seen of a reply that cannot be read: the log says where it first differs, and what was expected. */
-const differs = (mismatch: string) => ({
-  answer: [502, 'cometchat-reply-invalid'] as const,
-  calls: 1,
-  line: {
-    level: 'warn',
-    problem: 'cometchat-reply-invalid',
-    cometchat: { status: 200, code: undefined },
-    error: { type: 'reply_invalid' },
-    retried: undefined,
-    mismatch,
-  },
-  moved: { 'problems cometchat-reply-invalid': 1, 'attempts cometchat-reply-invalid': 1 },
-});
+/** The log says where the reply first differs, and what was expected. */
+const differs = (mismatch: string) =>
+  invalidReply('reply_invalid', { cometchat: { status: 200, code: undefined }, mismatch });
 
 t.test('one conversation or an array of any length is understood', async (t) => {
   t.match(readConversations({ data: example }), { value: { length: 1 } });

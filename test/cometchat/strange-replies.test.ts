@@ -5,18 +5,7 @@ import { DOCUMENTED_REPLY } from '../../sandbox/world.ts';
 import { startGateway } from '../helpers/gateway.ts';
 import { startSandbox } from '../helpers/sandbox.ts';
 import { OTHER } from '../helpers/tokens.ts';
-
-const invalid = (errorType: string) => ({
-  answer: [502, 'cometchat-reply-invalid'] as const,
-  calls: 1,
-  line: {
-    level: 'warn',
-    problem: 'cometchat-reply-invalid',
-    error: { type: errorType },
-    retried: undefined,
-  },
-  moved: { 'problems cometchat-reply-invalid': 1, 'attempts cometchat-reply-invalid': 1 },
-});
+import { invalidReply } from './invalid-reply.ts';
 
 const STRANGE: readonly [Name, errorType: string][] = [
   ['bytes-after-body', 'HPE_INVALID_CONSTANT'],
@@ -36,7 +25,7 @@ t.test('a reply in an unknown form is a 502 at once, and never half an answer', 
   for (const [name, errorType] of STRANGE) {
     t.comment(name);
     sandbox.play(name);
-    await meets(t, invalid(errorType));
+    await meets(t, invalidReply(errorType));
     // Nothing of it is left on the connection.
     await served(t);
   }
@@ -45,7 +34,7 @@ t.test('a reply in an unknown form is a 502 at once, and never half an answer', 
 t.test('an answer that is no HTTP is a 502', async (t) => {
   const { meets, sandbox } = await startGateway(t);
   sandbox.fault({ raw: ['SSH-2.0-OpenSSH_9.2\r\n'] });
-  await meets(t, invalid('HPE_INVALID_CONSTANT'));
+  await meets(t, invalidReply('HPE_INVALID_CONSTANT'));
 });
 
 t.test('a reply that nobody has asked for is nobody’s answer', async (t) => {
@@ -65,7 +54,7 @@ t.test('nothing is sent to where a redirect points', async (t) => {
   const { meets, sandbox } = await startGateway(t);
   for (const status of [301, 302, 303, 307, 308]) {
     sandbox.fault({ status, headers: { location: `${elsewhere.baseUrl}/users/${OTHER}/conversation` } });
-    await meets(t, invalid('redirect'));
+    await meets(t, invalidReply('redirect'));
   }
   t.equal(elsewhere.received, 0);
 });
@@ -75,5 +64,5 @@ t.test('a reply may have 256 KiB, and not a byte more', async (t) => {
   const body = JSON.stringify(DOCUMENTED_REPLY);
   sandbox.fault({ body: body.padEnd(256 * 1024) }, { body: body.padEnd(256 * 1024 + 1) });
   await served(t);
-  await meets(t, invalid('reply_too_large'));
+  await meets(t, invalidReply('reply_too_large'));
 });
