@@ -2,13 +2,13 @@ import type { PrometheusMetrics } from '../../src/operations/prometheus.ts';
 import { until } from './until.ts';
 
 /** One line of Prometheus' text format; a histogram has lines of several names. */
-export interface Sample {
+interface Sample {
   readonly name: string;
   readonly labels: Readonly<Record<string, string>>;
   readonly value: number;
 }
 
-export const samplesIn = (text: string): Sample[] =>
+const samplesIn = (text: string): Sample[] =>
   [...text.matchAll(/^(\w+)(?:\{(.*)\})? (\S+)$/gm)].map(([, name = '', labels = '', value]) => ({
     name,
     labels: Object.fromEntries(

@@ -1,5 +1,4 @@
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import type { Readable } from 'node:stream';
 import type { Test } from 'tap';
 import type { SandboxOptions } from '../../sandbox/options.ts';
@@ -17,7 +16,6 @@ export class Child {
   stdout = '';
   stderr = '';
   readonly process: ChildProcessByStdio<null, Readable, Readable>;
-  readonly #closed: Promise<unknown[]>;
   #hasEnded = false;
 
   /** @param env beside PATH, its whole environment */
@@ -32,13 +30,12 @@ export class Child {
     this.process.stderr.on('data', (data) => {
       this.stderr += data;
     });
-    this.#closed = once(this.process, 'close');
     this.process.once('close', () => {
       this.#hasEnded = true;
     });
     t.teardown(async () => {
       this.process.kill('SIGKILL');
-      await this.#closed;
+      await this.exit();
       assertNoLeak(this.stdout, this.stderr);
     });
   }
