@@ -83,7 +83,7 @@ t.test('a call that hangs past the grace is cut off, and the log says so', paral
   child.process.kill('SIGTERM');
   const signalled = performance.now();
   t.equal(await child.exit(), 1);
-  t.ok(performance.now() - signalled < 10_000, 'in less than a second');
+  t.ok(performance.now() - signalled < 10_000, 'long before the call would have ended');
   t.match(await reply, /^(?:ECONNRESET)?$/);
   t.equal(sandbox.received, 1);
   t.match(child.stdout, /"level":"error".*"calls":1,"msg":"the shutdown took too long/);

@@ -79,7 +79,7 @@ t.test(
   },
 );
 
-t.test('so does an uncaught rejection, and a call that hangs is cut off', parallel, async (t) => {
+t.test('an uncaught rejection ends it with 1 too, and a call that hangs is cut off', parallel, async (t) => {
   const env = { SHUTDOWN_DEADLINE_MS: '300', ...(await quoting()) };
   const { child, inFlight, fail } = await defective(t, 'rejection', env);
   fail();
