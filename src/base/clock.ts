@@ -4,9 +4,9 @@ import { setTimeout as wait } from 'node:timers/promises';
 export interface Clock {
   /** Milliseconds; only differences mean something. */
   now(): number;
-  /** Calls `callback` once, after so many milliseconds. @returns a function that cancels it */
+  /** Calls `callback` once, after `ms` milliseconds. @returns a function that cancels the call */
   after(ms: number, callback: () => void): () => void;
-  /** Waits so many milliseconds, or until `ended` is aborted. The process may exit while it waits. */
+  /** Waits `ms` milliseconds, or until `ended` is aborted. This wait does not keep the process running. */
   wait(ms: number, ended: AbortSignal): Promise<void>;
 }
 
