@@ -26,11 +26,14 @@ const SCALE = 0.1;
 /** How long after an attempt has ended CometChat carries out what it had been sent. */
 const LATE_MS = 50;
 
-/** Most go well, or the circuit would open for all; and hardly any is silent, for that takes seconds. */
+/**
+ * Most go well: a circuit opens for all when eleven of its first twenty attempts fail, and may not do so by chance. Hardly any
+ * is silent, for that takes seconds.
+ */
 const END = fc.oneof(
-  { weight: 2800, arbitrary: fc.constant<End>('answers') },
+  { weight: 3400, arbitrary: fc.constant<End>('answers') },
   {
-    weight: 1200,
+    weight: 600,
     arbitrary: fc.constantFrom(...ENDS.filter((end) => !end.startsWith('is silent'))),
   },
   { weight: 1, arbitrary: fc.constant<End>('is silent, written') },
@@ -151,7 +154,7 @@ async function holds(t: Test, replicas: number, server?: RedisServer): Promise<v
   const counts = await Promise.all(all.map(({ metrics }) => countsOf(metrics)));
   const counted = (name: string) => counts.reduce((sum, one) => sum + (one[name] ?? 0), 0);
   t.equal(counted('circuit_opened'), 0, 'the circuit was closed');
-  t.ok(counted('retries') > SCENARIOS / 50, `and ${counted('retries')} retries were made`);
+  t.ok(counted('retries') > SCENARIOS / 200, `and ${counted('retries')} retries were made`);
   t.ok(counted('merged_writes') > SCENARIOS / 20, 'and writes were merged');
 }
 
