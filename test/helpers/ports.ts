@@ -4,9 +4,12 @@ import net, { type AddressInfo } from 'node:net';
 import type { Test } from 'tap';
 import { until } from './until.ts';
 
+/** Connections that a busy server has not taken yet. Of more the kernel drops packets, and they are seconds late. */
+const BACKLOG = 4096;
+
 /** Lets a server listen on a free port of this machine for the length of a test, and gives the port. */
 export async function listening(t: Test, server: net.Server): Promise<number> {
-  await once(server.listen(0, '127.0.0.1'), 'listening');
+  await once(server.listen(0, '127.0.0.1', BACKLOG), 'listening');
   t.teardown(() => {
     if (server instanceof http.Server) server.closeAllConnections();
     server.close();
