@@ -19,7 +19,7 @@ import { ENDS, type End, type Fate, GOOD, type Scenario, scenarioOf, WRITES } fr
 
 // The scenarios of order-of-writes.test.ts in real time: over real connections, and with a real Redis.
 const SCENARIOS = 2000;
-const USERS_AT_ONCE = 200;
+const USERS_AT_ONCE = 100;
 
 /**
  * What every user does first. A busy machine takes so long to open all connections that attempts would be given up meanwhile,
