@@ -22,8 +22,8 @@ const SCENARIOS = 2000;
 const USERS_AT_ONCE = 100;
 
 /**
- * What every user does first. A busy machine takes so long to open all connections that attempts would be given up meanwhile,
- * and what was given up may land on a newer write.
+ * Played before the scenarios, so that the connections are open. A busy machine takes long to open so many at once, and what is
+ * given up meanwhile may land on a newer write.
  */
 const CALM: Scenario = {
   writes: [0, 1].map((replica) => ({ gapMs: 0, replica, repeats: 0, leavesMs: null })),
