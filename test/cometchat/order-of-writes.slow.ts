@@ -22,8 +22,8 @@ const SCENARIOS = 2000;
 const USERS_AT_ONCE = 100;
 
 /**
- * Played before the scenarios, so that the connections are open. A busy machine takes long to open so many at once, and what is
- * given up meanwhile may land on a newer write.
+ * Played before the scenarios, so that the connections are open and the circuit has seen CometChat do well. A busy machine takes
+ * long to open so many connections at once, and what is given up meanwhile may land on a newer write.
  */
 const CALM: Scenario = {
   writes: [0, 1].map((replica) => ({ gapMs: 0, replica, repeats: 0, leavesMs: null })),
@@ -37,11 +37,11 @@ const SCALE = 0.1;
 /** How long after an attempt has ended CometChat carries out what it had been sent. */
 const LATE_MS = 50;
 
-/** Most go well: that eleven of the first twenty attempts fail, which opens the circuit for all, must not come by chance. */
+/** Most go well, or the circuit would open for all; and hardly any is silent, for that takes seconds. */
 const END = fc.oneof(
-  { weight: 3400, arbitrary: fc.constant<End>('answers') },
+  { weight: 2800, arbitrary: fc.constant<End>('answers') },
   {
-    weight: 600,
+    weight: 1200,
     arbitrary: fc.constantFrom(...ENDS.filter((end) => !end.startsWith('is silent'))),
   },
   { weight: 1, arbitrary: fc.constant<End>('is silent, written') },
@@ -168,7 +168,7 @@ async function holds(t: Test, replicas: number, server?: RedisServer): Promise<v
   const counts = await Promise.all(all.map(({ metrics }) => countsOf(metrics)));
   const counted = (name: string) => counts.reduce((sum, one) => sum + (one[name] ?? 0), 0);
   t.equal(counted('circuit_opened'), 0, 'the circuit was closed');
-  t.ok(counted('retries') > SCENARIOS / 200, `and ${counted('retries')} retries were made`);
+  t.ok(counted('retries') > SCENARIOS / 50, `and ${counted('retries')} retries were made`);
   t.ok(counted('merged_writes') > SCENARIOS / 20, 'and writes were merged');
 }
 
