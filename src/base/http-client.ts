@@ -1,27 +1,11 @@
-import http, { type IncomingHttpHeaders } from 'node:http';
-import https from 'node:https';
+import type { IncomingHttpHeaders } from 'node:http';
 import type { LookupFunction } from 'node:net';
-import type { Duplex } from 'node:stream';
-import got, { type ExtendOptions, type Request, type RequestError, type Response, TimeoutError } from 'got';
-
-/** A hint or two may come before the reply (103, for example). More of them only keep the gateway busy. */
-const MAX_INFORMATIONAL = 8;
+import got, { type RequestError, type Response } from 'got';
+import { type Dispatcher, EnvHttpProxyAgent, Pool } from 'undici';
+import { Exchange, ExchangeError } from './exchange.ts';
 
 /** No connection is used again after this, so that a name which moves to another address is followed. */
 const MAX_CONNECTION_AGE_MS = 60_000;
-
-/**
- * No whole reply came. `code` says why: a code of Node.js', `timeout_<phase>`, `reply_too_large`, `reply_informational`,
- * `reply_upgrade`, or `client_gone` where `signal` was aborted. got's own errors hold the headers of the request, with the
- * key, so they never leave this file.
- */
-export class ExchangeError extends Error {
-  readonly code: string;
-  constructor(code: string) {
-    super(code);
-    this.code = code;
-  }
-}
 
 export interface ExchangeOptions {
   readonly method?: 'GET' | 'PUT';
@@ -39,120 +23,95 @@ export interface Reply {
   readonly body: Uint8Array;
 }
 
-/**
- * Sends one request, and reads the whole reply. A reply of any status is no error.
- *
- * @throws ExchangeError
- */
-export type HttpClient = (url: string, options?: ExchangeOptions) => Promise<Reply>;
+interface HttpClientOptions {
+  /** For an exchange that does not set its own. */
+  readonly totalMs: number;
+  /** Of a reply's body. */
+  readonly maxBytes: number;
+  /** How names are looked up; Node.js' own way unless given. */
+  readonly lookup?: LookupFunction | undefined;
+}
 
-/** Connections that are kept between exchanges. */
-export interface Connections {
-  readonly http: http.Agent;
-  readonly https: https.Agent;
+export interface HttpClient {
+  /**
+   * Sends one request, and reads the whole reply. A reply of any status is no error.
+   *
+   * @throws ExchangeError
+   */
+  send(url: string, options?: ExchangeOptions): Promise<Reply>;
+  /** Closes the connections, those in use as well. */
+  close(): void;
 }
 
 /**
- * @param lookup how names are looked up; Node.js' own way unless given
- * @param now a clock that never jumps, in milliseconds
+ * Whether outgoing calls go through a proxy: Node.js' own variable, for its own clients.
+ * https://nodejs.org/api/cli.html#node_use_env_proxy1
  */
-export function keptConnections(lookup?: LookupFunction, now = () => performance.now()): Connections {
-  const options = { keepAlive: true, ...(lookup && { lookup }) };
-  const connections = { http: new http.Agent(options), https: new https.Agent(options) };
-  for (const agent of Object.values(connections)) forgetOldConnections(agent, now);
-  return connections;
-}
+export const usesProxy = (): boolean => process.env.NODE_USE_ENV_PROXY === '1';
 
 /**
- * Makes an HTTP client that does one thing once: got without retries, redirects or decompression, with a limit on the time
- * of each phase and on the bytes of each reply.
+ * Makes an HTTP client that does one thing once: got without retries, redirects or decompression, over connections of
+ * undici's, with limits on time and bytes.
  *
- * @param limits `totalMs` for an exchange that does not set its own; `maxBytes` of a reply
- * @param connections Node.js' own unless given
+ * @param url whose origin it sends to
  */
-export function httpClient(
-  { totalMs, maxBytes }: { readonly totalMs: number; readonly maxBytes: number },
-  connections?: Connections,
-): HttpClient {
+export function httpClient(url: string, { totalMs, maxBytes, lookup }: HttpClientOptions): HttpClient {
+  const connections = connectionsTo(url, { totalMs, maxBytes, lookup });
   const client = got.extend({
-    ...(connections && { agent: connections }),
     retry: { limit: 0 },
     followRedirect: false,
     decompress: false,
     throwHttpErrors: false,
-    timeout: phases(totalMs),
-    request: requestLean,
   });
-  return (url, { totalMs: ownMs = totalMs, signal, ...own } = {}) => {
-    // got checks and merges every option of a call, so the usual timeouts are not given again. A stream, because got's
-    // promises are made of one, and of much beside it.
-    const call = client.stream(url, ownMs === totalMs ? own : { ...own, timeout: phases(ownMs) });
-    return receive(call, maxBytes, signal);
-  };
-}
-
-/** got gives Node.js some forty options, most of them undefined, and Node.js copies them three times. */
-const requestLean: ExtendOptions['request'] = (url, { method, headers, agent }, onResponse) =>
-  (url.protocol === 'https:' ? https : http).request(url, { method, headers, agent }, onResponse);
-
-function phases(totalMs: number) {
-  // Each shorter than the whole, so that the log tells an unreachable server from a slow one, and that from a slow body.
-  const connecting = Math.ceil((totalMs * 2) / 3);
   return {
-    lookup: connecting,
-    connect: connecting,
-    secureConnect: connecting,
-    response: Math.max(1, totalMs - 10),
-    request: totalMs,
+    send(url, { method = 'GET', headers = {}, body, totalMs: ownMs = totalMs, signal } = {}) {
+      const exchange = new Exchange(ownMs);
+      // A stream, because got's promises are made of one, and of much beside it.
+      const call = client.stream(url, {
+        method,
+        headers,
+        body,
+        request: ({ origin, pathname, search }, { headers }) =>
+          exchange.begin(connections, {
+            origin,
+            path: pathname + search,
+            method,
+            headers: headers as IncomingHttpHeaders,
+            body: body ?? null,
+          }),
+      });
+      const cutOff = () => exchange.fail('client_gone');
+      if (signal?.aborted) cutOff();
+      signal?.addEventListener('abort', cutOff);
+      return new Promise<Reply>((resolve, reject) => {
+        const pieces: Buffer[] = [];
+        call
+          .on('error', ({ code }: RequestError) => reject(new ExchangeError(code)))
+          .on('data', (piece: Buffer) => pieces.push(piece))
+          .once('end', () => {
+            const { statusCode: status, headers } = call.response as Response;
+            resolve({ status, headers, body: Buffer.concat(pieces) });
+          });
+      }).finally(() => signal?.removeEventListener('abort', cutOff));
+    },
+    close: () => void connections.destroy(),
   };
 }
 
-/** https://nodejs.org/api/http.html#agentkeepsocketalivesocket */
-function forgetOldConnections(agent: http.Agent, now: () => number): void {
-  const firstFree = new WeakMap<Duplex, number>();
-  const keep = agent.keepSocketAlive.bind(agent) as (socket: Duplex) => boolean;
-  agent.keepSocketAlive = (socket: Duplex): boolean => {
-    const since = firstFree.get(socket) ?? now();
-    firstFree.set(socket, since);
-    return now() - since < MAX_CONNECTION_AGE_MS && keep(socket);
+function connectionsTo(url: string, { totalMs, maxBytes, lookup }: HttpClientOptions): Dispatcher {
+  const options: Pool.Options = {
+    connect: { timeout: totalMs, ...(lookup && { lookup }) },
+    maxResponseSize: maxBytes,
+    // These may be half a second late. An exchange keeps its own time.
+    headersTimeout: 0,
+    bodyTimeout: 0,
+    clientTtl: MAX_CONNECTION_AGE_MS,
+    keepAliveTimeout: MAX_CONNECTION_AGE_MS,
+    keepAliveMaxTimeout: MAX_CONNECTION_AGE_MS,
   };
+  if (!usesProxy()) return new Pool(new URL(url).origin, options);
+  return new EnvHttpProxyAgent({
+    ...options,
+    clientFactory: (proxy, its) => new Pool(proxy, { ...its, headersTimeout: totalMs }),
+  });
 }
-
-function receive(call: Request, maxBytes: number, signal: AbortSignal | undefined): Promise<Reply> {
-  const { promise, resolve, reject } = Promise.withResolvers<Reply>();
-  const end = (code: string) => {
-    const error = new ExchangeError(code);
-    reject(error);
-    call.destroy(error);
-  };
-  const cutOff = () => end('client_gone');
-  const pieces: Buffer[] = [];
-  let bytes = 0;
-  let informational = 0;
-  call
-    .on('error', (error: RequestError) => reject(new ExchangeError(codeOf(error))))
-    .on('information', () => {
-      informational += 1;
-      if (informational > MAX_INFORMATIONAL) end('reply_informational');
-    })
-    // Without a listener Node.js closes the connection, and got waits for a reply until its time is over.
-    .on('upgrade', (_reply, socket) => {
-      socket.destroy();
-      end('reply_upgrade');
-    })
-    .on('data', (piece: Buffer) => {
-      bytes += piece.length;
-      pieces.push(piece);
-      if (bytes > maxBytes) end('reply_too_large');
-    })
-    .once('end', () => {
-      const { statusCode: status, headers } = call.response as Response;
-      resolve({ status, headers, body: Buffer.concat(pieces) });
-    });
-  if (signal?.aborted) cutOff();
-  signal?.addEventListener('abort', cutOff);
-  return promise.finally(() => signal?.removeEventListener('abort', cutOff));
-}
-
-const codeOf = (error: RequestError): string =>
-  error instanceof TimeoutError ? `timeout_${error.event}` : error.code;

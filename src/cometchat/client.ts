@@ -1,5 +1,5 @@
 import { type BulkheadPolicy, bulkhead } from 'cockatiel';
-import { httpClient, keptConnections } from '../base/http-client.ts';
+import { httpClient } from '../base/http-client.ts';
 import type { Rotating } from '../base/rotating.ts';
 import type { Services } from '../base/services.ts';
 import { withApiKey } from './api-keys.ts';
@@ -39,8 +39,8 @@ export type CometChat = ReturnType<typeof cometChatClient>;
 export function cometChatClient(config: CometChatConfig, services: Services) {
   const { baseUrl, apiKeys, attemptTimeoutMs, deadlineMs } = config;
   const { clock } = services.seams;
-  const connections = keptConnections(services.seams.lookup);
-  const http = httpClient({ totalMs: attemptTimeoutMs, maxBytes: MAX_REPLY_BYTES }, connections);
+  const { lookup } = services.seams;
+  const http = httpClient(baseUrl, { totalMs: attemptTimeoutMs, maxBytes: MAX_REPLY_BYTES, lookup });
   const breaker = new Breaker(attemptTimeoutMs, services);
   const quota = new Quota(config.callsPerMinute, services);
   const slots = bulkhead(config.maxConcurrency);
@@ -82,9 +82,7 @@ export function cometChatClient(config: CometChatConfig, services: Services) {
       return quota.callsLeft === 0 ? 'busy' : 'ok';
     },
     /** Closes the connections. */
-    close() {
-      for (const agent of Object.values(connections)) agent.destroy();
-    },
+    close: http.close,
   };
 }
 

@@ -78,16 +78,15 @@ const BY_ERROR: Readonly<Record<string, Row>> = {
   ERR_HTTP_CONTENT_LENGTH_MISMATCH: FAILED_FOR_NOW,
   ETIMEDOUT: FAILED_IN_DOUBT,
   client_gone: { ...FAILED, isInDoubt: true },
+  proxy_refused: FAILED_FOR_NOW,
   redirect: INVALID,
   reply_informational: { ...INVALID, isInDoubt: true },
   reply_invalid: INVALID,
   reply_too_large: INVALID,
   reply_upgrade: { ...INVALID, isInDoubt: true },
   timeout_connect: TIMEOUT,
-  timeout_lookup: TIMEOUT,
   timeout_request: { ...TIMEOUT, isInDoubt: true },
   timeout_response: { ...TIMEOUT, isInDoubt: true },
-  timeout_secureConnect: TIMEOUT,
 };
 
 /** Every problem that an attempt can end with, besides `ok` and a client that left. */

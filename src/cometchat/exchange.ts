@@ -1,6 +1,7 @@
 import type { CometChatId } from '../base/caller.ts';
 import type { Clock } from '../base/clock.ts';
-import { ExchangeError, type HttpClient } from '../base/http-client.ts';
+import { ExchangeError } from '../base/exchange.ts';
+import type { HttpClient } from '../base/http-client.ts';
 import type { Services } from '../base/services.ts';
 import type { Call, Send } from './call.ts';
 import { BY_CODE, failedExchange } from './errors.ts';
@@ -97,16 +98,18 @@ async function send<T>(
   };
   if (abandoned.aborted) cutSoon();
   abandoned.addEventListener('abort', cutSoon);
-  const replied = http(baseUrl + operation.path, {
-    method: operation.method,
-    headers: { ...HEADERS, ...actor },
-    body: operation.body,
-    totalMs: Math.max(1, Math.ceil(endsAt - clock.now())),
-    signal: cut.signal,
-  }).finally(() => {
-    spare();
-    abandoned.removeEventListener('abort', cutSoon);
-  });
+  const replied = http
+    .send(baseUrl + operation.path, {
+      method: operation.method,
+      headers: { ...HEADERS, ...actor },
+      body: operation.body,
+      totalMs: Math.max(1, Math.ceil(endsAt - clock.now())),
+      signal: cut.signal,
+    })
+    .finally(() => {
+      spare();
+      abandoned.removeEventListener('abort', cutSoon);
+    });
   try {
     return interpret(await replied, operation.read, Date.now() / 1000);
   } catch (error) {

@@ -1,3 +1,5 @@
+import http from 'node:http';
+import https from 'node:https';
 import {
   defaultTextMapGetter,
   ROOT_CONTEXT,
@@ -18,6 +20,7 @@ import {
 import { BasicTracerProvider, BatchSpanProcessor, type SpanExporter } from '@opentelemetry/sdk-trace-base';
 import type { FastifyBaseLogger, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { errorType } from '../base/error-type.ts';
+import { usesProxy } from '../base/http-client.ts';
 import type { Rotating } from '../base/rotating.ts';
 import type { CallLabels, CallTrace } from '../base/trace.ts';
 import { methodLabel } from './request-log.ts';
@@ -43,12 +46,18 @@ const FLUSH_MS = 2000;
 /** Only where a trace comes from is taken in: baggage and tracestate could be anything, and would be passed on. */
 const propagator = new W3CTraceContextPropagator();
 
+const globalAgent = (protocol: string) => (protocol === 'https:' ? https : http).globalAgent;
+
 /** Sends traces to an OTLP receiver, as the standard variables say: OTEL_EXPORTER_OTLP_*, OTEL_TRACES_SAMPLER and so on. */
 export class Tracing {
   readonly #provider: BasicTracerProvider;
 
   constructor({ headers }: TracingConfig, log: FastifyBaseLogger) {
-    const exporter = new OTLPTraceExporter({ headers: async () => parseKeyPairsIntoRecord(headers.current) });
+    const exporter = new OTLPTraceExporter({
+      headers: async () => parseKeyPairsIntoRecord(headers.current),
+      // Connections of its own would know of no proxy.
+      ...(usesProxy() && { httpAgentOptions: globalAgent }),
+    });
     this.#provider = new BasicTracerProvider({
       // What the environment says goes before our name.
       resource: defaultResource()

@@ -1,6 +1,6 @@
 import { createRemoteJWKSet, customFetch, errors, type JWK, type JWTVerifyGetKey } from 'jose';
 import { errorType } from '../base/error-type.ts';
-import { httpClient } from '../base/http-client.ts';
+import { type HttpClient, httpClient } from '../base/http-client.ts';
 import type { Services } from '../base/services.ts';
 import { refused } from './reasons.ts';
 
@@ -31,7 +31,7 @@ export class RemoteKeys {
   readonly #fetches;
   readonly #schedule: typeof SCHEDULE;
   readonly #now: () => number;
-  readonly #http: ReturnType<typeof httpClient>;
+  readonly #http: HttpClient;
   readonly #set: ReturnType<typeof createRemoteJWKSet>;
   /** The key set in use. */
   #text: string | undefined;
@@ -60,7 +60,7 @@ export class RemoteKeys {
     );
     this.#schedule = schedule;
     this.#now = now;
-    this.#http = httpClient({ totalMs: schedule.timeoutMs, maxBytes: MAX_BYTES });
+    this.#http = httpClient(url, { totalMs: schedule.timeoutMs, maxBytes: MAX_BYTES });
     this.#set = createRemoteJWKSet(new URL(url), {
       cacheMaxAge: schedule.maxStaleMs,
       // jose never fetches by itself.
@@ -104,6 +104,7 @@ export class RemoteKeys {
   close(): void {
     this.#isClosed = true;
     clearTimeout(this.#timer);
+    this.#http.close();
   }
 
   /** The keys that may be used now, if any, as a text that is another one for other keys. */
@@ -151,7 +152,7 @@ export class RemoteKeys {
   }
 
   async #fetch(href: string): Promise<Response> {
-    const { status, body } = await this.#http(href);
+    const { status, body } = await this.#http.send(href);
     if (status !== 200) throw Object.assign(new Error('not 200'), { code: String(status) });
     const text = new TextDecoder('utf-8', { fatal: true }).decode(body);
     const { keys } = JSON.parse(text) as { keys: JWK[] };

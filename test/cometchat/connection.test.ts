@@ -73,6 +73,9 @@ const problemOf = (errorType: string | RegExp) =>
 
 const NONE_AGAIN = 'no attempt uses a connection on which another has failed';
 
+/** The connections that a call came on: undici opens another one after a call that was cut off. */
+const used = (connections: Socket[]) => connections.filter(({ bytesRead }) => bytesRead > 0);
+
 async function closed(...sockets: Socket[]): Promise<void> {
   for (const socket of sockets) if (!socket.closed) await once(socket, 'close');
 }
@@ -87,8 +90,8 @@ async function recovers(t: Test, { meets, sandbox }: Gateway, name: Name, errorT
     line: { level: 'info', status: 200, retried: [errorType] },
     moved: { [`attempts ${problemOf(errorType)}`]: 1, 'attempts ok': 1, retries: 1 },
   });
-  t.equal(connections.length, 2, NONE_AGAIN);
-  await closed(...connections.slice(0, 1));
+  t.equal(used(connections).length, 2, NONE_AGAIN);
+  await closed(...used(connections).slice(0, 1));
 }
 
 /** Plays a fault three times, which is the answer. */
@@ -102,8 +105,8 @@ async function givesUp(t: Test, { meets, sandbox }: Gateway, name: Name, errorTy
     line: { level: 'warn', problem, error: { type: errorType }, retried: [errorType, errorType] },
     moved: { [`problems ${problem}`]: 1, [`attempts ${problem}`]: 3, retries: 2 },
   });
-  t.equal(connections.length, 3, NONE_AGAIN);
-  await closed(...connections);
+  t.equal(used(connections).length, 3, NONE_AGAIN);
+  await closed(...used(connections));
 }
 
 t.test(
