@@ -137,6 +137,8 @@ export class RemoteKeys {
       this.#isReachable = true;
       this.#fetches.inc({ result: 'ok' });
     } catch (error) {
+      // Cut off by close().
+      if (this.#isClosed) return;
       this.#coolingSince = this.#now();
       this.#isReachable = false;
       this.#fetches.inc({ result: 'failed' });

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
 import http from 'node:http';
 import net, { type LookupFunction } from 'node:net';
 import { mock } from 'node:test';
@@ -96,6 +97,25 @@ t.test('nothing is sent once the signal is aborted', async (t) => {
   t.match(error, { code: 'client_gone' });
   t.equal((await send(url)).status, 200);
   t.equal(connections, 1, 'the other call’s');
+});
+
+t.test('nor where the connection comes after that', async (t) => {
+  const asked = Promise.withResolvers<() => void>();
+  const lookup: LookupFunction = (_name, _options, done) =>
+    asked.resolve(() => done(null, [{ address: '127.0.0.1', family: 4 }]));
+  const server = net.createServer();
+  const connected = once(server, 'connection');
+  const url = `http://name.example:${await listening(t, server)}/`;
+  const { send } = clientOf(t, url, { lookup });
+  const gone = new AbortController();
+  const sent = send(url, { signal: gone.signal });
+  const goOn = await asked.promise;
+  gone.abort();
+  await t.rejects(sent, { code: 'client_gone' });
+  goOn();
+  const [socket] = await connected;
+  const either = ['data', 'end'].map((event) => once(socket, event).then(() => event));
+  t.equal(await Promise.race(either), 'end', 'nothing was sent');
 });
 
 t.test('an exchange that is over leaves no listener on the signal that could have cut it off', async (t) => {

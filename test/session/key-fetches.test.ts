@@ -101,13 +101,21 @@ t.test('the keys are fetched again every five minutes, until the gateway closes'
   await keys.refresh();
   keys.close();
   clock.tick(10 * SCHEDULE.refreshMs);
-  const { fetches } = provider;
+  await fetch(provider.url);
+  t.equal(provider.fetches, 4, 'the second one, and the test’s own');
+});
+
+t.test('a fetch that the gateway’s end cuts off is the last one, and no fault', async (t) => {
+  const { provider, keys, logged } = await providerSessions(t);
+  const clock = mocked(t, 'setTimeout');
   const last = keys.refresh();
+  await once(provider.server, 'request');
   keys.close();
   await last;
   clock.tick(10 * SCHEDULE.refreshMs);
   await fetch(provider.url);
-  t.equal(provider.fetches, fetches + 2, 'nor after one that was under way');
+  t.equal(provider.fetches, 2, 'that one, and the test’s own');
+  t.strictSame(logged, []);
 });
 
 t.test('after a failure the next fetch comes sooner', async (t) => {
