@@ -93,8 +93,8 @@ export class MinuteCounter {
     const count = (counts.get(key) ?? 0) + 1;
     // Deleted first, so that the map has the key that was not used for longest in front.
     counts.delete(key);
-    const [oldest] = counts.keys();
-    if (counts.size >= MAX_LOCAL_KEYS && oldest !== undefined) counts.delete(oldest);
+    // Only then, because finding the first key takes the longer the more were deleted before it.
+    if (counts.size >= MAX_LOCAL_KEYS) counts.delete(counts.keys().next().value as string);
     counts.set(key, count);
     minute.total += 1;
     const takeBack = () => {
