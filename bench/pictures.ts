@@ -1,5 +1,7 @@
-import { barChart, COLOURS, lineChart } from './chart.ts';
+import { barChart } from './bar-chart.ts';
+import { lineChart } from './line-chart.ts';
 import { CONTESTANTS, type Contestant, type Results } from './results.ts';
+import { COLOURS } from './svg.ts';
 import {
   entriesOf,
   inMb,
