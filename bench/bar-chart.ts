@@ -71,6 +71,15 @@ function scaleOf(panels: readonly Panel[], room: number, isLog: boolean): Scale 
   return { to: (value) => Math.max(1.5, part(value) * width), ticks };
 }
 
+/** Beyond this many times the least, the least cannot be seen. */
+const MOST_LINEAR = 20;
+
+/** @returns whether bars of these lengths can only be seen on a logarithmic scale */
+export function needsLog(values: readonly number[]): boolean {
+  const positive = values.filter((value) => value > 0);
+  return Math.max(...positive) > MOST_LINEAR * Math.min(...positive);
+}
+
 /** @returns an SVG with horizontal bars, each with its value behind it */
 export function barChart(chart: BarChart): string {
   const { panels, areBeside = false, logUnit } = chart;

@@ -93,7 +93,7 @@ export async function startRedis(folder: string): Promise<{ program: Program; ur
   return { program, url: `redis://127.0.0.1:${port}` };
 }
 
-/** How package.json and the image start it: V8's options, then the file. */
+/** What `npm start` gives to Node.js: V8's options, then the file. The peers have no options. */
 const { scripts } = JSON.parse(readFileSync('package.json', 'utf8'));
 const START: readonly string[] = scripts.start.split(' ').slice(1);
 

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Results } from './results.ts';
+import type { Measured } from './results.ts';
 
 /** https://chromedevtools.github.io/devtools-protocol/tot/Profiler/#type-Profile */
 interface Profile {
@@ -13,13 +13,14 @@ interface Profile {
   readonly timeDeltas: readonly number[];
 }
 
-/** Where a function belongs, by its file; the first that fits. What no row names belongs to whoever has called it. */
+/** The layer of a function, by its file; the first that fits. What no row names belongs to the layer of its caller. */
 const LAYERS: readonly (readonly [RegExp, string])[] = [
+  [/node_modules\/undici\//, 'undici: the connection to CometChat'],
   [/node:_http_(?:client|agent)/, 'Node.js: HTTP client, with its socket'],
   [/node:_http_server/, 'Node.js: HTTP server'],
   [/node_modules\/(?:got|@sindresorhus|byte-counter|chunk-data|lowercase-keys|uint8array-extras)\//, 'got'],
   [/node_modules\/(?:pino|sonic-boom)\/|operations\/(?:request-)?log\.ts/, 'request log (pino)'],
-  [/node_modules\/prom-client\/|operations\/metrics\.ts/, 'metrics (prom-client)'],
+  [/node_modules\/prom-client\/|operations\/prometheus\.ts/, 'metrics (prom-client)'],
   [/node_modules\/jose\/|internal\/crypto\/|src\/(?:session|identity)\//, 'session and identity (jose)'],
   [/src\/limits\//, 'rate limits'],
   [
@@ -32,10 +33,12 @@ const LAYERS: readonly (readonly [RegExp, string])[] = [
   ],
   [/src\/cometchat\/(?:reply|conversation)\.ts/, 'CometChat’s reply: parsing and checks'],
   [/src\/cometchat\/|node_modules\/cockatiel\//, 'lanes, retries, quota, breaker'],
-  [/src\/base\/http-client\.ts/, 'got'],
+  [
+    /src\/base\/[\w-]*(?:http|client|pool|undici|connection)[\w-]*\.ts/,
+    'the gateway’s HTTP client around them',
+  ],
   // The counter of minutes serves limits and quota.
   [/src\/(?!redis\/minute-counter)/, 'the rest of the gateway'],
-  [/^node:internal\/(?:modules|bootstrap)|\/node_modules\//, 'the start'],
 ];
 
 const OUTSIDE = 'outside of JavaScript';
@@ -47,26 +50,25 @@ const MADE_UP: ReadonlyMap<string, string> = new Map([
 ]);
 
 /**
- * Reads where the processor time of a profiled process went.
+ * Reads where the processor time of a profiled process went, in the second half of its samples: in the first it starts, and
+ * compiles its code.
  *
  * @param folder in which `--cpu-prof` has written one profile
- * @param microseconds that a request takes in all, of a process that is not slowed down by a profiler
  */
-export function readLayers(folder: string, microseconds: number): Results['layers'] {
+export function readLayers(folder: string): Measured['layers'] {
   const [file = ''] = readdirSync(folder);
   const profile: Profile = JSON.parse(readFileSync(join(folder, file), 'utf8'));
   const layerOf = layersOf(profile);
   const times = new Map<string, number>();
+  const half = Math.floor(profile.samples.length / 2);
   for (const [index, id] of profile.samples.entries()) {
+    if (index < half) continue;
     const layer = layerOf.get(id) ?? OUTSIDE;
     times.set(layer, (times.get(layer) ?? 0) + (profile.timeDeltas[index] as number));
   }
   times.delete('idle');
-  times.delete('the start');
   const whole = times.values().reduce((sum, time) => sum + time, 0);
-  return [...times]
-    .map(([name, time]) => ({ name, microseconds: (time / whole) * microseconds }))
-    .sort((a, b) => b.microseconds - a.microseconds);
+  return [...times].map(([name, time]) => ({ name, share: time / whole })).sort((a, b) => b.share - a.share);
 }
 
 function layersOf({ nodes }: Profile): Map<number, string> {

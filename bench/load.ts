@@ -3,8 +3,13 @@ import { type Dispatcher, Pool } from 'undici';
 
 export type Request = Pick<Dispatcher.DispatchOptions, 'path' | 'headers' | 'body'>;
 
+/** How many connections every load has. */
+export const CONNECTIONS = 64;
+
 /** What became of a load. */
 export interface Answers {
+  /** How many requests were sent. */
+  readonly sent: number;
   /** How many came with each status, or without an answer and with this error's code. */
   readonly statuses: Record<string, number>;
   /** From the sending of each request to the last byte of its answer, in milliseconds, shortest first. */
@@ -12,23 +17,33 @@ export interface Answers {
   readonly seconds: number;
 }
 
+/** More of them would make a figure worthless: whoever fails is fast. */
+const MOST_FAILED = 0.01;
+
+/** @returns how many requests did not get a 200. Throws where these are too many. */
+export function failuresOf(name: string, { sent, statuses }: Answers): number {
+  const failed = sent - (statuses['200'] ?? 0);
+  if (failed > sent * MOST_FAILED) throw new Error(`${name} fails: ${JSON.stringify(statuses)}`);
+  return failed;
+}
+
 /** Timers wait for whole milliseconds. */
 const TICK_MS = 1;
 /** After the last request: what has no answer then has none. */
 const LAST_WAIT_MS = 5000;
 
-/** Clients of one server, on so many connections that are kept open. */
+/** Clients of one server, on connections that are kept open. */
 export class Load {
   readonly #pool: Pool;
   readonly #next: () => Request;
 
   /** @param next gives what to send */
-  constructor(origin: string, next: () => Request, connections = 64) {
-    this.#pool = new Pool(origin, { connections, pipelining: 1 });
+  constructor(origin: string, next: () => Request) {
+    this.#pool = new Pool(origin, { connections: CONNECTIONS, pipelining: 1 });
     this.#next = next;
   }
 
-  /** Sends at a constant rate, whether answers come or not: an open loop, in which a queue shows. */
+  /** Sends at a constant rate, whether answers come or not, in an open loop: a queue shows. */
   async arrive(perSecond: number, seconds: number): Promise<Answers> {
     const run = new Run(this.#pool);
     const start = performance.now();
@@ -38,13 +53,32 @@ export class Load {
       while (run.sent < due) run.send(this.#next());
       await wait(TICK_MS);
     }
-    const giveUp = performance.now() + LAST_WAIT_MS;
-    while (run.open > 0 && performance.now() < giveUp) await wait(TICK_MS);
+    await run.end();
     return run.answers(seconds);
   }
 
-  /** Sends the next request of each connection as soon as the last one has been answered: as many as can be. */
-  async saturate(connections: number, until: { seconds: number } | { requests: number }): Promise<Answers> {
+  /** The same, but what finds no free connection waits for one, and is not sent where none comes in time. */
+  async flood(perSecond: number, seconds: number): Promise<Answers> {
+    const run = new Run(this.#pool);
+    const start = performance.now();
+    let due = 0;
+    const sendDue = () => {
+      while (run.sent < due && run.open < CONNECTIONS) run.send(this.#next(), sendDue);
+    };
+    let passed = 0;
+    while (passed < seconds) {
+      await wait(TICK_MS);
+      passed = Math.min(seconds, (performance.now() - start) / 1000);
+      due = passed * perSecond;
+      sendDue();
+    }
+    due = 0;
+    await run.end();
+    return run.answers(seconds);
+  }
+
+  /** Sends the next request of each connection once the last one has been answered, in a closed loop. */
+  async saturate(until: { seconds: number } | { requests: number }): Promise<Answers> {
     const run = new Run(this.#pool);
     const start = performance.now();
     const end = 'seconds' in until ? start + until.seconds * 1000 : Number.POSITIVE_INFINITY;
@@ -54,7 +88,7 @@ export class Load {
       if (run.sent < most && performance.now() < end) run.send(this.#next(), sendNext);
       else if (run.open === 0) resolve();
     };
-    for (let begun = 0; begun < connections; begun += 1) sendNext();
+    for (let begun = 0; begun < CONNECTIONS; begun += 1) sendNext();
     await promise;
     return run.answers((performance.now() - start) / 1000);
   }
@@ -103,8 +137,19 @@ class Run {
     );
   }
 
+  /** Waits for the answers, but not for ever. */
+  async end(): Promise<void> {
+    const giveUp = performance.now() + LAST_WAIT_MS;
+    while (this.open > 0 && performance.now() < giveUp) await wait(TICK_MS);
+  }
+
   answers(seconds: number): Answers {
     if (this.open > 0) this.#statuses.unanswered = this.open;
-    return { statuses: this.#statuses, latencies: Float64Array.from(this.#latencies).sort(), seconds };
+    return {
+      sent: this.sent,
+      statuses: this.#statuses,
+      latencies: Float64Array.from(this.#latencies).sort(),
+      seconds,
+    };
   }
 }

@@ -20,18 +20,19 @@ const PEERS = [
   'axios',
   'jsonwebtoken',
 ];
-const OURS = ['fastify', 'got', 'jose', 'ioredis', 'undici'];
+const OURS = ['fastify', 'got', 'undici', 'jose', 'ioredis'];
 
 /** @returns the version of everything that was measured, or measured with */
 export const versions = (): Results['versions'] => [
   ...PEERS.map((name) => [`peer: ${name}`, versionOf('bench/node_modules', name)] as const),
-  ...OURS.map(
-    (name) =>
-      [name === 'undici' ? 'load: undici' : `gateway: ${name}`, versionOf('node_modules', name)] as const,
-  ),
+  ...OURS.filter(isDependency).map((name) => [`gateway: ${name}`, versionOf('node_modules', name)] as const),
+  ['load: undici', versionOf('node_modules', 'undici')],
   ...programVersion('nginx', ['-v'], /nginx\/(\S+)/),
   ...programVersion('redis-server', ['--version'], /v=(\S+)/),
 ];
+
+const { dependencies } = JSON.parse(readFileSync('package.json', 'utf8'));
+const isDependency = (name: string): boolean => name in dependencies;
 
 const versionOf = (folder: string, name: string): string =>
   JSON.parse(readFileSync(`${folder}/${name}/package.json`, 'utf8')).version;

@@ -22,25 +22,33 @@ export const CONTESTANTS = {
 } as const;
 export type Contestant = keyof typeof CONTESTANTS;
 
-/** What a request had in hand, when a flood came beside it. */
+/** Good requests alone (quiet) and beside a flood of bad ones, and what became of both. */
 export interface Flood {
-  readonly quiet: Latency;
-  readonly flooded: Latency;
-  /** Good requests that were sent, and that got a 200, in all rounds. */
-  readonly good: { readonly sent: number; readonly answered: number };
-  /** What the flood got, by status, in all rounds. */
-  readonly flood: Readonly<Record<string, number>>;
+  /** What is wrong with the bad requests. */
+  readonly kind: string;
+  /** Bad requests a second. */
+  readonly perSecond: number;
+  readonly quiet: GoodRequests;
+  readonly flooded: GoodRequests;
+  /** Bad requests that were due, how many of them were sent, and what these got, by status, in all rounds. */
+  readonly bad: {
+    readonly due: number;
+    readonly sent: number;
+    readonly statuses: Readonly<Record<string, number>>;
+  };
   /** How much of one processor the gateway used meanwhile, from 0 to 1. */
   readonly processor: Spread;
 }
 
-export interface Results {
-  /** As in 2026-11-25. */
-  readonly date: string;
-  readonly seconds: number;
-  /** What it ran on, and the version of everything that was measured. */
-  readonly machine: readonly (readonly [name: string, value: string])[];
-  readonly versions: readonly (readonly [name: string, value: string])[];
+export interface GoodRequests extends Latency {
+  /** In all rounds. */
+  readonly sent: number;
+  /** How many of them got a 200. */
+  readonly answered: number;
+}
+
+/** What is measured. A part that was not asked for is empty. */
+export interface Measured {
   /** What could not be measured here, and why. */
   readonly missing: readonly string[];
   /** Latency as clients see it at a constant rate of arrivals a second; added is what is more than the direct call's in the same round. */
@@ -48,22 +56,49 @@ export interface Results {
     readonly perSecond: number;
     readonly of: Partial<Record<Contestant, { readonly whole: Latency; readonly added: Latency }>>;
   }[];
-  /** With the answers coming as fast as can be, on one processor. */
-  readonly throughput: Partial<
-    Record<Contestant, { readonly perSecond: Spread; readonly processorMicroseconds: Spread }>
-  >;
-  /** By what is wrong with the requests of the flood. */
-  readonly flood: Readonly<Record<string, Flood>>;
-  readonly floodPerSecond: number;
+  /** With a next request always there, on one processor. */
+  readonly saturation: Partial<Record<Contestant, Saturation>>;
+  /** Requests at a constant rate and at saturation that did not get a 200. */
+  readonly failed: Partial<Record<Contestant, number>>;
+  readonly floods: readonly Flood[];
   /** Resident memory in bytes, after so many requests each. */
   readonly memory: readonly { readonly requests: number; readonly bytes: number }[];
   /** From the start of the process to its first answer that it is ready, in milliseconds. */
-  readonly start: { readonly cached: Spread; readonly uncached: Spread };
-  /** Of one answer: its body, and all that goes over the wire. */
-  readonly bytes: {
-    readonly cometchat: { readonly body: number; readonly wire: number };
-    readonly client: { readonly body: number; readonly wire: number };
-  };
-  /** Where the processor time of one request goes, in microseconds. */
-  readonly layers: readonly { readonly name: string; readonly microseconds: number }[];
+  readonly start: { readonly cached: Spread; readonly uncached: Spread } | undefined;
+  /** Of one answer, in bytes: its body, and all that goes over the wire. */
+  readonly size:
+    | {
+        readonly cometchat: { readonly body: number; readonly wire: number };
+        readonly client: { readonly body: number; readonly wire: number };
+      }
+    | undefined;
+  /** Where the processor time of a request goes: parts of 1, the greatest first. */
+  readonly layers: readonly { readonly name: string; readonly share: number }[];
 }
+
+export interface Saturation extends Latency {
+  readonly perSecond: Spread;
+  readonly processorMicroseconds: Spread;
+}
+
+export interface Results extends Measured {
+  /** As in 2026-11-25. */
+  readonly date: string;
+  readonly seconds: number;
+  readonly rounds: number;
+  /** What it ran on, and the version of everything that was measured. */
+  readonly machine: readonly (readonly [name: string, value: string])[];
+  readonly versions: readonly (readonly [name: string, value: string])[];
+}
+
+export const NOTHING_MEASURED: Measured = {
+  missing: [],
+  latency: [],
+  saturation: {},
+  failed: {},
+  floods: [],
+  memory: [],
+  start: undefined,
+  size: undefined,
+  layers: [],
+};

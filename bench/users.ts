@@ -9,10 +9,16 @@ export const SIGNER: Signer = {
   audience: 'cometchat-gateway',
 };
 
-/** More than the quota of CometChat lets through in a minute at one call each, and none of them near the limit. */
-const USERS = 5000;
+/**
+ * Enough that nobody meets the limit of 60 requests a minute below 5,000 requests a second, and few enough that the gateway
+ * remembers all of their tokens.
+ */
+export const USERS = 5000;
 
-/** Requests of many users, each signed in, by turns: each names another conversation and other tags than the last. */
+/**
+ * Requests of many signed-in users, in turn. No request has the user, conversation or tags of another one in flight, so the
+ * gateway can neither merge nor supersede any.
+ */
 export async function requestsOf(prefix: string, users = USERS): Promise<() => Request> {
   const sessions = await Promise.all(
     Array.from({ length: users }, (_, index) => signSession(SIGNER, { sub: `${prefix}-${index}` })),

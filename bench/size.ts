@@ -2,13 +2,13 @@ import { once } from 'node:events';
 import net from 'node:net';
 import { text } from 'node:stream/consumers';
 import type { Request } from './load.ts';
-import type { Results } from './results.ts';
+import type { Measured } from './results.ts';
 
-/** Counts what comes over the wire for one answer of each. */
-export async function countBytes(
+/** Counts the bytes that come over the wire for one answer of each. */
+export async function measureSize(
   cometchat: readonly [origin: string, request: Request],
   client: readonly [origin: string, request: Request],
-): Promise<Results['bytes']> {
+): Promise<Measured['size']> {
   return { cometchat: await count(...cometchat), client: await count(...client) };
 }
 

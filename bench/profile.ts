@@ -1,0 +1,21 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Place, startGateway } from './contestants.ts';
+import { readLayers } from './layers.ts';
+import { failuresOf, Load, type Request } from './load.ts';
+import type { Measured } from './results.ts';
+
+const REQUESTS = 30_000;
+
+/** Looks at which functions a saturated gateway is in, by V8's sampling profiler. */
+export async function profile(place: Place, next: () => Request): Promise<Measured['layers']> {
+  const folder = join(place.folder, 'profile');
+  mkdirSync(folder);
+  const node = ['--cpu-prof', `--cpu-prof-dir=${folder}`];
+  const { program, origin } = await startGateway('profile', place, { node });
+  const load = new Load(origin, next);
+  failuresOf('the gateway', await load.saturate({ requests: REQUESTS }));
+  await load.close();
+  await program.stop();
+  return readLayers(folder);
+}
