@@ -14,6 +14,8 @@ const TOTAL = ':total';
 
 /** A minute's counts, the one that was just added included. */
 export interface Tally {
+  /** Its number; see minuteAt(). */
+  readonly minute: number;
   /** Of this key, and of all keys together. */
   readonly count: number;
   readonly total: number;
@@ -75,15 +77,27 @@ export class MinuteCounter {
     // It may be a new minute by the time that Redis has not answered.
     const local = () => this.#addLocal(minuteAt(seams.now()).number, key);
     if (!redis) return local();
-    const { number } = minuteAt(seams.now());
-    const shared = (by: number) => redis.eval(ADD, 1, `${this.#name}:${number}`, key, by);
-    return this.#run(async () => {
-      const [reply] = await Promise.all([shared(1), alongside?.(redis)]);
-      const [count, total, keys] = reply as unknown[];
-      if (!isCount(count) || !isCount(total) || !isCount(keys)) throw new Error('Redis has not counted');
-      // A count that is not taken back lets one call less through in this minute: no harm worth an error.
-      return { count, total, keys, takeBack: () => void shared(-1).catch(() => {}) };
-    }, local);
+    const { number: minute } = minuteAt(seams.now());
+    const shared = (by: number) => redis.eval(ADD, 1, `${this.#name}:${minute}`, key, by);
+    // A count that is not taken back lets one call less through in this minute: no harm worth an error.
+    const takeBack = () => void shared(-1).catch(() => {});
+    return this.#run<Tally>(
+      async () => {
+        const [reply] = await Promise.all([shared(1), alongside?.(redis)]);
+        const [count, total, keys] = reply as unknown[];
+        if (!isCount(count) || !isCount(total) || !isCount(keys)) throw new Error('Redis has not counted');
+        return { minute, count, total, keys, takeBack };
+      },
+      () => {
+        const tally = local();
+        const takeBackBoth = () => {
+          tally.takeBack();
+          // A Redis that hangs will count all the same, when it goes on.
+          takeBack();
+        };
+        return { ...tally, takeBack: takeBackBoth };
+      },
+    );
   }
 
   #addLocal(number: number, key: string): Tally {
@@ -102,7 +116,7 @@ export class MinuteCounter {
       const now = counts.get(key);
       if (now !== undefined) counts.set(key, now - 1);
     };
-    return { count, total: minute.total, keys: counts.size, takeBack };
+    return { minute: number, count, total: minute.total, keys: counts.size, takeBack };
   }
 }
 
