@@ -72,7 +72,7 @@ export const gateway = fp(async (app: FastifyInstance, config: GatewayOptions) =
   // The requests of signed-in users: session -> identity -> limits -> conversations -> cometchat.
   await app.register(async (me) => {
     shedLoad(me, eventLoop);
-    await me.register(session, { verify: verifier.verify, cookieName, origins, metrics });
+    await me.register(session, { ...verifier, cookieName, origins, metrics });
     await me.register(identity, config.identity);
     await me.register(limits, { perMinute: config.rateLimit.perMinute, services });
     await me.register(conversations, { cometchat });

@@ -7,8 +7,8 @@ import type { Services } from '../base/services.ts';
 import { addressOf } from '../http/client-address.ts';
 import { MINUTE_MS, MinuteCounter, minuteAt } from '../redis/minute-counter.ts';
 
-/** A bound on memory: more than the users that CometChat's quota lets through in a minute. */
-const MAX_EXCEEDED = 50_000;
+/** A bound on memory, for each set: more than the users that CometChat's quota lets through in a minute. */
+const MAX_REMEMBERED = 50_000;
 
 const NAMES = ['user', 'address'] as const;
 
@@ -21,6 +21,11 @@ class Limit {
   readonly #limited;
   /** The keys beyond the limit in this minute. They are refused without asking Redis, so a flood costs little. */
   readonly #exceeded = new Set<string>();
+  /**
+   * The keys whose count was given back in this minute. Their sessions are checked before they are counted: many requests at
+   * once of a revoked session would otherwise take up the limit of the user's good ones, until Redis has answered.
+   */
+  readonly #checkedFirst = new Set<string>();
   #minute = 0;
 
   constructor(name: (typeof NAMES)[number], perMinute: number, services: Services) {
@@ -35,21 +40,38 @@ class Limit {
     );
   }
 
-  /** Counts a request; throws `rate-limited` where it is one too many, and says on the reply what is left. */
-  async count(key: string, reply: FastifyReply): Promise<void> {
+  /**
+   * Counts a request; throws `rate-limited` where it is one too many, and says on the reply what is left.
+   *
+   * @param revocation of the session, which Redis is asked about meanwhile. Where it was revoked, that is thrown, and nothing
+   *   counts
+   */
+  async count(key: string, reply: FastifyReply, revocation?: FastifyRequest['revocation']): Promise<void> {
     const { number, secondsLeft } = minuteAt(this.#services.seams.now());
-    if (number !== this.#minute) this.#exceeded.clear();
+    if (number !== this.#minute) for (const keys of [this.#exceeded, this.#checkedFirst]) keys.clear();
     this.#minute = number;
-    const left = this.#exceeded.has(key) ? -1 : this.#perMinute - (await this.#counter.add(key)).count;
+    const isRefused = this.#checkedFirst.has(key) && Boolean(await revocation);
+    const tally = isRefused || this.#exceeded.has(key) ? undefined : await this.#counter.add(key);
+    const refusal = revocation && (await revocation);
+    if (refusal) {
+      tally?.takeBack();
+      this.#remember(this.#checkedFirst, key, number);
+      throw refusal;
+    }
+    const left = tally ? this.#perMinute - tally.count : -1;
     // https://datatracker.ietf.org/doc/draft-ietf-httpapi-ratelimit-headers/
     reply.header('ratelimit-policy', `"${this.#name}";q=${this.#perMinute};w=${MINUTE_MS / 1000}`);
     reply.header('ratelimit', `"${this.#name}";r=${Math.max(0, left)};t=${secondsLeft}`);
     if (left >= 0) return;
     // Another request of this key may have come first. Only the first is logged at level info.
     const isRepeated = this.#exceeded.has(key);
-    if (this.#minute === number && this.#exceeded.size < MAX_EXCEEDED) this.#exceeded.add(key);
+    this.#remember(this.#exceeded, key, number);
     this.#limited.inc({ limit: this.#name });
     throw new ProblemError('rate-limited', { headers: { 'retry-after': String(secondsLeft) }, isRepeated });
+  }
+
+  #remember(keys: Set<string>, key: string, minute: number): void {
+    if (this.#minute === minute && keys.size < MAX_REMEMBERED) keys.add(key);
   }
 }
 
@@ -63,11 +85,15 @@ interface LimitsOptions {
 export const limits = fp(async (scope: FastifyInstance, { perMinute, services }: LimitsOptions) => {
   const user = new Limit('user', perMinute, services);
   const address = new Limit('address', perMinute, services);
-  scope.addHook('onRequest', (request, reply) => user.count(callerOf(request).onBehalfOf, reply));
+  scope.addHook('onRequest', (request, reply) =>
+    user.count(callerOf(request).onBehalfOf, reply, request.revocation),
+  );
   // The error handler of the whole app answers what this one throws: the error, or `rate-limited` in its place.
   scope.setErrorHandler(async (error, request, reply) => {
-    if (isStrangersFailure(error, request)) await address.count(addressOf(request), reply);
-    throw error;
+    // Whatever else is wrong, a session that was revoked is told so.
+    const failure = (await request.revocation) ?? error;
+    if (isStrangersFailure(failure, request)) await address.count(addressOf(request), reply);
+    throw failure;
   });
 });
 

@@ -57,7 +57,7 @@ function writeLine(request: FastifyRequest, reply: FastifyReply): void {
       ...(reply.raw.headersSent && { status: reply.statusCode }),
       ...(aborted && { aborted, error: { type: 'client_gone' } }),
       ms: Math.round(reply.elapsedTime * 10) / 10,
-      onBehalfOf: request.caller?.onBehalfOf,
+      ...(!isStranger(request) && { onBehalfOf: request.caller?.onBehalfOf }),
       ...strangerFields(request),
       ...request.logFields,
       ...failureFields(request),
@@ -102,11 +102,15 @@ function levelOf(request: FastifyRequest): 'error' | 'warn' | 'info' | 'debug' {
   return failure && failure.status >= 500 ? 'warn' : 'info';
 }
 
+/** Whether no session is proven. One that was revoked has a caller until Redis has answered. */
+const isStranger = ({ caller, failure }: FastifyRequest): boolean => !caller || failure?.reason !== undefined;
+
 /** A client that has not proven who it is can be told apart by its address alone; limits/ counts these. */
 function strangerFields(request: FastifyRequest) {
   const status = request.failure?.status;
   return (
-    !request.caller && (status === 401 || status === 403 || status === 429) && { address: addressOf(request) }
+    isStranger(request) &&
+    (status === 401 || status === 403 || status === 429) && { address: addressOf(request) }
   );
 }
 

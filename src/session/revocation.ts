@@ -1,15 +1,19 @@
-import type { VerifySession } from './claims.ts';
+import type { Claims } from '../base/caller.ts';
+import type { ProblemError } from '../base/problem-error.ts';
 import { refused, wrongClaim } from './reasons.ts';
 import type { SessionStore } from './store.ts';
 
-/** Rejects JWTs that are good but have been revoked by their `jti`. One without `jti` ends by its `exp` alone. */
-export function rejectRevoked(verify: VerifySession, store: SessionStore): VerifySession {
-  return async (token) => {
-    const claims = await verify(token);
-    const { jti } = claims;
-    if (jti === undefined) return claims;
+/** Why a session is refused after all, or undefined. It never rejects, so that a request may end without awaiting it. */
+export type Revocation = Promise<ProblemError | undefined>;
+
+/** Asks whether JWTs have been revoked by their `jti`. One without `jti` ends by its `exp` alone. */
+export function revocations(store: SessionStore): (claims: Claims) => Revocation | undefined {
+  return ({ jti }) => {
+    if (jti === undefined) return undefined;
     if (typeof jti !== 'string') throw wrongClaim('jti');
-    if (await store.isRevoked(jti)) throw refused('revoked');
-    return claims;
+    return store.isRevoked(jti).then(
+      (isRevoked) => (isRevoked ? refused('revoked') : undefined),
+      (unchecked: ProblemError) => unchecked,
+    );
   };
 }

@@ -3,20 +3,22 @@ import fp from 'fastify-plugin';
 import type { Claims } from '../base/caller.ts';
 import { ProblemError } from '../base/problem-error.ts';
 import type { Metrics } from '../base/services.ts';
-import type { VerifySession } from './claims.ts';
 import { credentialOf } from './credential.ts';
 import { rejectForgery } from './csrf.ts';
 import { REASONS } from './reasons.ts';
+import type { Revocation } from './revocation.ts';
+import type { Verifier } from './verifiers.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
     /** The claims of the request's session. */
     claims: Claims | null;
+    /** Whether the session has been revoked; null where it cannot be. Redis is asked while the request goes on to its route. */
+    revocation: Revocation | null;
   }
 }
 
-interface SessionOptions {
-  readonly verify: VerifySession;
+interface SessionOptions extends Pick<Verifier, 'verify' | 'revocationOf'> {
   /** The cookie that may hold the session token; undefined where none may. */
   readonly cookieName: string | undefined;
   /** The other origins whose pages may use the cookie. */
@@ -26,20 +28,31 @@ interface SessionOptions {
 
 /** Who is calling? Sets `request.claims`, or throws a problem. */
 export const session = fp(
-  async (scope: FastifyInstance, { verify, cookieName, origins, metrics }: SessionOptions) => {
+  async (scope: FastifyInstance, { verify, revocationOf, cookieName, origins, metrics }: SessionOptions) => {
     const refusals = metrics.counter('sessions_refused_total', 'Sessions that were refused, by the reason', {
       reason: REASONS,
     });
+    const counted = <E>(error: E): E => {
+      if (error instanceof ProblemError && error.reason) refusals.inc({ reason: error.reason });
+      return error;
+    };
     scope.decorateRequest('claims', null);
+    scope.decorateRequest('revocation', null);
     scope.addHook('onRequest', async (request) => {
       try {
         const { token, isCookie } = credentialOf(request.raw, cookieName);
         if (isCookie) rejectForgery(request, origins);
         request.claims = await verify(token);
+        request.revocation = revocationOf?.(request.claims)?.then(counted) ?? null;
       } catch (error) {
-        if (error instanceof ProblemError && error.reason) refusals.inc({ reason: error.reason });
-        throw error;
+        throw counted(error);
       }
+    });
+    if (!revocationOf) return;
+    // No route gets a request before the answer has come.
+    scope.addHook('preParsing', async ({ revocation }) => {
+      const refusal = await revocation;
+      if (refusal) throw refusal;
     });
   },
 );

@@ -1,10 +1,11 @@
+import type { Claims } from '../base/caller.ts';
 import type { Services } from '../base/services.ts';
 import type { VerifySession } from './claims.ts';
 import { jwksSessions } from './jwks.ts';
 import type { JwtRules } from './jwt.ts';
 import { opaqueSessions } from './opaque.ts';
 import { RemoteKeys } from './remote-keys.ts';
-import { rejectRevoked } from './revocation.ts';
+import { type Revocation, revocations } from './revocation.ts';
 import { type SecretSessionConfig, secretSessions } from './secret.ts';
 import { SessionStore } from './store.ts';
 
@@ -16,6 +17,8 @@ export type SessionConfig =
 
 export interface Verifier {
   readonly verify: VerifySession;
+  /** Asks whether a verified session has been revoked; undefined where none can be. */
+  readonly revocationOf?: ((claims: Claims) => Revocation | undefined) | undefined;
   /** Whether any session can be verified right now. */
   readonly canVerify: () => boolean | Promise<boolean>;
   /** Before the first request. What cannot be reached at this moment does not keep the gateway down. */
@@ -26,7 +29,7 @@ export interface Verifier {
 /** Makes the verifier of the configured kind. With a Redis, JWTs can be revoked. */
 export function verifierOf(config: SessionConfig, { log, metrics, redis }: Services): Verifier {
   const store = redis && new SessionStore(redis, metrics);
-  const revocable = (verify: VerifySession) => (store ? rejectRevoked(verify, store) : verify);
+  const revocationOf = store && revocations(store);
   switch (config.kind) {
     case 'redis': {
       // config.ts starts no such gateway without a Redis.
@@ -36,13 +39,14 @@ export function verifierOf(config: SessionConfig, { log, metrics, redis }: Servi
     case 'jwks': {
       const keys = new RemoteKeys(config.url, { log, metrics });
       return {
-        verify: revocable(jwksSessions(config, keys, log)),
+        verify: jwksSessions(config, keys, log),
+        revocationOf,
         canVerify: () => keys.inUse !== undefined,
         start: () => keys.refresh(),
         close: () => keys.close(),
       };
     }
     case 'secret':
-      return { verify: revocable(secretSessions(config)), canVerify: () => true };
+      return { verify: secretSessions(config), revocationOf, canVerify: () => true };
   }
 }

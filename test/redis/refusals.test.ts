@@ -112,7 +112,10 @@ redisTest('a Redis that is full takes no counts, and knows revocations all the s
   const { refused, served, lines } = gateway;
   await redis.command('SET', 'revoked:a', 1);
   await redis.command('CONFIG', 'SET', 'maxmemory', 1);
-  await refused(t, () => withRevocable(gateway), 401, 'session-revoked', { reason: 'revoked' });
+  await refused(t, () => withRevocable(gateway), 401, 'session-revoked', {
+    reason: 'revoked',
+    moved: { 'redis_failures rate_limit': 1 },
+  });
   for (const _ of [1, 2]) await isServedAlone(t, gateway);
   const unavailable = '"error":{"type":"OOM"},"msg":"Redis unavailable: using in-process state"';
   t.equal(lines.filter((line) => line.includes(unavailable)).length, 3, 'one for each use');

@@ -1,0 +1,53 @@
+import { startGateway } from '../helpers/gateway.ts';
+import { redisTest } from '../helpers/redis.ts';
+import { redisProxy } from '../helpers/redis-proxy.ts';
+import { bearer, ME } from '../helpers/tokens.ts';
+import { until } from '../helpers/until.ts';
+
+redisTest('a write waits for Redis twice', async (t, redis) => {
+  const proxy = await redisProxy(t, redis);
+  const { put, sandbox, underWay } = await startGateway(t, { REDIS_URL: proxy.url });
+  const headers = await bearer({ jti: 'a' });
+  const write = () => put({ tags: [] }, headers);
+  await write();
+  await until(
+    'the end of the turn',
+    async () => !(await redis.command('EXISTS', `write:v2:{${ME}:user:${ME}}:lease`)),
+  );
+  proxy.hold();
+  const sent = underWay(write);
+  t.strictSame(await proxy.pass(2), ['eval', 'exists'], 'for the revocation and the limit');
+  t.strictSame(await proxy.pass(3), ['eval', 'eval', 'pttl'], 'for the turn and the quota');
+  const { answer } = await sent;
+  t.equal(sandbox.received, 2, 'and is sent');
+  proxy.release();
+  t.equal((await answer).status, 200);
+});
+
+redisTest(
+  'once a session was refused, others of its user are checked before they count, so that no flood of them does',
+  async (t, redis) => {
+    const proxy = await redisProxy(t, redis);
+    let now = 0;
+    const seams = { now: () => now };
+    const { put } = await startGateway(t, { REDIS_URL: proxy.url }, { seams });
+    await redis.command('SET', 'revoked:a', 1);
+    const headers = await bearer({ jti: 'a' });
+    const isRevoked = async () => t.equal((await put({ tags: [] }, headers)).status, 401);
+    await isRevoked();
+    const count = () => redis.command('HGET', 'rate:v2:user:0', ME);
+    await until('its count to be given back', async () => (await count()) === '0');
+    proxy.hold();
+    const flood = Promise.all([isRevoked(), isRevoked()]);
+    t.strictSame(await proxy.pass(2), ['exists', 'exists']);
+    proxy.release();
+    await flood;
+    t.equal(await count(), '0');
+    now += 60_000;
+    proxy.hold();
+    const next = isRevoked();
+    t.strictSame(await proxy.pass(2), ['eval', 'exists'], 'until the minute is over');
+    proxy.release();
+    await next;
+  },
+);
