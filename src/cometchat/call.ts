@@ -39,8 +39,10 @@ export interface Call<T> {
 
 /** The turn of a write: no other write of its lane is sent meanwhile. */
 export interface Turn {
-  /** Waits for the turn, before each attempt. @returns why there will be none */
-  acquire(): Promise<Failure | undefined>;
+  /** Waits for the turn in this process, before each attempt. @returns why there will be none */
+  come(): Promise<Failure | undefined>;
+  /** Then waits for the turn among all replicas, where they share a Redis. Never rejects. @returns why there will be none */
+  acquire(): Promise<Failure | undefined> | undefined;
   /** Takes note that an attempt starts now. @returns TURN_LOST where the turn is over */
   start(): Failure | undefined;
   /** Takes note of how an attempt ended. */

@@ -38,7 +38,7 @@ class Entry implements Turn {
     this.waiters.ended.addEventListener('abort', this.turn.resolve as () => void);
   }
 
-  /** Sends the change, which waits for its turn in acquire(). Until then the first client has joined. */
+  /** Sends the change, which waits for its turn in come(). Until then the first client has joined. */
   begin(send: Send, target: Target, requester: Requester): void {
     const operation = setTags(target, this.change.tags);
     this.outcome.resolve(send(callOf(operation, requester, this.waiters, this)));
@@ -51,8 +51,7 @@ class Entry implements Turn {
 
   /** Waits until no attempt is in doubt, or `woken` is aborted. */
   async untilSure(woken: AbortSignal): Promise<void> {
-    const left = Math.max(0, this.#inDoubtUntil - this.#clock.now());
-    await this.#clock.wait(left, woken);
+    await this.#clock.wait(Math.max(0, this.#inDoubtUntil - this.#clock.now()), woken);
   }
 
   /** Takes the doubt and the lease over from an equal entry before it. */
@@ -61,11 +60,13 @@ class Entry implements Turn {
     if (this.lease) from.lease?.transfer(this.lease);
   }
 
-  async acquire(): Promise<Failure | undefined> {
+  async come(): Promise<Failure | undefined> {
     await this.turn.promise;
-    const { ended } = this.waiters;
-    if (ended.aborted) return ended.reason as Failure;
-    return this.lease?.acquire(ended);
+    return this.waiters.ended.reason as Failure | undefined;
+  }
+
+  acquire(): Promise<Failure | undefined> | undefined {
+    return this.lease?.acquire(this.waiters.ended);
   }
 
   start(): Failure | undefined {
@@ -153,8 +154,7 @@ export class Lanes {
 
   #begin(name: string, target: Target, change: Change, requester: Requester): Entry {
     const lane = this.#lanes.get(name);
-    const composed = lane?.next ? compose(lane.next.change, change) : change;
-    const entry = new Entry(name, composed, this.#options);
+    const entry = new Entry(name, lane?.next ? compose(lane.next.change, change) : change, this.#options);
     entry.begin(this.#options.send, target, requester);
     if (!lane) {
       void this.#run(name, entry);

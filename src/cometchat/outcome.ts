@@ -59,7 +59,7 @@ export const DEADLINE_EXCEEDED = rejected('cometchat-timeout', undefined, 'deadl
 /** The client left, so nobody will read this. */
 export const CLIENT_GONE = rejected('cometchat-failed', undefined, 'client_gone');
 
-/** The turn ended before the attempt was sent: another replica may have it now. */
+/** The turn, or the minute that the quota is of, ended before the attempt was sent: both are asked for again. */
 export const TURN_LOST = rejected('superseded', undefined, 'turn_lost');
 
 /** A newer write to the same conversation came first. */

@@ -1,9 +1,8 @@
 import type { Redis } from 'ioredis';
-import type { CometChatId } from '../base/caller.ts';
 import type { Services } from '../base/services.ts';
-import { MINUTE_MS, MinuteCounter, minuteAt } from '../redis/minute-counter.ts';
+import { MINUTE_MS, MinuteCounter, minuteAt, type Tally } from '../redis/minute-counter.ts';
 import type { Send } from './call.ts';
-import { type Failure, type Outcome, type QuotaReport, rejected } from './outcome.ts';
+import { type Failure, type Outcome, type QuotaReport, rejected, TURN_LOST } from './outcome.ts';
 
 /** Exists in Redis as long as the quota is used up, for the other replicas to see. */
 const CLOSED = 'quota:closed';
@@ -45,16 +44,24 @@ export class Quota {
     return left > 0 && left <= MINUTE_MS ? busy(left) : undefined;
   }
 
-  /** The step: a call that is not sent after all is given back. */
+  /**
+   * The step: a call that is not sent after all is given back. A write asks for its turn among all replicas at the same time,
+   * and counts while it waits for that.
+   */
   around(send: Send): Send {
     return async (call) => {
-      const taken = await this.#take(call.onBehalfOf);
-      if (typeof taken !== 'function') return taken;
+      const acquired = call.turn?.acquire();
+      const tally = await this.#counter.add(call.onBehalfOf, (redis) => this.#lookUp(redis));
+      const refusal = (acquired && (await acquired)) ?? this.#refusalOf(tally);
+      if (refusal) {
+        tally.takeBack();
+        return refusal;
+      }
       this.#inFlight += 1;
       const outcome = await send(call).finally(() => {
         this.#inFlight -= 1;
       });
-      if (!outcome.ok && outcome.isLocal) taken();
+      if (!outcome.ok && outcome.isLocal) tally.takeBack();
       else this.#learn(outcome);
       return outcome;
     };
@@ -66,18 +73,17 @@ export class Quota {
     return this.#seen?.minute === minuteAt(this.#now()).number ? this.#seen.left : this.#limit;
   }
 
-  /** @returns why the user's call must not be made, with the seconds until it may; or how to give it back */
-  async #take(user: CometChatId): Promise<Failure | (() => void)> {
-    const { number: minute, elapsedMs } = minuteAt(this.#now());
-    const { count, total, keys, takeBack } = await this.#counter.add(user, (redis) => this.#lookUp(redis));
+  /** @returns why a call that was counted must not be made, with the seconds until it may */
+  #refusalOf({ minute, count, total, keys }: Tally): Failure | undefined {
+    const { number, elapsedMs } = minuteAt(this.#now());
+    // The turn has come in a later minute, whose quota the call will use.
+    if (number !== minute) return TURN_LOST;
     const { limit, spent } = this.#asReported(total - 1);
     const wait = waitForShare({ limit, spent, mine: count - 1, users: keys, elapsedMs });
     const closed = this.refusal();
     const refusal = closed ?? (wait > 0 ? busy(wait) : undefined);
     if (refusal && !closed && spent < limit) this.#shareRefusals.inc();
     this.#seen = { minute, left: Math.max(0, limit - spent - (refusal ? 0 : 1)) };
-    if (!refusal) return takeBack;
-    takeBack();
     return refusal;
   }
 

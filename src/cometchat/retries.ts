@@ -11,8 +11,8 @@ const LONGEST_DELAYS_MS = [200, 600];
 const NOTHING_CHANGED: ReadonlySet<ProblemCode> = new Set(['cometchat-busy', 'cometchat-unavailable']);
 
 /**
- * A step: makes another attempt where that may help, within the deadline and the budget. A write waits for its turn before
- * each attempt.
+ * A step: makes another attempt where that may help, within the deadline and the budget. A write waits for its turn in
+ * this process before each attempt.
  */
 export function withRetries(send: Send, { metrics, seams: { random, clock } }: Services): Send {
   const attempts = metrics.counter(
@@ -30,7 +30,7 @@ export function withRetries(send: Send, { metrics, seams: { random, clock } }: S
     let failed: Failure | undefined;
     let attempt = 1;
     for (;;) {
-      const outcome = (await call.turn?.acquire()) ?? (await send(call));
+      const outcome = (await call.turn?.come()) ?? (await send(call));
       // Nothing was sent.
       if (outcome === TURN_LOST) continue;
       call.turn?.attempted(outcome);

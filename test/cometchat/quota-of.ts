@@ -1,5 +1,5 @@
 import type { Redis } from 'ioredis';
-import type { Call } from '../../src/cometchat/call.ts';
+import type { Call, Turn } from '../../src/cometchat/call.ts';
 import { failedReply } from '../../src/cometchat/errors.ts';
 import type { Outcome, QuotaReport } from '../../src/cometchat/outcome.ts';
 import { Quota } from '../../src/cometchat/quota.ts';
@@ -15,9 +15,16 @@ export const OK = { ok: true, status: 200, value: undefined } as const;
 export function quotaOf(limit: number, redis?: Redis, clock = { now: MINUTE }) {
   const around = services(redis, { now: () => clock.now });
   const quota = new Quota(limit, around);
-  /** Asks for a call that CometChat answers in this way. @returns what became of it */
-  const call = (user: string, reply: () => Promise<Outcome<unknown>> = async () => OK) =>
-    quota.around((() => reply()) as never)({ onBehalfOf: cometChatIdOf(user) } as Call<unknown>);
+  /** Asks for a call that CometChat answers in this way, and whose turn is acquired so. @returns what became of it */
+  const call = (
+    user: string,
+    reply: () => Promise<Outcome<unknown>> = async () => OK,
+    acquire: Turn['acquire'] = () => undefined,
+  ) =>
+    quota.around((() => reply()) as never)({
+      onBehalfOf: cometChatIdOf(user),
+      turn: { acquire } as Turn,
+    } as Call<unknown>);
   /** The same. @returns the seconds to wait, 0 where the call was made */
   const ask = async (user: string) => {
     const outcome = await call(user);

@@ -1,7 +1,9 @@
 import t from 'tap';
-import { type Outcome, SUPERSEDED } from '../../src/cometchat/outcome.ts';
+import { type Outcome, SUPERSEDED, TURN_LOST } from '../../src/cometchat/outcome.ts';
 import { waitForShare } from '../../src/cometchat/quota.ts';
+import { startGateway } from '../helpers/gateway.ts';
 import { redisTest } from '../helpers/redis.ts';
+import { until } from '../helpers/until.ts';
 import { MINUTE, quotaOf } from './quota-of.ts';
 
 t.test('a user who has not had a fair share may call as long as there is any quota', async (t) => {
@@ -67,10 +69,35 @@ t.test('a call that is refused, or not made after all, is not counted', async (t
   t.equal(await ask('other'), 0);
 });
 
+t.test('a write that gets no turn is not counted, whatever is left of the quota', async (t) => {
+  const { ask, call, sharesRefused } = quotaOf(2);
+  const late = () => call('a', undefined, async () => SUPERSEDED);
+  for (const _ of [1, 2, 3]) t.equal(await late(), SUPERSEDED);
+  for (const user of ['a', 'b']) t.equal(await ask(user), 0);
+  t.equal(await late(), SUPERSEDED);
+  t.equal(await sharesRefused(), 0);
+});
+
+t.test('a write whose turn comes in a later minute is counted in that one', async (t) => {
+  const { clock, ask, call } = quotaOf(2);
+  const turn = Promise.withResolvers<undefined>();
+  const waiting = call('a', undefined, () => turn.promise);
+  t.equal(await ask('a'), 60, 'it counts while it waits, and one is kept for others');
+  clock.now += 60_000;
+  turn.resolve(undefined);
+  t.equal(await waiting, TURN_LOST, 'both are asked for again');
+  for (const user of ['a', 'b']) t.equal(await ask(user), 0, 'and nothing is counted so far');
+});
+
 t.test('a call that was counted in one minute is not given back to a later one', async (t) => {
   const { clock, ask, call } = quotaOf(2);
+  const sent = Promise.withResolvers<void>();
   const late = Promise.withResolvers<Outcome<unknown>>();
-  const underWay = call('a', () => late.promise);
+  const underWay = call('a', () => {
+    sent.resolve();
+    return late.promise;
+  });
+  await sent.promise;
   clock.now += 60_000;
   t.equal(await ask('b'), 0);
   late.resolve(SUPERSEDED);
@@ -88,6 +115,19 @@ t.test('what is left is the limit, until something is known of the minute', asyn
   t.equal(quota.callsLeft, 10);
   await exhaust(5);
   t.equal(quota.callsLeft, 0);
+});
+
+redisTest('a write that gets no quota leaves its turn to other replicas', async (t, server) => {
+  const { setTags, served } = await startGateway(t, {
+    REDIS_URL: server.url,
+    COMETCHAT_CALLS_PER_MINUTE: '1',
+  });
+  const isFree = () =>
+    until('a free lane', async () => ((await server.command('KEYS', '*:lease')) as []).length === 0, 1);
+  await served(t);
+  await isFree();
+  t.equal((await setTags()).json.code, 'cometchat-busy');
+  await isFree();
 });
 
 redisTest('replicas that share a Redis share the quota', async (t, server) => {

@@ -88,10 +88,11 @@ function scripted(outcomes: Outcome<never[]>[], turn?: Turn) {
 function turnOf(answers: (typeof SUPERSEDED | undefined)[] = []) {
   const asked: string[] = [];
   const turn: Turn = {
-    acquire: async () => {
-      asked.push('acquire');
+    come: async () => {
+      asked.push('come');
       return answers.shift();
     },
+    acquire: () => undefined,
     start: () => undefined,
     attempted: (outcome) => void asked.push(outcome.ok ? 'ok' : outcome.errorType),
   };
@@ -102,7 +103,7 @@ t.test('a write waits for its turn before each attempt, and tells it how each on
   const { asked, turn } = turnOf();
   const { run, waiters } = scripted([REFUSED, REFUSED, OK], turn);
   t.match(await run(), { ok: true });
-  t.strictSame(asked, ['acquire', 'ECONNREFUSED', 'acquire', 'ECONNREFUSED', 'acquire', 'ok']);
+  t.strictSame(asked, ['come', 'ECONNREFUSED', 'come', 'ECONNREFUSED', 'come', 'ok']);
   t.strictSame(waiters.retried, ['ECONNREFUSED', 'ECONNREFUSED']);
 });
 
@@ -112,7 +113,7 @@ t.test(
     const { asked, turn } = turnOf();
     const { run, metrics } = scripted([TURN_LOST, REFUSED, TURN_LOST, REFUSED, OK], turn);
     t.match(await run(), { ok: true });
-    t.equal(asked.filter((what) => what === 'acquire').length, 5);
+    t.equal(asked.filter((what) => what === 'come').length, 5);
     t.equal((await countsOf(metrics)).retries, 2);
   },
 );

@@ -10,7 +10,7 @@ interface Entry {
 /** UNIX milliseconds when the virtual clock begins. */
 const EPOCH = Date.UTC(2026, 0, 1);
 
-/** A Redis in this process, by a virtual clock: as much of it as scripts of the order of writes need, run as Lua. */
+/** A Redis in this process, by a virtual clock: as much of it as writes need, with scripts run as Lua. */
 export class ScriptedRedis {
   readonly #clock: VirtualClock;
   readonly #keys = new Map<string, Entry>();
@@ -41,7 +41,14 @@ export class ScriptedRedis {
       eval: (script: string, keys: number, ...args: unknown[]) =>
         ask(() => this.#run(script, args.map(String), keys)),
       hget: (key: string, field: string) => ask(() => this.#hash(key).get(field) ?? null),
+      pttl: () => ask(() => -2),
     } as unknown as Redis;
+  }
+
+  /** The field of the one hash whose key begins so; 0 where there is none. */
+  number(prefix: string, field: string): number {
+    const key = [...this.#keys.keys()].find((one) => one.startsWith(prefix)) ?? '';
+    return Number(this.#hash(key).get(field) ?? 0);
   }
 
   /** Throws if a command or script could not be run. */
@@ -69,6 +76,14 @@ export class ScriptedRedis {
         this.#keys.set(key, { value: hash, until: Number.POSITIVE_INFINITY });
         return args.length / 2;
       }
+      case 'HINCRBY': {
+        const hash = this.#hash(key);
+        hash.set(`${args[0]}`, `${Number(hash.get(`${args[0]}`) ?? 0) + Number(args[1])}`);
+        this.#keys.set(key, { value: hash, until: Number.POSITIVE_INFINITY });
+        return Number(hash.get(`${args[0]}`));
+      }
+      case 'HLEN':
+        return this.#hash(key).size;
       case 'PEXPIRE':
         this.#keys.set(key, { value: this.#hash(key), until: this.#clock.now() + Number(args[0]) });
         return 1;

@@ -34,6 +34,8 @@ export interface History {
   readonly attempts: readonly Attempt[];
   /** The tags as CometChat has taken them, one after the other. */
   readonly taken: readonly number[];
+  /** How many calls the quota in Redis has counted. */
+  readonly counted?: number | undefined;
   /** Whether a write came before another one for all to see. */
   readonly precedes: (write: Write, other: Write) => boolean;
   /** All come to one gateway, which sees one after the other. */

@@ -3,7 +3,7 @@ import { type Attempt, type History, NEVER, type Write } from './history.ts';
 /** What clients and CometChat's data show: true by whatever clock. */
 export const EFFECTS = [endless, olderOnNewer, forgotten, falselySuperseded];
 /** What shows on the wire, by a clock that is exact. */
-const EXACT = [stale, overlapping, overtaken, delayed, heardLate];
+const EXACT = [stale, overlapping, overtaken, delayed, heardLate, miscounted];
 
 /** @returns which promise is broken, and how; undefined where none is */
 export function brokenPromise(history: History, promises = [...EFFECTS, ...EXACT]): string | undefined {
@@ -139,4 +139,11 @@ function heardLate(history: History): string | undefined {
     if (answered > due) return `write ${at} heard late that it was superseded`;
   }
   return undefined;
+}
+
+/** What was not sent is given back. */
+function miscounted({ attempts, counted = attempts.length }: History): string | undefined {
+  return counted === attempts.length
+    ? undefined
+    : `the quota has counted ${counted} of ${attempts.length} attempts`;
 }

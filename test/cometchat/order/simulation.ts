@@ -3,6 +3,7 @@ import { failedExchange, failedReply } from '../../../src/cometchat/errors.ts';
 import { Lanes } from '../../../src/cometchat/lanes.ts';
 import { leasesOf } from '../../../src/cometchat/lease.ts';
 import type { Outcome } from '../../../src/cometchat/outcome.ts';
+import { Quota } from '../../../src/cometchat/quota.ts';
 import { withRetries } from '../../../src/cometchat/retries.ts';
 import { cometChatIdOf, services } from '../../helpers/room.ts';
 import { ScriptedRedis } from '../../helpers/scripted-redis.ts';
@@ -17,6 +18,8 @@ const LINGER_MS = 250;
 const LONGEST_POLL_MS = 20;
 /** Log and metrics, which nobody reads here. */
 const SHARED = services();
+// A gauge is declared once, and here are many quotas.
+SHARED.metrics.gauge = (() => {}) as never;
 const ME = cometChatIdOf('me');
 const TARGET = { type: 'user', id: cometChatIdOf('other') } as const;
 
@@ -28,7 +31,7 @@ export interface World {
   readonly deadlineMs?: number;
 }
 
-/** Plays a scenario with the real lanes, leases and retries, by a virtual clock and before a scripted CometChat and Redis. */
+/** Plays a scenario with the real lanes, leases, quota and retries, by a virtual clock and before a scripted CometChat and Redis. */
 export async function simulate(scenario: Scenario, world: World): Promise<History> {
   const { replicas, isShared, attemptTimeoutMs = 300, deadlineMs = 2000 } = world;
   const inDoubtMs = Math.min(attemptTimeoutMs, deadlineMs / 2);
@@ -41,7 +44,7 @@ export async function simulate(scenario: Scenario, world: World): Promise<Histor
   const taken: number[] = [];
 
   const gateways = Array.from({ length: replicas }, (_, replica) => {
-    const seams = { ...SHARED.seams, clock, random: () => scenario.chance };
+    const seams = { ...SHARED.seams, clock, now: () => clock.now(), random: () => scenario.chance };
     const around = { ...SHARED, redis: redis?.connection(latencies), seams };
     /** The way to the wire, and over it. */
     const send = async (call: Call<unknown>): Promise<Outcome<unknown>> => {
@@ -77,7 +80,7 @@ export async function simulate(scenario: Scenario, world: World): Promise<Histor
       return outcome;
     };
     return new Lanes({
-      send: withRetries(send as Send, around),
+      send: withRetries(new Quota(1_000_000, around).around(send as Send), around),
       refusal: () => undefined,
       leaseOf: around.redis && leasesOf(around.redis, attemptTimeoutMs, around),
       attemptTimeoutMs,
@@ -112,6 +115,7 @@ export async function simulate(scenario: Scenario, world: World): Promise<Histor
     writes,
     attempts,
     taken,
+    counted: redis?.number('quota:', ':total'),
     precedes: (write, other) =>
       replicas === 1 ? writes.indexOf(write) < writes.indexOf(other) : write.sent + slackMs < other.sent,
     isOnePlace: replicas === 1,
