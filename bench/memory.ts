@@ -1,5 +1,5 @@
 import type { Running } from './contestants.ts';
-import { failuresOf, Load, type Request } from './load.ts';
+import { failuresOf, Load, MOST_FAILED, type Request } from './load.ts';
 import type { Measured } from './results.ts';
 import { spreadOf } from './statistics.ts';
 
@@ -14,12 +14,14 @@ export async function watchMemory(
 ): Promise<Measured['memory']> {
   const load = new Load(origin, next);
   const samples = [];
+  let failed = 0;
   for (let done = 0; done < REQUESTS; done += REQUESTS / SAMPLES) {
     if (done % (REQUESTS / 10) === 0) say(`memory: ${done} of ${REQUESTS} requests`);
-    failuresOf('the gateway', await load.saturate({ requests: REQUESTS / SAMPLES }));
+    failed += failuresOf(await load.saturate({ requests: REQUESTS / SAMPLES }));
     samples.push({ requests: done + REQUESTS / SAMPLES, bytes: program.residentBytes() });
   }
   await load.close();
+  if (failed > REQUESTS * MOST_FAILED) throw new Error(`${failed} of ${REQUESTS} requests failed`);
   return samples;
 }
 

@@ -2,7 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Place, startGateway } from './contestants.ts';
 import { readLayers } from './layers.ts';
-import { failuresOf, Load, type Request } from './load.ts';
+import { failuresOf, Load, MOST_FAILED, type Request } from './load.ts';
 import type { Measured } from './results.ts';
 
 const REQUESTS = 30_000;
@@ -14,7 +14,8 @@ export async function profile(place: Place, next: () => Request): Promise<Measur
   const node = ['--cpu-prof', `--cpu-prof-dir=${folder}`];
   const { program, origin } = await startGateway('profile', place, { node });
   const load = new Load(origin, next);
-  failuresOf('the gateway', await load.saturate({ requests: REQUESTS }));
+  const failed = failuresOf(await load.saturate({ requests: REQUESTS }));
+  if (failed > REQUESTS * MOST_FAILED) throw new Error(`${failed} of ${REQUESTS} requests failed`);
   await load.close();
   await program.stop();
   return readLayers(folder);

@@ -1,5 +1,5 @@
 import type { Running } from './contestants.ts';
-import { failuresOf, Load, type Request } from './load.ts';
+import { type Answers, failuresOf, Load, MOST_FAILED, type Request } from './load.ts';
 import type { Contestant, Measured } from './results.ts';
 import { latencyOf, type Percentiles, percentiles, spreadOf } from './statistics.ts';
 
@@ -9,6 +9,9 @@ export const SECONDS = 3;
 /** V8 compiles what runs often. Every contestant has these before its first figure, and the others before each figure. */
 export const FIRST_WARM_UP = 10_000;
 export const WARM_UP = 2000;
+
+/** A busy machine can make a figure fail. Whoever fails again has a fault. */
+const ATTEMPTS = 3;
 
 /** Who is measured: what answers, and what it is asked. */
 export type Field = ReadonlyMap<Contestant, Running & { readonly next: () => Request }>;
@@ -38,27 +41,45 @@ export async function runRounds(
   for (let round = 1; round <= rounds; round += 1) {
     for (const [name, load] of loads) {
       say(`round ${round} of ${rounds}: ${name}`);
-      await measure(name, load, field.get(name) as Running, scores.get(name) as Scores);
+      await measure(name, load, field.get(name) as Running, scores.get(name) as Scores, say);
     }
   }
   await Promise.all([...loads.values()].map((load) => load.close()));
   return summary(scores);
 }
 
-async function measure(name: Contestant, load: Load, { program }: Running, scores: Scores): Promise<void> {
+async function measure(
+  name: Contestant,
+  load: Load,
+  { program }: Running,
+  scores: Scores,
+  say: (text: string) => void,
+): Promise<void> {
+  /** Warms up and measures, and does so again where too many requests failed. */
+  const answered = async (arrive: () => Promise<Answers>): Promise<Answers> => {
+    for (let attempt = 1; ; attempt += 1) {
+      await load.saturate({ requests: WARM_UP });
+      const answers = await arrive();
+      const failed = failuresOf(answers);
+      scores.failed += failed;
+      if (failed <= answers.sent * MOST_FAILED) return answers;
+      const what = `${name} failed: ${JSON.stringify(answers.statuses)}`;
+      if (attempt === ATTEMPTS) throw new Error(what);
+      say(`once more, since ${what}`);
+    }
+  };
   for (const [index, rate] of RATES.entries()) {
-    await load.saturate({ requests: WARM_UP });
-    const arrived = await load.arrive(rate, SECONDS);
-    scores.failed += failuresOf(name, arrived);
-    scores.latencies[index]?.push(percentiles(arrived.latencies));
+    const { latencies } = await answered(() => load.arrive(rate, SECONDS));
+    scores.latencies[index]?.push(percentiles(latencies));
   }
-  await load.saturate({ requests: WARM_UP });
-  const before = program.cpuMicroseconds();
-  const answers = await load.saturate({ seconds: SECONDS });
-  scores.failed += failuresOf(name, answers);
-  scores.perSecond.push(answers.sent / answers.seconds);
-  scores.processorMicroseconds.push((program.cpuMicroseconds() - before) / answers.sent);
-  scores.saturated.push(percentiles(answers.latencies));
+  let before = 0;
+  const { sent, seconds, latencies } = await answered(() => {
+    before = program.cpuMicroseconds();
+    return load.saturate({ seconds: SECONDS });
+  });
+  scores.perSecond.push(sent / seconds);
+  scores.processorMicroseconds.push((program.cpuMicroseconds() - before) / sent);
+  scores.saturated.push(percentiles(latencies));
 }
 
 const newScores = (): Scores => ({

@@ -1,6 +1,6 @@
 import { FLOOD_SECONDS, FLOODING_USERS, GOOD_PER_SECOND } from './floods.ts';
 import { entriesOf, inPercent, inWhole, table } from './format.ts';
-import { CONNECTIONS } from './load.ts';
+import { CONNECTIONS, MOST_FAILED } from './load.ts';
 import type { Picture } from './pictures.ts';
 import { CONTESTANTS, type Results } from './results.ts';
 import { FIRST_WARM_UP, SECONDS, WARM_UP } from './rounds.ts';
@@ -63,7 +63,12 @@ function failedRequests(failed: Results['failed']): string[] {
   const some = entriesOf(failed).filter(([, count]) => count > 0);
   if (some.length === 0) return ['All requests got a 200, at the constant rates too.'];
   const told = some.map(([name, count]) => `${CONTESTANTS[name]} (${inWhole(count)})`);
-  return [`Some requests did not get a 200, those at the constant rates counted, too: ${told.join(', ')}.`];
+  return [
+    lines(
+      `Some requests did not get a 200, those at the constant rates counted, too: ${told.join(', ')}.`,
+      `Where these were more than ${inPercent(MOST_FAILED)} of those for a figure, it was measured again.`,
+    ),
+  ];
 }
 
 export function floodSection({ floods }: Results, pictures: readonly Picture[]): string[] {
