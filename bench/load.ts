@@ -30,13 +30,15 @@ const LAST_WAIT_MS = 5000;
 
 /** Clients of one server, on connections that are kept open. */
 export class Load {
-  readonly #pool: Pool;
+  readonly #origin: string;
   readonly #next: () => Request;
+  #pool: Pool;
 
   /** @param next gives what to send */
   constructor(origin: string, next: () => Request) {
-    this.#pool = new Pool(origin, { connections: CONNECTIONS, pipelining: 1 });
+    this.#origin = origin;
     this.#next = next;
+    this.#pool = this.#connect();
   }
 
   /** Sends at a constant rate, whether answers come or not, in an open loop: a queue shows. */
@@ -49,7 +51,7 @@ export class Load {
       while (run.sent < due) run.send(this.#next());
       await wait(TICK_MS);
     }
-    await run.end();
+    await this.#end(run);
     return run.answers(seconds);
   }
 
@@ -69,7 +71,7 @@ export class Load {
       sendDue();
     }
     due = 0;
-    await run.end();
+    await this.#end(run);
     return run.answers(seconds);
   }
 
@@ -92,6 +94,20 @@ export class Load {
   close(): Promise<void> {
     return this.#pool.destroy();
   }
+
+  #connect(): Pool {
+    return new Pool(this.#origin, { connections: CONNECTIONS, pipelining: 1 });
+  }
+
+  /** Waits for the answers, but not for ever, and leaves nothing to the next load. */
+  async #end(run: Run): Promise<void> {
+    const giveUp = performance.now() + LAST_WAIT_MS;
+    while (run.open > 0 && performance.now() < giveUp) await wait(TICK_MS);
+    if (run.open === 0) return;
+    run.giveUp();
+    await this.close();
+    this.#pool = this.#connect();
+  }
 }
 
 /** The requests of one load, and how they end. */
@@ -101,6 +117,7 @@ class Run {
   readonly #pool: Pool;
   readonly #statuses: Record<string, number> = {};
   readonly #latencies: number[] = [];
+  #isOver = false;
 
   constructor(pool: Pool) {
     this.#pool = pool;
@@ -110,6 +127,7 @@ class Run {
     const sentAt = performance.now();
     let status = '';
     const end = (result: string) => {
+      if (this.#isOver) return;
       this.#statuses[result] = (this.#statuses[result] ?? 0) + 1;
       this.open -= 1;
       onEnd();
@@ -133,14 +151,13 @@ class Run {
     );
   }
 
-  /** Waits for the answers, but not for ever. */
-  async end(): Promise<void> {
-    const giveUp = performance.now() + LAST_WAIT_MS;
-    while (this.open > 0 && performance.now() < giveUp) await wait(TICK_MS);
+  /** What has no answer by now is not waited for. */
+  giveUp(): void {
+    this.#statuses.unanswered = this.open;
+    this.#isOver = true;
   }
 
   answers(seconds: number): Answers {
-    if (this.open > 0) this.#statuses.unanswered = this.open;
     return {
       sent: this.sent,
       statuses: this.#statuses,
