@@ -11,7 +11,7 @@ export const CORES = { measured: 0, others: 1 } as const;
 const TICKS_PER_SECOND = Number(execFileSync('getconf', ['CLK_TCK']));
 const PAGE_BYTES = Number(execFileSync('getconf', ['PAGESIZE']));
 
-const LONGEST_START_MS = 10_000;
+const LONGEST_START_MS = 60_000;
 
 /** Keeps a process to one processor. */
 export function pin(pid: number, core: number): void {
