@@ -5,7 +5,7 @@ import { readLayers } from './layers.ts';
 import { failuresOf, Load, MOST_FAILED, type Request } from './load.ts';
 import type { Measured } from './results.ts';
 
-const REQUESTS = 30_000;
+const REQUESTS = 20_000;
 
 /** Looks at which functions a saturated gateway is in, by V8's sampling profiler. */
 export async function profile(place: Place, next: () => Request): Promise<Measured['layers']> {

@@ -7,7 +7,7 @@ import { latencyOf, type Percentiles, percentiles, spreadOf } from './statistics
 export const RATES = [333, 1000] as const;
 export const SECONDS = 3;
 /** V8 compiles what runs often. Every contestant has these before its first figure, and the others before each figure. */
-export const FIRST_WARM_UP = 10_000;
+export const FIRST_WARM_UP = 6000;
 export const WARM_UP = 2000;
 
 /** A busy machine can make a figure fail. Whoever fails again has a fault. */
