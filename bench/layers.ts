@@ -33,10 +33,7 @@ const LAYERS: readonly (readonly [RegExp, string])[] = [
   ],
   [/src\/cometchat\/(?:reply|conversation)\.ts/, 'CometChat’s reply: parsing and checks'],
   [/src\/cometchat\/|node_modules\/cockatiel\//, 'lanes, retries, quota, breaker'],
-  [
-    /src\/base\/[\w-]*(?:http|client|pool|undici|connection)[\w-]*\.ts/,
-    'the gateway’s HTTP client around them',
-  ],
+  [/src\/base\/[\w-]*(?:http|client|exchange|undici)[\w-]*\.ts/, 'the gateway’s HTTP client around them'],
   // The counter of minutes serves limits and quota.
   [/src\/(?!redis\/minute-counter)/, 'the rest of the gateway'],
 ];
