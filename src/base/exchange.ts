@@ -100,22 +100,30 @@ const CODES: Readonly<Record<string, string>> = {
   UND_ERR_ABORTED: 'proxy_refused',
   UND_ERR_CONNECT_TIMEOUT: 'timeout_connect',
   UND_ERR_HEADERS_OVERFLOW: 'HPE_HEADER_OVERFLOW',
-  HTTPParserError: 'HPE_INVALID',
   UND_ERR_RES_EXCEEDED_MAX_SIZE: 'reply_too_large',
   'bad upgrade': 'reply_upgrade',
   // A 100, which nobody has asked for.
   'bad response': 'reply_informational',
 };
 
+/** The connection ended, or was ended, before the reply was whole. */
+const BROKEN: ReadonlySet<string> = new Set([
+  'ECONNRESET',
+  'UND_ERR_DESTROYED',
+  'UND_ERR_RES_CONTENT_LENGTH_MISMATCH',
+  'UND_ERR_SOCKET',
+]);
+
 const HAVE_NO_BODY: ReadonlySet<number> = new Set([204, 304]);
 
 function codeOf(error: Error & { code?: string }, head: Head | undefined): string {
   const code = error.code ?? error.name;
-  const known = CODES[error.message] ?? CODES[code];
-  if (known) return known;
   const isTooShort = code === 'UND_ERR_RES_CONTENT_LENGTH_MISMATCH';
   if (isTooShort && (!head || HAVE_NO_BODY.has(head.statusCode))) return 'HPE_INVALID';
-  const isBroken = isTooShort || code === 'UND_ERR_SOCKET' || code === 'ECONNRESET';
+  const known = CODES[error.message] ?? CODES[code];
+  if (known) return known;
+  // llhttp's "Invalid EOF state".
+  const isBroken = BROKEN.has(code) || (code === 'HTTPParserError' && error.message.includes('EOF'));
   if (isBroken) return head?.headers['content-length'] ? 'ERR_HTTP_CONTENT_LENGTH_MISMATCH' : 'ECONNRESET';
-  return code;
+  return code === 'HTTPParserError' ? 'HPE_INVALID' : code;
 }

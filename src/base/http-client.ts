@@ -112,6 +112,16 @@ function connectionsTo(url: string, { totalMs, maxBytes, lookup }: HttpClientOpt
   if (!usesProxy()) return new Pool(new URL(url).origin, options);
   return new EnvHttpProxyAgent({
     ...options,
-    clientFactory: (proxy, its) => new Pool(proxy, { ...its, headersTimeout: totalMs }),
+    clientFactory: (proxy, its) => connectionsToProxy(new Pool(proxy, { ...its, headersTimeout: totalMs })),
   });
+}
+
+/** undici asks again, at once and without end, for a tunnel that the proxy has answered by hanging up. */
+function connectionsToProxy(proxy: Pool): Pool {
+  const connect = proxy.connect.bind(proxy);
+  const connectOnce = (options: Dispatcher.ConnectOptions) =>
+    connect(options).catch((error) => {
+      throw error.code === 'UND_ERR_SOCKET' ? new ExchangeError('proxy_refused') : error;
+    });
+  return Object.assign(proxy, { connect: connectOnce });
 }

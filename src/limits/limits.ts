@@ -51,12 +51,21 @@ class Limit {
     if (number !== this.#minute) for (const keys of [this.#exceeded, this.#checkedFirst]) keys.clear();
     this.#minute = number;
     const isRefused = this.#checkedFirst.has(key) && Boolean(await revocation);
-    const tally = isRefused || this.#exceeded.has(key) ? undefined : await this.#counter.add(key);
+    let tally = isRefused || this.#exceeded.has(key) ? undefined : await this.#counter.add(key);
     const refusal = revocation && (await revocation);
     if (refusal) {
-      tally?.takeBack();
+      if (tally) {
+        tally.takeBack();
+        // A good request may have met this count.
+        this.#exceeded.delete(key);
+      }
       this.#remember(this.#checkedFirst, key, number);
       throw refusal;
+    }
+    if (tally && tally.count > this.#perMinute && this.#checkedFirst.has(key)) {
+      // Some of the count has just been given back.
+      tally.takeBack();
+      tally = await this.#counter.add(key);
     }
     const left = tally ? this.#perMinute - tally.count : -1;
     // https://datatracker.ietf.org/doc/draft-ietf-httpapi-ratelimit-headers/

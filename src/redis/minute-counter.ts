@@ -78,6 +78,7 @@ export class MinuteCounter {
     const local = () => this.#addLocal(minuteAt(seams.now()).number, key);
     if (!redis) return local();
     const { number: minute } = minuteAt(seams.now());
+    const isAsked = redis.status === 'ready';
     const shared = (by: number) => redis.eval(ADD, 1, `${this.#name}:${minute}`, key, by);
     // A count that is not taken back lets one call less through in this minute: no harm worth an error.
     const takeBack = () => void shared(-1).catch(() => {});
@@ -93,7 +94,7 @@ export class MinuteCounter {
         const takeBackBoth = () => {
           tally.takeBack();
           // A Redis that hangs will count all the same, when it goes on.
-          takeBack();
+          if (isAsked) takeBack();
         };
         return { ...tally, takeBack: takeBackBoth };
       },

@@ -125,6 +125,23 @@ t.test(
   },
 );
 
+t.test(
+  'a reply in pieces that ends too early is a broken connection, whether it was to be the last one or not',
+  async (t) => {
+    for (const connection of ['keep-alive', 'close']) {
+      const { meets, sandbox } = await startGateway(t);
+      const head = `HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nConnection: ${connection}\r\n\r\n`;
+      sandbox.fault({ raw: [`${head}5\r\n{"dat`] });
+      await meets(t, {
+        answer: 200,
+        calls: 2,
+        line: { level: 'info', retried: ['ECONNRESET'] },
+        moved: { 'attempts cometchat-failed': 1, 'attempts ok': 1, retries: 1 },
+      });
+    }
+  },
+);
+
 t.test('after a late reply the next attempt succeeds; the third is the answer', { jobs: 6 }, async (t) => {
   const slow = ['silence', 'first-byte-late', 'body-drips'] satisfies Name[];
   const tests = [

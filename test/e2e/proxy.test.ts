@@ -44,7 +44,14 @@ async function startProxy(t: Test, onConnect = tunnel) {
     for (const client of clients) client.destroy();
   });
   const url = `http://gateway:open-sesame@127.0.0.1:${port}`;
-  return { targets, passwords, env: { NODE_USE_ENV_PROXY: '1', HTTP_PROXY: url, HTTPS_PROXY: url } };
+  return {
+    targets,
+    passwords,
+    get connections() {
+      return clients.length;
+    },
+    env: { NODE_USE_ENV_PROXY: '1', HTTP_PROXY: url, HTTPS_PROXY: url },
+  };
 }
 
 const PASSWORD = `Basic ${Buffer.from('gateway:open-sesame').toString('base64')}`;
@@ -96,9 +103,11 @@ t.test('hosts of NO_PROXY are called directly, and all are without NODE_USE_ENV_
 t.test('a proxy that refuses is a 502, one that never answers a 504', async (t) => {
   const { sandbox, env } = await cometChat(t);
   const refuses: OnConnect = (_, client) => client.end('HTTP/1.1 403 Forbidden\r\n\r\n');
+  const hangsUp: OnConnect = (_, client) => client.end();
   const hangs: OnConnect = () => {};
   const cases = [
     [refuses, 502, 'proxy_refused'],
+    [hangsUp, 502, 'proxy_refused'],
     [hangs, 504, 'timeout_connect'],
   ] as const;
   for (const [onConnect, status, type] of cases) {
@@ -111,6 +120,7 @@ t.test('a proxy that refuses is a 502, one that never answers a 504', async (t) 
     t.equal((await call()).status, status);
     const [line] = await child.says(/\{.*"problem":"cometchat-.*\}/);
     t.match(JSON.parse(line), { error: { type }, retried: [type, type] });
+    t.equal(proxy.connections, 3, 'one for each attempt');
   }
   t.equal(sandbox.received, 0);
 });

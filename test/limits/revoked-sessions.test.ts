@@ -53,6 +53,18 @@ redisTest('requests of a revoked session count nowhere', async (t, redis) => {
   await isBeyond('user').first(setTags);
 });
 
+redisTest('they take nothing from the good requests among them', async (t, redis) => {
+  const proxy = await redisProxy(t, redis);
+  const { as } = await withRevoked(t, redis, 2, proxy.url);
+  proxy.hold();
+  const answers = [...Array(9).fill('a'), 'good'].map((jti) => as(ME, { jti }));
+  await proxy.pass(20);
+  proxy.release();
+  const statuses = (await Promise.all(answers)).map(({ status }) => status);
+  t.strictSame(statuses, [...Array(9).fill(401), 200]);
+  t.equal((await as(ME, { jti: 'good' })).status, 200);
+});
+
 redisTest('a user beyond the limit is told first that the session was revoked', async (t, redis) => {
   const { isRevoked, served, isBeyond, setTags } = await withRevoked(t, redis, 1);
   await served(t);
