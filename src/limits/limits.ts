@@ -62,7 +62,7 @@ class Limit {
       this.#remember(this.#checkedFirst, key, number);
       throw refusal;
     }
-    if (tally && tally.count > this.#perMinute && this.#checkedFirst.has(key)) {
+    if (revocation && tally && tally.count > this.#perMinute && this.#checkedFirst.has(key)) {
       // Some of the count has just been given back.
       tally.takeBack();
       tally = await this.#counter.add(key);
