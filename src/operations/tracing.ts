@@ -46,7 +46,10 @@ const FLUSH_MS = 2000;
 /** Only where a trace comes from is taken in: baggage and tracestate could be anything, and would be passed on. */
 const propagator = new W3CTraceContextPropagator();
 
-const globalAgent = (protocol: string) => (protocol === 'https:' ? https : http).globalAgent;
+const SHARED: Readonly<Record<string, http.Agent>> = {
+  'http:': http.globalAgent,
+  'https:': https.globalAgent,
+};
 
 /** Sends traces to an OTLP receiver, as the standard variables say: OTEL_EXPORTER_OTLP_*, OTEL_TRACES_SAMPLER and so on. */
 export class Tracing {
@@ -55,8 +58,8 @@ export class Tracing {
   constructor({ headers }: TracingConfig, log: FastifyBaseLogger) {
     const exporter = new OTLPTraceExporter({
       headers: async () => parseKeyPairsIntoRecord(headers.current),
-      // Connections of its own would know of no proxy.
-      ...(usesProxy() && { httpAgentOptions: globalAgent }),
+      // Its own connections know of no proxy; those that Node.js keeps for the process do.
+      ...(usesProxy() && { httpAgentOptions: (protocol: string) => SHARED[protocol] as http.Agent }),
     });
     this.#provider = new BasicTracerProvider({
       // What the environment says goes before our name.

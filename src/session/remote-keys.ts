@@ -147,7 +147,6 @@ export class RemoteKeys {
       const fields = { error: { type: errorType(error) } };
       log[level](fields, 'the keys of SESSION_JWKS_URL could not be fetched');
     }
-    if (this.#isClosed) return;
     clearTimeout(this.#timer);
     const { refreshMs, cooldownMs } = this.#schedule;
     this.#timer = setTimeout(() => void this.refresh(), this.#isReachable ? refreshMs : cooldownMs).unref();

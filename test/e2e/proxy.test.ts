@@ -120,6 +120,8 @@ t.test('a proxy that refuses is a 502, one that never answers a 504', async (t) 
     t.equal((await call()).status, status);
     const [line] = await child.says(/\{.*"problem":"cometchat-.*\}/);
     t.match(JSON.parse(line), { error: { type }, retried: [type, type] });
+    child.process.kill('SIGTERM');
+    await child.exit();
     t.equal(proxy.connections, 3, 'one for each attempt');
   }
   t.equal(sandbox.received, 0);
