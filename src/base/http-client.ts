@@ -120,8 +120,8 @@ function connectionsTo(url: string, { totalMs, maxBytes, lookup }: HttpClientOpt
 function connectionsToProxy(proxy: Pool): Pool {
   const connect = proxy.connect.bind(proxy);
   const connectOnce = (options: Dispatcher.ConnectOptions) =>
-    connect(options).catch((error) => {
-      throw error.code === 'UND_ERR_SOCKET' ? new ExchangeError('proxy_refused') : error;
+    connect(options).catch(({ code }) => {
+      throw new ExchangeError(String(code).replace('UND_ERR_SOCKET', 'proxy_refused'));
     });
   return Object.assign(proxy, { connect: connectOnce });
 }
