@@ -137,19 +137,23 @@ export class RemoteKeys {
       this.#isReachable = true;
       this.#fetches.inc({ result: 'ok' });
     } catch (error) {
-      // Cut off by close().
-      if (this.#isClosed) return;
-      this.#coolingSince = this.#now();
-      this.#isReachable = false;
-      this.#fetches.inc({ result: 'failed' });
-      // Without any key nobody gets in, and it may well be the address that is wrong.
-      const level = this.inUse === undefined ? 'error' : 'warn';
-      const fields = { error: { type: errorType(error) } };
-      log[level](fields, 'the keys of SESSION_JWKS_URL could not be fetched');
+      // A fetch that close() cuts off has not failed.
+      if (!this.#isClosed) this.#onFailed(error);
     }
+    if (this.#isClosed) return;
     clearTimeout(this.#timer);
     const { refreshMs, cooldownMs } = this.#schedule;
     this.#timer = setTimeout(() => void this.refresh(), this.#isReachable ? refreshMs : cooldownMs).unref();
+  }
+
+  #onFailed(error: unknown): void {
+    this.#coolingSince = this.#now();
+    this.#isReachable = false;
+    this.#fetches.inc({ result: 'failed' });
+    // Without any key nobody gets in, and it may well be the address that is wrong.
+    const level = this.inUse === undefined ? 'error' : 'warn';
+    const fields = { error: { type: errorType(error) } };
+    this.#services.log[level](fields, 'the keys of SESSION_JWKS_URL could not be fetched');
   }
 
   async #fetch(href: string): Promise<Response> {
