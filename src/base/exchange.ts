@@ -69,7 +69,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
 
   onResponseEnd(): void {
     this.#end();
-    this.#reply.resolve(readable(this.#head as Head, Buffer.concat(this.#pieces)));
+    this.#reply.resolve(readable(this.#head as Head, this.#pieces));
   }
 
   onResponseError(_: Dispatcher.DispatchController, error: Error): void {
@@ -86,9 +86,9 @@ export class Exchange implements Dispatcher.DispatchHandler {
 type Head = Pick<IncomingMessage, 'headers'> & { readonly statusCode: number };
 
 /** A reply that is there already, as what got wants of one. */
-function readable(head: Head, body: Buffer): IncomingMessage {
+function readable(head: Head, pieces: readonly Buffer[]): IncomingMessage {
   const read = function (this: Readable) {
-    this.push(body);
+    for (const piece of pieces) this.push(piece);
     this.push(null);
   };
   return Object.assign(new Readable({ read }), head) as unknown as IncomingMessage;
