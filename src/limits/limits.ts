@@ -99,7 +99,7 @@ export const limits = fp(async (scope: FastifyInstance, { perMinute, services }:
   );
   // The error handler of the whole app answers what this one throws: the error, or `rate-limited` in its place.
   scope.setErrorHandler(async (error, request, reply) => {
-    // Whatever else is wrong, a session that was revoked is told so.
+    // A revoked session is answered as revoked, even where another check has failed first.
     const failure = (await request.revocation) ?? error;
     if (isStrangersFailure(failure, request)) await address.count(addressOf(request), reply);
     throw failure;

@@ -108,7 +108,7 @@ export class MinuteCounter {
     const count = (counts.get(key) ?? 0) + 1;
     // Deleted first, so that the map has the key that was not used for longest in front.
     counts.delete(key);
-    // Only then, because finding the first key takes the longer the more were deleted before it.
+    // The oldest key is looked for only when it must go: that takes longer, the more keys were deleted before it.
     if (counts.size >= MAX_LOCAL_KEYS) counts.delete(counts.keys().next().value as string);
     counts.set(key, count);
     minute.total += 1;
