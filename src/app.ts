@@ -20,6 +20,7 @@ import {
   setResponseHeaders,
 } from './http/front-door.ts';
 import { EventLoop, shedLoad } from './http/overload.ts';
+import { goodRequestsFirst } from './http/priority.ts';
 import { replyWithProblem, replyWithProblems } from './http/problem-replies.ts';
 import { handleRawErrors, socketErrorHandler, timeouts } from './http/raw-errors.ts';
 import { identity } from './identity/identity.ts';
@@ -72,6 +73,7 @@ export const gateway = fp(async (app: FastifyInstance, config: GatewayOptions) =
   // The requests of signed-in users: session -> identity -> limits -> conversations -> cometchat.
   await app.register(async (me) => {
     shedLoad(me, eventLoop);
+    goodRequestsFirst(me);
     await me.register(session, { ...verifier, cookieName, origins, metrics });
     await me.register(identity, config.identity);
     await me.register(limits, { perMinute: config.rateLimit.perMinute, services });
