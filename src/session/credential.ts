@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import type { ProblemError } from '../base/problem-error.ts';
 import { refused } from './reasons.ts';
 
 /** RFC 6750's characters of a token; in a cookie no other are taken either, and no quotes around them. */
@@ -17,14 +18,17 @@ export interface Credential {
  * cookie of this name (RFC 6265, section 4.2).
  *
  * @param cookieName undefined where cookies are not looked at
- * @throws ProblemError `session-missing` where there is neither, `session-invalid` where there are several:
+ * @returns the token; or `session-missing` where there is neither; or `session-invalid` where there are several:
  *   what is checked here, and what a proxy or the app itself has meant, could then be two users
  */
-export function credentialOf({ headersDistinct }: IncomingMessage, cookieName?: string): Credential {
+export function credentialOf(
+  { headersDistinct }: IncomingMessage,
+  cookieName?: string,
+): Credential | ProblemError {
   const { authorization = [], cookie = [] } = headersDistinct;
   const cookies = cookieName === undefined ? [] : cookieValues(cookie, cookieName);
   if (authorization.length + cookies.length > 1) {
-    throw refused('malformed', {
+    return refused('malformed', {
       detail: 'Send one Authorization header or one session cookie, not several and not both.',
     });
   }
@@ -32,8 +36,8 @@ export function credentialOf({ headersDistinct }: IncomingMessage, cookieName?: 
   const bearer = BEARER.exec(header)?.[1];
   if (bearer !== undefined) return { token: bearer, isCookie: false };
   const [value] = cookies;
-  if (value === undefined) throw refused('missing');
-  if (!COOKIE_VALUE.test(value)) throw refused('malformed');
+  if (value === undefined) return refused('missing');
+  if (!COOKIE_VALUE.test(value)) return refused('malformed');
   return { token: value, isCookie: true };
 }
 

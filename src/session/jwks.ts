@@ -1,7 +1,6 @@
 import type { BaseLogger } from 'pino';
 import { errorType } from '../base/error-type.ts';
 import { isLoopback } from '../base/loopback.ts';
-import { ProblemError } from '../base/problem-error.ts';
 import type { VerifySession } from './claims.ts';
 import { type JwtRules, jwtVerifier } from './jwt.ts';
 import { refused } from './reasons.ts';
@@ -43,10 +42,9 @@ export function jwksSessions(
     try {
       return await verify(token, [(header, jws) => keys.find(header, jws)]);
     } catch (error) {
-      if (error instanceof ProblemError) throw error;
       // The key that the token names is published, but is too weak for jose or is no key at all.
       log.warn({ error: { type: errorType(error) } }, 'a key of SESSION_JWKS_URL cannot be used');
-      throw refused('malformed', { cause: error });
+      return refused('malformed', { cause: error });
     }
   };
   return withTokenCache(verifyOnce, () => keys.inUse);

@@ -1,7 +1,6 @@
 import type { KeyObject } from 'node:crypto';
 import { errors, type JWTVerifyGetKey, type JWTVerifyOptions, jwtVerify } from 'jose';
-import type { Claims } from '../base/caller.ts';
-import { CLOCK_SKEW_SECONDS, checkTimes } from './claims.ts';
+import { CLOCK_SKEW_SECONDS, checkTimes, type Verdict } from './claims.ts';
 import { asRefusal } from './reasons.ts';
 
 /** What every JWT must say, so that a token made for another service is refused. */
@@ -18,8 +17,7 @@ type Key = KeyObject | JWTVerifyGetKey;
  *
  * @param algorithms the only ones that a token may name
  * @param now the clock
- * @returns checks a token with each of the keys, until one of them has signed it; throws 401 problems, and what the
- *   finding of a key throws
+ * @returns checks a token with each of the keys, until one of them has signed it
  */
 export function jwtVerifier(
   { issuer, audience }: JwtRules,
@@ -33,20 +31,19 @@ export function jwtVerifier(
     requiredClaims: ['exp'],
     clockTolerance: CLOCK_SKEW_SECONDS,
   };
-  return async (token: string, keys: readonly Key[]): Promise<Claims> => {
+  return async (token: string, keys: readonly Key[]): Promise<Verdict> => {
     const currentDate = now();
     let refused: unknown;
     for (const key of keys) {
       try {
         // One of jose's two signatures of this function; which one makes no difference here.
         const { payload } = await jwtVerify(token, key as JWTVerifyGetKey, { ...rules, currentDate });
-        checkTimes(payload, currentDate);
-        return payload;
+        return checkTimes(payload, currentDate);
       } catch (error) {
         refused = error;
         if (!(error instanceof errors.JWSSignatureVerificationFailed)) break;
       }
     }
-    throw asRefusal(refused);
+    return asRefusal(refused);
   };
 }

@@ -7,21 +7,21 @@ import type { SessionStore } from './store.ts';
 export function opaqueSessions(store: SessionStore): VerifySession {
   return async (token) => {
     const session = await store.find(token);
-    if (!session) throw refused('unknown');
+    if (!session) return refused('unknown');
     const claims = parseClaims(session.text);
+    if (!claims) return refused('malformed', { detail: 'What is stored of this session is no JSON object.' });
     // A session without an end would never go away.
-    if (claims.exp === undefined && !session.hasTtl) throw wrongClaim('exp');
-    checkTimes(claims, new Date());
-    return claims;
+    if (claims.exp === undefined && !session.hasTtl) return wrongClaim('exp');
+    return checkTimes(claims, new Date());
   };
 }
 
-function parseClaims(text: string): Claims {
+function parseClaims(text: string): Claims | undefined {
   try {
     const claims = JSON.parse(text);
     if (typeof claims === 'object' && claims !== null && !Array.isArray(claims)) return claims;
   } catch {
     // No word of what is stored goes into an error.
   }
-  throw refused('malformed', { detail: 'What is stored of this session is no JSON object.' });
+  return undefined;
 }

@@ -32,7 +32,13 @@ const REASON_BY_JOSE_CODE: Readonly<Record<string, Reason>> = {
 export const refused = (
   reason: Reason,
   options?: ConstructorParameters<typeof ProblemError>[1],
-): ProblemError => new ProblemError(PROBLEM_BY_REASON[reason], { reason, ...options });
+): ProblemError =>
+  options ? new ProblemError(PROBLEM_BY_REASON[reason], { reason, ...options }) : REFUSED[reason];
+
+/** The same for every request, so they are made once. */
+const REFUSED = Object.fromEntries(
+  REASONS.map((reason) => [reason, new ProblemError(PROBLEM_BY_REASON[reason], { reason })]),
+) as Readonly<Record<Reason, ProblemError>>;
 
 /** @returns `session-invalid`, with the name of the claim and never its value */
 export const wrongClaim = (claim: string, cause?: unknown): ProblemError =>
@@ -41,9 +47,10 @@ export const wrongClaim = (claim: string, cause?: unknown): ProblemError =>
     cause,
   });
 
-/** @returns the problem that an error of jose's is; any other error as it is */
-export function asRefusal(error: unknown): unknown {
+/** @returns the problem that an error of jose's is; any other error but a problem is thrown again */
+export function asRefusal(error: unknown): ProblemError {
+  if (error instanceof ProblemError) return error;
   if (error instanceof errors.JWTClaimValidationFailed) return wrongClaim(error.claim, error);
-  if (!(error instanceof errors.JOSEError)) return error;
+  if (!(error instanceof errors.JOSEError)) throw error;
   return refused(REASON_BY_JOSE_CODE[error.code] ?? 'malformed', { cause: error });
 }

@@ -7,10 +7,10 @@ import type { SessionStore } from './store.ts';
 export type Revocation = Promise<ProblemError | undefined>;
 
 /** Asks whether JWTs have been revoked by their `jti`. One without `jti` ends by its `exp` alone. */
-export function revocations(store: SessionStore): (claims: Claims) => Revocation | undefined {
+export function revocations(store: SessionStore): (claims: Claims) => Revocation | ProblemError | undefined {
   return ({ jti }) => {
     if (jti === undefined) return undefined;
-    if (typeof jti !== 'string') throw wrongClaim('jti');
+    if (typeof jti !== 'string') return wrongClaim('jti');
     return store.isRevoked(jti).then(
       (isRevoked) => (isRevoked ? refused('revoked') : undefined),
       (unchecked: ProblemError) => unchecked,

@@ -39,10 +39,8 @@ export function secretSessions(config: SecretSessionConfig, now?: () => Date): V
     secrets.map((secret) => createSecretKey(secret, 'utf8')),
   );
 
-  const verifySigned: VerifySession = async (token) => {
-    if (isForged(token, keys())) throw refused('signature');
-    return verify(token, keys());
-  };
+  const verifySigned: VerifySession = (token) =>
+    isForged(token, keys()) ? refused('signature') : verify(token, keys());
   return withTokenCache(verifySigned, keys, now);
 }
 

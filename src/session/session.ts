@@ -3,6 +3,7 @@ import fp from 'fastify-plugin';
 import type { Claims } from '../base/caller.ts';
 import { ProblemError } from '../base/problem-error.ts';
 import type { Metrics } from '../base/services.ts';
+import type { Verdict } from './claims.ts';
 import { credentialOf } from './credential.ts';
 import { rejectForgery } from './csrf.ts';
 import { REASONS } from './reasons.ts';
@@ -38,15 +39,21 @@ export const session = fp(
     };
     scope.decorateRequest('claims', null);
     scope.decorateRequest('revocation', null);
-    scope.addHook('onRequest', async (request) => {
-      try {
-        const { token, isCookie } = credentialOf(request.raw, cookieName);
-        if (isCookie) rejectForgery(request, origins);
-        request.claims = await verify(token);
-        request.revocation = revocationOf?.(request.claims)?.then(counted) ?? null;
-      } catch (error) {
-        throw counted(error);
-      }
+    scope.addHook('onRequest', (request, _reply, done) => {
+      const refuse = (error: Error) => done(counted(error));
+      const admit = (verdict: Verdict) => {
+        const revocation = verdict instanceof ProblemError ? verdict : revocationOf?.(verdict);
+        if (revocation instanceof ProblemError) return refuse(revocation);
+        request.claims = verdict as Claims;
+        request.revocation = revocation?.then(counted) ?? null;
+        done();
+      };
+      const credential = credentialOf(request.raw, cookieName);
+      if (credential instanceof ProblemError) return refuse(credential);
+      if (credential.isCookie) rejectForgery(request, origins);
+      const verdict = verify(credential.token);
+      if (verdict instanceof Promise) verdict.then(admit, refuse);
+      else admit(verdict);
     });
     if (!revocationOf) return;
     // No route gets a request before the answer has come.

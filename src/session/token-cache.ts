@@ -1,6 +1,7 @@
 import { LruMap } from 'toad-cache';
 import type { Claims } from '../base/caller.ts';
-import { checkTimes, type VerifySession } from './claims.ts';
+import { ProblemError } from '../base/problem-error.ts';
+import { checkTimes, type Verdict, type VerifySession } from './claims.ts';
 
 /** Half a minute of CometChat's whole quota, should each call be another user's. */
 const MAX_TOKENS = 10_000;
@@ -21,19 +22,20 @@ export function withTokenCache(
 ): VerifySession {
   const verified = new LruMap<Claims>(MAX_TOKENS);
   let keys = keysInUse();
-  return async (token) => {
+  return (token) => {
     if (keys !== keysInUse()) {
       keys = keysInUse();
       verified.clear();
     }
     const known = verified.get(token);
-    if (known) {
-      checkTimes(known, now());
-      return known;
-    }
+    if (known) return checkTimes(known, now());
     const keysOfNow = keys;
-    const claims = await verify(token);
-    if (token.length <= MAX_TOKEN_LENGTH && keysOfNow === keysInUse()) verified.set(token, claims);
-    return claims;
+    const remember = (verdict: Verdict) => {
+      const isLasting = !(verdict instanceof ProblemError) && keysOfNow === keysInUse();
+      if (isLasting && token.length <= MAX_TOKEN_LENGTH) verified.set(token, verdict);
+      return verdict;
+    };
+    const verdict = verify(token);
+    return verdict instanceof Promise ? verdict.then(remember) : remember(verdict);
   };
 }

@@ -1,11 +1,10 @@
-import type { Claims } from '../base/caller.ts';
 import type { Services } from '../base/services.ts';
 import type { VerifySession } from './claims.ts';
 import { jwksSessions } from './jwks.ts';
 import type { JwtRules } from './jwt.ts';
 import { opaqueSessions } from './opaque.ts';
 import { RemoteKeys } from './remote-keys.ts';
-import { type Revocation, revocations } from './revocation.ts';
+import { revocations } from './revocation.ts';
 import { type SecretSessionConfig, secretSessions } from './secret.ts';
 import { SessionStore } from './store.ts';
 
@@ -18,7 +17,7 @@ export type SessionConfig =
 export interface Verifier {
   readonly verify: VerifySession;
   /** Asks whether a verified session has been revoked; undefined where none can be. */
-  readonly revocationOf?: ((claims: Claims) => Revocation | undefined) | undefined;
+  readonly revocationOf?: ReturnType<typeof revocations> | undefined;
   /** Whether any session can be verified right now. */
   readonly canVerify: () => boolean | Promise<boolean>;
   /** Before the first request. What cannot be reached at this moment does not keep the gateway down. */

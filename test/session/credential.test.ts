@@ -119,9 +119,8 @@ t.test('a cookie of a million blanks is looked through once', async (t) => {
   // Hours, and a test that times out, where each blank begins a search of its own.
   for (const blank of [' ', '\t', ' \t', '; ']) {
     const cookie = `a${blank.repeat(1_000_000 / blank.length)}b`;
-    t.throws(() => credentialOf({ headersDistinct: { cookie: [cookie] } } as never, 'session'), {
-      code: 'session-missing',
-    });
+    const credential = credentialOf({ headersDistinct: { cookie: [cookie] } } as never, 'session');
+    t.match(credential, { code: 'session-missing' });
   }
 });
 

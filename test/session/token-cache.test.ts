@@ -6,17 +6,22 @@ import { withTokenCache } from '../../src/session/token-cache.ts';
 import { SECRET } from '../helpers/secrets.ts';
 import { AUDIENCE, ISSUER, ME, sign } from '../helpers/tokens.ts';
 import { providerSessions } from './provider-sessions.ts';
+import { throwing } from './throwing.ts';
 
 /** A cache before a verifier that accepts every token, and counts them; clock and keys are the test's. */
 function cache(claims: Claims = { sub: ME, exp: 60 }) {
-  const state = { seconds: 0, keys: {} as object | undefined, asked: 0, error: undefined as unknown };
+  const state = {
+    seconds: 0,
+    keys: {} as object | undefined,
+    asked: 0,
+    error: undefined as ProblemError | undefined,
+  };
   const verify = async () => {
     state.asked += 1;
-    if (state.error) throw state.error;
-    return claims;
+    return state.error ?? claims;
   };
   const clock = () => new Date(state.seconds * 1000);
-  return Object.assign(state, { claims, verify: withTokenCache(verify, () => state.keys, clock) });
+  return Object.assign(state, { claims, verify: throwing(withTokenCache(verify, () => state.keys, clock)) });
 }
 
 t.test('a token is verified once, and another token once more', async (t) => {
@@ -42,9 +47,11 @@ t.test('the cache makes no session longer, nor lets it begin earlier', async (t)
 });
 
 t.test('without a clock it takes the machine’s', async (t) => {
-  const verify = withTokenCache(
-    async () => ({ exp: Date.now() / 1000 - 1 }),
-    () => undefined,
+  const verify = throwing(
+    withTokenCache(
+      async () => ({ exp: Date.now() / 1000 - 1 }),
+      () => undefined,
+    ),
   );
   await verify('a');
   await t.rejects(verify('a'), { code: 'session-expired' });
@@ -123,7 +130,7 @@ t.test(
     await keys.refresh();
     const secrets = { current: [SECRET] };
     for (const [token, verify] of [
-      [await sign(), secretSessions({ secrets, issuer: ISSUER, audience: AUDIENCE })],
+      [await sign(), throwing(secretSessions({ secrets, issuer: ISSUER, audience: AUDIENCE }))],
       [await provider.key.sign(), verifyByProvider],
     ] as const) {
       const signatures = t.capture(crypto.subtle, 'verify', crypto.subtle.verify);
