@@ -39,6 +39,7 @@ function isNetwork(text: string): boolean {
 export function addressOf({ ip, socket }: FastifyRequest): string {
   /* c8 ignore next -- a matter of microseconds, which no test can hit at will */
   if (ip === undefined) return 'unknown';
+  if (isIP(ip)) return network(ip);
   // Some load balancers add the port, which would be another key for each connection.
   const bare = ip.replace(/^\[([\da-f:.]+)\](?::\d+)?$/i, '$1').replace(/^([\d.]+):\d+$/, '$1');
   return network(isIP(bare) ? bare : String(socket.remoteAddress));

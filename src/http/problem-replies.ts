@@ -32,19 +32,21 @@ export function replyWithProblems(app: FastifyInstance): void {
   app.setErrorHandler(replyWithProblem);
 }
 
-/** Answers anything that was thrown. */
-export function replyWithProblem(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+/**
+ * Answers anything that was thrown.
+ *
+ * It returns nothing, because Fastify would wait for the end of a reply that an error handler returns.
+ */
+export function replyWithProblem(error: unknown, request: FastifyRequest, reply: FastifyReply): void {
   const problem = asProblem(error);
   request.failure = problem;
   if (isLongUpload(request)) reply.header('connection', 'close');
-  return (
-    reply
-      .code(problem.status)
-      .headers(problem.headers)
-      // Fastify's own would add a charset to the media type, which RFC 9457 does not know.
-      .serializer((body: Problem) => JSON.stringify(body))
-      .send(problem.body(request.id))
-  );
+  reply
+    .code(problem.status)
+    .headers(problem.headers)
+    // Fastify's own would add a charset to the media type, which RFC 9457 does not know.
+    .serializer((body: Problem) => JSON.stringify(body))
+    .send(problem.body(request.id));
 }
 
 /** Whether the rest of a body would keep the socket busy for nothing. */

@@ -5,6 +5,7 @@ import { ProblemError } from '../base/problem-error.ts';
 import type { ProblemCode } from '../base/problems.ts';
 import type { Services } from '../base/services.ts';
 import { addressOf } from '../http/client-address.ts';
+import { replyWithProblem } from '../http/problem-replies.ts';
 import { MINUTE_MS, MinuteCounter, minuteAt } from '../redis/minute-counter.ts';
 
 /** A bound on memory, for each set: more than the users that CometChat's quota lets through in a minute. */
@@ -19,7 +20,7 @@ class Limit {
   readonly #services: Services;
   readonly #counter: MinuteCounter;
   readonly #limited;
-  /** The keys beyond the limit in this minute. They are refused without asking Redis, so a flood costs little. */
+  /** The keys beyond the limit in this minute. They are refused at once, without asking Redis, so a flood costs little. */
   readonly #exceeded = new Set<string>();
   /**
    * The keys whose count was given back in this minute. Their sessions are checked before they are counted: many requests at
@@ -68,15 +69,32 @@ class Limit {
       tally = await this.#counter.add(key);
     }
     const left = tally ? this.#perMinute - tally.count : -1;
-    // https://datatracker.ietf.org/doc/draft-ietf-httpapi-ratelimit-headers/
-    reply.header('ratelimit-policy', `"${this.#name}";q=${this.#perMinute};w=${MINUTE_MS / 1000}`);
-    reply.header('ratelimit', `"${this.#name}";r=${Math.max(0, left)};t=${secondsLeft}`);
-    if (left >= 0) return;
+    if (left < 0) throw this.#refusal(key, number, secondsLeft);
+    reply.headers(this.#headers(left, secondsLeft));
+  }
+
+  /** Counts a request of a key that is known to be beyond the limit. @returns `rate-limited`; undefined for other keys */
+  refuseKnown(key: string): ProblemError | undefined {
+    const { number, secondsLeft } = minuteAt(this.#services.seams.now());
+    const isKnown = number === this.#minute && this.#exceeded.has(key);
+    return isKnown ? this.#refusal(key, number, secondsLeft) : undefined;
+  }
+
+  #refusal(key: string, minute: number, secondsLeft: number): ProblemError {
     // Another request of this key may have come first. Only the first is logged at level info.
     const isRepeated = this.#exceeded.has(key);
-    this.#remember(this.#exceeded, key, number);
+    this.#remember(this.#exceeded, key, minute);
     this.#limited.inc({ limit: this.#name });
-    throw new ProblemError('rate-limited', { headers: { 'retry-after': String(secondsLeft) }, isRepeated });
+    const headers = { ...this.#headers(0, secondsLeft), 'retry-after': String(secondsLeft) };
+    return new ProblemError('rate-limited', { headers, isRepeated });
+  }
+
+  /** https://datatracker.ietf.org/doc/draft-ietf-httpapi-ratelimit-headers/ */
+  #headers(left: number, secondsLeft: number): Record<string, string> {
+    return {
+      'ratelimit-policy': `"${this.#name}";q=${this.#perMinute};w=${MINUTE_MS / 1000}`,
+      ratelimit: `"${this.#name}";r=${left};t=${secondsLeft}`,
+    };
   }
 
   #remember(keys: Set<string>, key: string, minute: number): void {
@@ -94,16 +112,31 @@ interface LimitsOptions {
 export const limits = fp(async (scope: FastifyInstance, { perMinute, services }: LimitsOptions) => {
   const user = new Limit('user', perMinute, services);
   const address = new Limit('address', perMinute, services);
-  scope.addHook('onRequest', (request, reply) =>
-    user.count(callerOf(request).onBehalfOf, reply, request.revocation),
-  );
-  // The error handler of the whole app answers what this one throws: the error, or `rate-limited` in its place.
-  scope.setErrorHandler(async (error, request, reply) => {
+  // A flood is made of keys that are known to be beyond a limit. Both refuse these at once, unless the session may turn out to
+  // be revoked.
+  scope.addHook('onRequest', (request, reply, done) => {
+    const { onBehalfOf } = callerOf(request);
+    const refusal = request.revocation ? undefined : user.refuseKnown(onBehalfOf);
+    if (refusal) return done(refusal);
+    user.count(onBehalfOf, reply, request.revocation).then(() => done(), done);
+  });
+  scope.setErrorHandler((error, request, reply) => {
+    const answer = (failure: unknown) => replyWithProblem(failure, request, reply);
+    if (!request.revocation) {
+      if (!isStrangersFailure(error, request)) return answer(error);
+      const refusal = address.refuseKnown(addressOf(request));
+      if (refusal) return answer(refusal);
+    }
+    return failureOf(error, request, reply).then(answer, answer);
+  });
+
+  /** The error, or what the session's end or the limit of its address puts in its place. */
+  async function failureOf(error: unknown, request: FastifyRequest, reply: FastifyReply): Promise<unknown> {
     // A revoked session is answered as revoked, even where another check has failed first.
     const failure = (await request.revocation) ?? error;
     if (isStrangersFailure(failure, request)) await address.count(addressOf(request), reply);
-    throw failure;
-  });
+    return failure;
+  }
 });
 
 /** Problems of sessions that were genuine. They do not count: the app must be told to refresh the session. */

@@ -66,12 +66,13 @@ redisTest('they take nothing from the good requests among them', async (t, redis
 });
 
 redisTest('a user beyond the limit is told first that the session was revoked', async (t, redis) => {
-  const { isRevoked, served, isBeyond, setTags } = await withRevoked(t, redis, 1);
+  const { as, isRevoked, served, isBeyond, setTags } = await withRevoked(t, redis, 1);
   await served(t);
   await isRevoked();
   await isBeyond('user').first(setTags);
   await isRevoked();
   await isBeyond('user').again(setTags);
+  await isBeyond('user').again(() => as(ME, { jti: 'good' }));
 });
 
 redisTest('who is no user of CometChat’s is told first that the session was revoked', async (t, redis) => {
