@@ -11,7 +11,7 @@ export const FLOOD_SECONDS = 3;
 /** Whoever floods with a good session has a few of them, or is an app that has gone wild on a few devices. */
 export const FLOODING_USERS = 10;
 /** Enough that the code of each refusal is compiled, and that the limits are reached. */
-const WARM_UP = 10_000;
+const WARM_UP = 30_000;
 
 /** What is wrong with the requests of each flood. */
 async function kindsOfFlood(): Promise<Record<string, () => Request>> {
