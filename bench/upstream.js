@@ -2,7 +2,9 @@
 import { readFileSync } from 'node:fs';
 import http from 'node:http';
 
-const body = readFileSync(new URL('../sandbox/documented-reply.json', import.meta.url));
+// Without the line breaks and blanks that make the documentation readable.
+const documented = readFileSync(new URL('../sandbox/documented-reply.json', import.meta.url), 'utf8');
+const body = Buffer.from(JSON.stringify(JSON.parse(documented)));
 const headers = { 'content-type': 'application/json', 'content-length': body.length };
 
 http
