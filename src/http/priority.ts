@@ -6,25 +6,41 @@ import { ProblemError } from '../base/problem-error.ts';
 const PER_TURN = 4;
 
 /**
- * Puts good requests before those of a flood: a request on a connection whose last one was refused (4xx) waits until the others
- * have had their turn. Where there are no others it goes on at once.
+ * Puts good requests before those of a flood: a request on a connection whose last one was refused waits until the others have
+ * had their turn. Where there are no others it goes on at once.
  *
  * Behind a load balancer that shares its connections among clients, all connections are alike, and nobody is put first.
  */
 export function goodRequestsFirst(scope: FastifyInstance): void {
   const refused = new WeakSet<Socket>();
-  // At most one for each connection.
-  const waiting: (() => void)[] = [];
-  const serve = () => {
-    for (const goOn of waiting.splice(0, PER_TURN)) goOn();
-    if (waiting.length > 0) setImmediate(serve);
+  const waiting = new Map<Socket, () => void>();
+  let isScheduled = false;
+  const schedule = () => {
+    if (!isScheduled) setImmediate(serve);
+    isScheduled = true;
   };
-  scope.addHook('onRequest', (request, _reply, done) => {
-    if (!refused.delete(request.socket)) return done();
-    if (waiting.push(done) === 1) setImmediate(serve);
+  const serve = () => {
+    isScheduled = false;
+    if (waiting.size > PER_TURN) schedule();
+    for (const [socket, goOn] of [...waiting.entries().take(PER_TURN)]) {
+      waiting.delete(socket);
+      goOn();
+    }
+  };
+  scope.addHook('onRequest', ({ socket }, _reply, done) => {
+    const earlier = waiting.get(socket);
+    if (earlier) {
+      // The client does not wait for its answers (pipelining). Its requests keep their order, and no more than one waits.
+      waiting.delete(socket);
+      earlier();
+    } else if (refused.delete(socket)) {
+      waiting.set(socket, done);
+      return schedule();
+    }
+    done();
   });
-  scope.addHook('onError', (request, _reply, error, done) => {
-    if (error instanceof ProblemError && error.status < 500) refused.add(request.socket);
+  scope.addHook('onError', ({ socket }, _reply, error, done) => {
+    if (error instanceof ProblemError && error.status < 500) refused.add(socket);
     done();
   });
 }

@@ -112,7 +112,7 @@ export const identity = fp(async (scope: FastifyInstance, config: IdentityConfig
   const identify = identityMapper(config);
   scope.decorateRequest('caller', null);
   scope.addHook('onRequest', (request, _reply, done) => {
-    // session/ sets the claims, or throws. Fastify takes what a hook throws as its error.
+    // session/ sets the claims, or refuses the request. Fastify takes what a hook throws as its error.
     request.caller = identify(request.claims as Claims);
     done();
   });

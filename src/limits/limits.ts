@@ -127,7 +127,7 @@ export const limits = fp(async (scope: FastifyInstance, { perMinute, services }:
       const refusal = address.refuseKnown(addressOf(request));
       if (refusal) return answer(refusal);
     }
-    return failureOf(error, request, reply).then(answer, answer);
+    failureOf(error, request, reply).then(answer, answer);
   });
 
   /** The error, or what the session's end or the limit of its address puts in its place. */

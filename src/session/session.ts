@@ -27,7 +27,7 @@ interface SessionOptions extends Pick<Verifier, 'verify' | 'revocationOf'> {
   readonly metrics: Metrics;
 }
 
-/** Who is calling? Sets `request.claims`, or throws a problem. */
+/** Who is calling? Sets `request.claims`, or refuses the request. */
 export const session = fp(
   async (scope: FastifyInstance, { verify, revocationOf, cookieName, origins, metrics }: SessionOptions) => {
     const refusals = metrics.counter('sessions_refused_total', 'Sessions that were refused, by the reason', {
