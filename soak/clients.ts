@@ -6,6 +6,8 @@ import type { Phase } from './phases.ts';
 import type { PhaseCounts, Tally } from './tally.ts';
 
 const TICK_MS = 2;
+/** The rate is reached step by step: at first all processes compile their code on the same processors. */
+const RISE_SECONDS = 10;
 /** No answer comes later than this, in milliseconds: COMETCHAT_DEADLINE_MS, and what the way takes. */
 export const DEADLINE_MS = 3050;
 /** After the last request: what has no answer then has none. */
@@ -46,16 +48,18 @@ export class Clients {
   }
 
   /**
-   * Sends so many requests a second for so many seconds, and waits for the last answers.
+   * Sends so many requests a second for so many seconds, with fewer at first, and waits for the last answers.
    *
    * @param phase that it is now
    * @param stop ends it early
    */
   async run(rate: number, seconds: number, phase: () => Phase, stop: AbortSignal): Promise<void> {
     const start = performance.now();
-    const total = rate * seconds;
+    const total = rate * (seconds - RISE_SECONDS / 2);
     while (this.#tally.sent < total && !stop.aborted) {
-      const due = Math.min(total, ((performance.now() - start) / 1000) * rate);
+      const passed = (performance.now() - start) / 1000;
+      const risen = Math.min(passed, RISE_SECONDS);
+      const due = Math.min(total, rate * (risen ** 2 / (2 * RISE_SECONDS) + passed - risen));
       while (this.#tally.sent < due) this.#send(this.#next(), this.#tally.phase(phase()));
       await wait(TICK_MS);
     }
