@@ -9,7 +9,8 @@ const PER_TURN = 4;
  * Puts good requests before those of a flood: a request on a connection whose last one was refused waits until the others have
  * had their turn. Where there are no others it goes on at once.
  *
- * Behind a load balancer that shares its connections among clients, all connections are alike, and nobody is put first.
+ * A load balancer may send the requests of many clients over one connection. Then a good request may wait behind those of other
+ * connections, because the request before it was refused.
  */
 export function goodRequestsFirst(scope: FastifyInstance): void {
   const refused = new WeakSet<Socket>();

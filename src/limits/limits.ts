@@ -75,9 +75,9 @@ class Limit {
 
   /** Counts a request of a key that is known to be beyond the limit. @returns `rate-limited`; undefined for other keys */
   refuseKnown(key: string): ProblemError | undefined {
+    if (!this.#exceeded.has(key)) return undefined;
     const { number, secondsLeft } = minuteAt(this.#services.seams.now());
-    const isKnown = number === this.#minute && this.#exceeded.has(key);
-    return isKnown ? this.#refusal(key, number, secondsLeft) : undefined;
+    return number === this.#minute ? this.#refusal(key, number, secondsLeft) : undefined;
   }
 
   #refusal(key: string, minute: number, secondsLeft: number): ProblemError {

@@ -47,7 +47,7 @@ export const wrongClaim = (claim: string, cause?: unknown): ProblemError =>
     cause,
   });
 
-/** @returns the problem that an error of jose's is; any other error but a problem is thrown again */
+/** @returns the problem that an error of jose's is, or the problem that was thrown; any other error is thrown again */
 export function asRefusal(error: unknown): ProblemError {
   if (error instanceof ProblemError) return error;
   if (error instanceof errors.JWTClaimValidationFailed) return wrongClaim(error.claim, error);

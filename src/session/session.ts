@@ -42,9 +42,10 @@ export const session = fp(
     scope.addHook('onRequest', (request, _reply, done) => {
       const refuse = (error: Error) => done(counted(error));
       const admit = (verdict: Verdict) => {
-        const revocation = verdict instanceof ProblemError ? verdict : revocationOf?.(verdict);
+        if (verdict instanceof ProblemError) return refuse(verdict);
+        const revocation = revocationOf?.(verdict);
         if (revocation instanceof ProblemError) return refuse(revocation);
-        request.claims = verdict as Claims;
+        request.claims = verdict;
         request.revocation = revocation?.then(counted) ?? null;
         done();
       };
