@@ -108,12 +108,12 @@ interface LimitsOptions {
   readonly services: Services;
 }
 
-/** How much may a user do, and how often may an address fail? Beyond that, `rate-limited` is thrown. */
+/** How much may a user do, and how often may an address fail? Beyond that, the answer is `rate-limited`. */
 export const limits = fp(async (scope: FastifyInstance, { perMinute, services }: LimitsOptions) => {
   const user = new Limit('user', perMinute, services);
   const address = new Limit('address', perMinute, services);
-  // A flood is made of keys that are known to be beyond a limit. Both refuse these at once, unless the session may turn out to
-  // be revoked.
+  // A flood is made of keys that are known to be beyond a limit. They are refused at once, unless the session may turn out to be
+  // revoked.
   scope.addHook('onRequest', (request, reply, done) => {
     const { onBehalfOf } = callerOf(request);
     const refusal = request.revocation ? undefined : user.refuseKnown(onBehalfOf);
@@ -122,21 +122,17 @@ export const limits = fp(async (scope: FastifyInstance, { perMinute, services }:
   });
   scope.setErrorHandler((error, request, reply) => {
     const answer = (failure: unknown) => replyWithProblem(failure, request, reply);
-    if (!request.revocation) {
-      if (!isStrangersFailure(error, request)) return answer(error);
-      const refusal = address.refuseKnown(addressOf(request));
+    const countAndAnswer = (failure: unknown) => {
+      if (!isStrangersFailure(failure, request)) return answer(failure);
+      const key = addressOf(request);
+      const refusal = address.refuseKnown(key);
       if (refusal) return answer(refusal);
-    }
-    failureOf(error, request, reply).then(answer, answer);
-  });
-
-  /** The error, or what the session's end or the limit of its address puts in its place. */
-  async function failureOf(error: unknown, request: FastifyRequest, reply: FastifyReply): Promise<unknown> {
+      address.count(key, reply).then(() => answer(failure), answer);
+    };
+    if (!request.revocation) return countAndAnswer(error);
     // A revoked session is answered as revoked, even where another check has failed first.
-    const failure = (await request.revocation) ?? error;
-    if (isStrangersFailure(failure, request)) await address.count(addressOf(request), reply);
-    return failure;
-  }
+    request.revocation.then((refusal) => countAndAnswer(refusal ?? error), answer);
+  });
 });
 
 /** Problems of sessions that were genuine. They do not count: the app must be told to refresh the session. */
@@ -149,6 +145,6 @@ const ALREADY_PROVEN: ReadonlySet<ProblemCode> = new Set(['session-expired', 'se
 const isStrangersFailure = (error: unknown, { caller }: FastifyRequest): boolean =>
   !caller &&
   error instanceof ProblemError &&
-  // Session and identity throw these; other errors count against nobody.
+  // Session and identity refuse with these; other errors count against nobody.
   (error.status === 401 || error.status === 403) &&
   !ALREADY_PROVEN.has(error.code);
