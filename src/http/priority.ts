@@ -23,7 +23,7 @@ export function goodRequestsFirst(scope: FastifyInstance): void {
   const serve = () => {
     isScheduled = false;
     if (waiting.size > PER_TURN) schedule();
-    for (const [socket, goOn] of [...waiting.entries().take(PER_TURN)]) {
+    for (const [socket, goOn] of waiting.entries().take(PER_TURN)) {
       waiting.delete(socket);
       goOn();
     }
