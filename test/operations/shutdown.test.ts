@@ -129,6 +129,19 @@ t.test('a call in flight is answered, and a request that is arriving has a secon
   t.match(lines.join(), /"level":"warn".*"requests":1,"msg":"cut off requests that did not arrive"/);
 });
 
+t.test('where no call is in flight, a request that is arriving has its second all the same', async (t) => {
+  const { app, connect, lines } = await startGateway(t);
+  const { client } = await connect();
+  const reply = text(client).catch(({ code }) => String(code));
+  client.write((await call()).slice(0, -1));
+  await until('a request', () => app.shutdown.open.size === 1);
+  const start = performance.now();
+  await app.close();
+  t.ok(performance.now() - start >= 1000);
+  t.match(await reply, /^(?:ECONNRESET)?$/);
+  t.match(lines.join(), /"level":"warn".*"requests":1,"msg":"cut off requests that did not arrive"/);
+});
+
 t.test('a reply that has begun before the shutdown does not keep its connection open', async (t) => {
   const body = new PassThrough();
   const { app, connect } = await startGateway(
