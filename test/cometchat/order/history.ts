@@ -44,7 +44,7 @@ export interface History {
   readonly inDoubtMs: number;
   /** How long Redis is asked at most before a write is sent that need not wait. */
   readonly askingMs: number;
-  /** The longest time between a turn and the wire. */
+  /** The longest time between a first turn and the wire. */
   readonly delayMs: number;
 }
 

@@ -10,7 +10,7 @@ import { ScriptedRedis } from '../../helpers/scripted-redis.ts';
 import { VirtualClock } from '../../helpers/virtual-clock.ts';
 import { playClients } from './clients.ts';
 import { type Attempt, type History, NEVER, Timeline } from './history.ts';
-import { type Fate, GOOD, isInDoubt, type Scenario, WRITES } from './scenario.ts';
+import { type Fate, GOOD, isInDoubt, LONG_DELAY_MS, type Scenario, WRITES } from './scenario.ts';
 
 /** How long an exchange goes on when nobody waits for it any more; exchange.ts holds that. */
 const LINGER_MS = 250;
@@ -110,6 +110,8 @@ export async function simulate(scenario: Scenario, world: World): Promise<Histor
   // A write asks Redis twice at most before all know of it.
   const slackMs = 4 * Math.max(...scenario.latenciesMs) + 1;
   redis?.check();
+  // Redis is asked for another turn.
+  const turnLostMs = (beforeMs: number) => (isShared && beforeMs >= LONG_DELAY_MS ? slackMs : 0);
   return {
     timeline,
     writes,
@@ -121,7 +123,7 @@ export async function simulate(scenario: Scenario, world: World): Promise<Histor
     isOnePlace: replicas === 1,
     inDoubtMs,
     askingMs: isShared ? slackMs + LONGEST_POLL_MS : 0,
-    delayMs: scenario.fates.reduce((sum, { beforeMs }) => sum + beforeMs, 0),
+    delayMs: scenario.fates.reduce((sum, { beforeMs }) => sum + beforeMs + turnLostMs(beforeMs), 0),
   };
 }
 
