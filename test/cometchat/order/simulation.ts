@@ -2,7 +2,7 @@ import type { Call, Send } from '../../../src/cometchat/call.ts';
 import { failedExchange, failedReply } from '../../../src/cometchat/errors.ts';
 import { Lanes } from '../../../src/cometchat/lanes.ts';
 import { leasesOf } from '../../../src/cometchat/lease.ts';
-import type { Outcome } from '../../../src/cometchat/outcome.ts';
+import { type Outcome, TURN_LOST } from '../../../src/cometchat/outcome.ts';
 import { Quota } from '../../../src/cometchat/quota.ts';
 import { withRetries } from '../../../src/cometchat/retries.ts';
 import { cometChatIdOf, services } from '../../helpers/room.ts';
@@ -10,7 +10,7 @@ import { ScriptedRedis } from '../../helpers/scripted-redis.ts';
 import { VirtualClock } from '../../helpers/virtual-clock.ts';
 import { playClients } from './clients.ts';
 import { type Attempt, type History, NEVER, Timeline } from './history.ts';
-import { type Fate, GOOD, isInDoubt, LONG_DELAY_MS, type Scenario, WRITES } from './scenario.ts';
+import { type Fate, GOOD, isInDoubt, type Scenario, WRITES } from './scenario.ts';
 
 /** How long an exchange goes on when nobody waits for it any more; exchange.ts holds that. */
 const LINGER_MS = 250;
@@ -42,6 +42,7 @@ export async function simulate(scenario: Scenario, world: World): Promise<Histor
   const fates = [...scenario.fates];
   const attempts: Attempt[] = [];
   const taken: number[] = [];
+  let turnsLost = 0;
 
   const gateways = Array.from({ length: replicas }, (_, replica) => {
     const seams = { ...SHARED.seams, clock, now: () => clock.now(), random: () => scenario.chance };
@@ -51,6 +52,7 @@ export async function simulate(scenario: Scenario, world: World): Promise<Histor
       const fate = fates.shift() ?? GOOD;
       if (fate.beforeMs > 0) await clock.wait(fate.beforeMs);
       const refusal = call.mayStart();
+      if (refusal === TURN_LOST) turnsLost += 1;
       if (refusal) return refusal;
       const [tag = ''] = JSON.parse(call.operation.body ?? '').tags as string[];
       const attempt = {
@@ -110,8 +112,6 @@ export async function simulate(scenario: Scenario, world: World): Promise<Histor
   // A write asks Redis twice at most before all know of it.
   const slackMs = 4 * Math.max(...scenario.latenciesMs) + 1;
   redis?.check();
-  // Redis is asked for another turn.
-  const turnLostMs = (beforeMs: number) => (isShared && beforeMs >= LONG_DELAY_MS ? slackMs : 0);
   return {
     timeline,
     writes,
@@ -123,7 +123,8 @@ export async function simulate(scenario: Scenario, world: World): Promise<Histor
     isOnePlace: replicas === 1,
     inDoubtMs,
     askingMs: isShared ? slackMs + LONGEST_POLL_MS : 0,
-    delayMs: scenario.fates.reduce((sum, { beforeMs }) => sum + beforeMs + turnLostMs(beforeMs), 0),
+    // After a lost turn, the lease and the quota ask Redis again.
+    delayMs: scenario.fates.reduce((sum, { beforeMs }) => sum + beforeMs, turnsLost * slackMs),
   };
 }
 
