@@ -21,7 +21,7 @@ const config = loadConfig({
   SESSION_AUDIENCE: 'none',
   LOG_LEVEL: 'silent',
 });
-const app = fastify({ ...serverOptions(createLog(config.log), []), exposeHeadRoutes: false });
+const app = fastify({ ...serverOptions(createLog(config.log, { write() {} }), []), exposeHeadRoutes: false });
 await app.register(swagger, {
   refResolver: { buildLocalReference: ({ $id }) => String($id) },
   openapi: {

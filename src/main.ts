@@ -9,9 +9,13 @@ import { reloadConfig, secretFiles } from './config/reload.ts';
 import { adminServer } from './operations/admin.ts';
 import { createLog } from './operations/log.ts';
 import { rotateSecrets } from './operations/secrets.ts';
+import { Stdout } from './operations/stdout.ts';
 
 /** EX_CONFIG of sysexits.h: something was found in an unconfigured or misconfigured state. */
 const EXIT_BAD_CONFIGURATION = 78;
+
+/** How long a reader of stdout that is behind has at the end. */
+const LAST_LINES_MS = 1000;
 
 function configuration(): Config {
   try {
@@ -25,7 +29,8 @@ function configuration(): Config {
 }
 
 const config = configuration();
-const log = createLog(config.log);
+const stdout = new Stdout();
+const log = createLog(config.log, stdout);
 const app = fastify(serverOptions(log, config.trustedProxies));
 
 // SIGTERM, SIGINT, an uncaught exception: finish what is in flight, then end; a second signal ends at once. Only SIGTERM
@@ -47,6 +52,7 @@ closeWithGrace(
       if (signal === 'SIGTERM') await app.shutdown.drain(config.shutdown.drainMs);
       await app.close();
     }
+    await stdout.flush(LAST_LINES_MS);
     // `undefined` can be thrown too, and would pass for a good end.
     if (!signal) process.exit(1);
   },
@@ -55,6 +61,7 @@ closeWithGrace(
 // Loaded only where traces are asked for: it makes the start a fifth of a second longer.
 const tracer = config.tracing && new (await import('./operations/tracing.ts')).Tracing(config.tracing, log);
 await app.register(gateway, { ...config, ...(tracer && { tracer }) });
+stdout.follow(log, app.metrics);
 collectDefaultMetrics({ register: app.metrics.registry });
 const admin = adminServer(app.metrics);
 rotateSecrets(app, {

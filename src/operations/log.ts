@@ -15,12 +15,8 @@ const JWT = '(?<![\\w-])eyJ[\\w-]+\\.[\\w-]+\\.[\\w-]*';
 /** A shorter secret would be struck out of ordinary words. */
 const MIN_KNOWN_LENGTH = 8;
 
-/**
- * Makes the logger: one JSON object a line, in which secrets and JWTs are struck out by their value.
- *
- * @param destination stdout unless given
- */
-export function createLog({ level, secrets }: LogConfig, destination?: DestinationStream): Logger {
+/** Makes the logger: one JSON object a line, in which secrets and JWTs are struck out by their value. */
+export function createLog({ level, secrets }: LogConfig, destination: DestinationStream): Logger {
   const credential = derived(secrets, credentialPattern);
   return pino(
     {
@@ -31,8 +27,7 @@ export function createLog({ level, secrets }: LogConfig, destination?: Destinati
       serializers: { err: serializeError },
       hooks: { streamWrite: (line) => line.replace(credential(), CENSOR) },
     },
-    // Written before the next line of code runs, so that nothing is lost when the process ends.
-    destination ?? pino.destination({ dest: 1, sync: true }),
+    destination,
   );
 }
 

@@ -131,7 +131,7 @@ t.test('what ends by itself is started again', async (t) => {
 t.test('nginx closes idle connections before the gateway does, and says the same of bodies', async (t) => {
   const { log } = loadConfig(withFiles(t, variables));
   t.match(directive('keepalive_timeout'), /^\d+s$/);
-  const { keepAliveTimeout } = serverOptions(createLog(log), []);
+  const { keepAliveTimeout } = serverOptions(createLog(log, { write() {} }), []);
   t.ok(Number.parseInt(directive('keepalive_timeout'), 10) * 1000 < keepAliveTimeout);
   t.match(directive('client_max_body_size'), /^\d+k$/);
   t.ok(Number.parseInt(directive('client_max_body_size'), 10) * 1024 > MAX_BODY_BYTES);
