@@ -8,16 +8,38 @@ const BLOCKED_MS = 1000;
 const LONG_MS = 2000;
 const REMEMBERED_MS = 10_000;
 
-/** Sees how long the event loop is blocked, by how late a timer is: timers go before the requests that wait meanwhile. */
+/** A pause in which the thread had less of a processor than this is none of its own: the machine was suspended, say. */
+const WORKING_SHARE = 0.25;
+
+/** What the event loop is watched by, in milliseconds. */
+interface Clocks {
+  /** Never goes back. */
+  readonly now: () => number;
+  /** The processor time that this thread has used. */
+  readonly worked: () => number;
+}
+
+const MACHINE: Clocks = {
+  now: () => performance.now(),
+  worked: () => {
+    const { user, system } = process.threadCpuUsage();
+    return (user + system) / 1000;
+  },
+};
+
+/**
+ * Sees how long the event loop is blocked by work, by how late a timer is: timers go before the requests that wait meanwhile. A
+ * timer is also late where the process was frozen, which is no overload.
+ */
 export class EventLoop {
-  readonly #now: () => number;
+  readonly #clocks: Clocks;
   #lateMs = 0;
   /** The last times that it was blocked, and for how long. */
   #blocks: { readonly at: number; readonly ms: number }[] = [];
 
-  /** @param now the clock, in milliseconds, which does not go back; the machine's unless given */
-  constructor(now = () => performance.now()) {
-    this.#now = now;
+  /** @param clocks the machine's unless given */
+  constructor(clocks = MACHINE) {
+    this.#clocks = clocks;
   }
 
   /** Whether it has just been blocked so long that requests have queued up. */
@@ -32,20 +54,22 @@ export class EventLoop {
 
   /** Watches for as long as the app lives. */
   watch(app: FastifyInstance): void {
-    const now = this.#now;
-    let expected = now() + LOOK_EVERY_MS;
+    const { now, worked } = this.#clocks;
+    let last = { at: now(), worked: worked() };
     const timer = setInterval(() => {
-      this.#lateMs = now() - expected;
-      expected = now() + LOOK_EVERY_MS;
+      const { at, worked: workedBefore } = last;
+      last = { at: now(), worked: worked() };
+      const lateMs = last.at - at - LOOK_EVERY_MS;
+      this.#lateMs = last.worked - workedBefore < WORKING_SHARE * lateMs ? 0 : lateMs;
       if (!this.isBlocked) return;
-      this.#blocks = [...this.#recentBlocks(), { at: now(), ms: this.#lateMs }];
+      this.#blocks = [...this.#recentBlocks(), { at: last.at, ms: lateMs }];
       app.log.warn({ ms: Math.round(this.#lateMs) }, 'event loop blocked');
     }, LOOK_EVERY_MS).unref();
     app.addHook('onClose', async () => clearInterval(timer));
   }
 
   #recentBlocks() {
-    return this.#blocks.filter(({ at }) => this.#now() - at < REMEMBERED_MS);
+    return this.#blocks.filter(({ at }) => this.#clocks.now() - at < REMEMBERED_MS);
   }
 }
 

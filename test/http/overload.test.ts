@@ -1,6 +1,7 @@
 import http, { type ServerResponse } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { mock } from 'node:test';
+import { setTimeout as wait } from 'node:timers/promises';
 import { fastify } from 'fastify';
 import t from 'tap';
 import { DOCUMENTED_REPLY } from '../../sandbox/world.ts';
@@ -8,6 +9,7 @@ import { EventLoop } from '../../src/http/overload.ts';
 import { callBytes, isProblem, parseAnswer } from '../helpers/answers.ts';
 import { startGateway } from '../helpers/gateway.ts';
 import { listening } from '../helpers/ports.ts';
+import { startProcess } from '../helpers/process.ts';
 import { bearer, sign } from '../helpers/tokens.ts';
 import { until } from '../helpers/until.ts';
 
@@ -48,7 +50,7 @@ t.test('that the event loop was blocked for seconds is forgotten in time', async
   const app = fastify();
   t.teardown(() => app.close());
   let now = 0;
-  const eventLoop = new EventLoop(() => now);
+  const eventLoop = new EventLoop({ now: () => now, worked: () => now });
   eventLoop.watch(app);
   const isLateBy = (ms: number) => {
     now += 100 + ms;
@@ -72,6 +74,42 @@ t.test('that the event loop was blocked for seconds is forgotten in time', async
   t.equal(eventLoop.wasBlockedLong, true);
   now += 1;
   t.equal(eventLoop.wasBlockedLong, false);
+});
+
+t.test('a pause in which the process got no processor is no overload', async (t) => {
+  mock.timers.enable({ apis: ['setInterval'] });
+  t.teardown(() => mock.timers.reset());
+  const app = fastify();
+  t.teardown(() => app.close());
+  let [now, worked] = [0, 0];
+  const eventLoop = new EventLoop({ now: () => now, worked: () => worked });
+  eventLoop.watch(app);
+  const isLateBy = (ms: number, workedMs: number) => {
+    now += 100 + ms;
+    worked += workedMs;
+    mock.timers.tick(100);
+    return eventLoop.isBlocked;
+  };
+  t.equal(isLateBy(3_600_000, 50), false, 'it was frozen for an hour');
+  t.equal(isLateBy(4000, 999), false, 'and a while, with much to do after it');
+  t.equal(isLateBy(4000, 1001), true, 'it worked, with a part of a processor');
+  t.equal(isLateBy(0, 0), false);
+  t.equal(isLateBy(5000, 0), false);
+  t.equal(eventLoop.wasBlockedLong, true);
+});
+
+t.test('a process that was frozen serves the call that it is thawed for', async (t) => {
+  const { child, call, origin } = await startProcess(t);
+  t.equal((await call()).status, 200);
+  child.process.kill('SIGSTOP');
+  const answer = call();
+  // The claim is about time in which the process has no processor.
+  await wait(2500);
+  child.process.kill('SIGCONT');
+  t.equal((await answer).status, 200);
+  t.equal((await fetch(`${origin}/livez`)).status, 200);
+  t.equal((await fetch(`${origin}/readyz`)).status, 200);
+  t.notMatch(child.stdout, 'event loop blocked');
 });
 
 t.test(
