@@ -23,6 +23,7 @@ import { EventLoop, shedLoad } from './http/overload.ts';
 import { goodRequestsFirst } from './http/priority.ts';
 import { replyWithProblem, replyWithProblems } from './http/problem-replies.ts';
 import { handleRawErrors, socketErrorHandler, timeouts } from './http/raw-errors.ts';
+import { logRefusals } from './http/refusals.ts';
 import { identity } from './identity/identity.ts';
 import { limits } from './limits/limits.ts';
 import { probes } from './operations/probes.ts';
@@ -59,11 +60,12 @@ export const gateway = fp(async (app: FastifyInstance, config: GatewayOptions) =
   const eventLoop = new EventLoop();
 
   // Every request.
+  logRefusals(app, services);
   await app.register(requestLog, { metrics });
   config.tracer?.follow(app);
   addResponseHeaders(app, hstsMaxAge);
   replyWithProblems(app);
-  if (origins.size > 0) await allowOrigins(app, { origins, credentials: cookieName !== undefined });
+  await allowOrigins(app, { origins, credentials: cookieName !== undefined });
   rejectUnknownRoutes(app);
   handleRawErrors(app, services);
   await app.register(gracefulShutdown);
@@ -119,6 +121,7 @@ function onFrameworkError(error: unknown, request: FastifyRequest, reply: Fastif
   const { server } = request;
   server.logRequest(request, reply);
   setResponseHeaders(reply);
+  reply.headers(server.crossOriginHeaders(request.headers.origin ?? ''));
   if (server.shutdown.isDraining) reply.header('connection', 'close');
   replyWithProblem(error, request, reply);
 }

@@ -42,8 +42,6 @@ interface ProblemOptions extends ErrorOptions {
   errorType?: string;
   /** For the log alone: why a session was refused. */
   reason?: string;
-  /** The log has it already, so that a flood does not fill it. */
-  isRepeated?: boolean;
 }
 
 /** Thrown anywhere below a route; the error handler answers it as `application/problem+json`. */
@@ -52,22 +50,13 @@ export class ProblemError extends Error {
   readonly errors: FieldError[] | undefined;
   readonly errorType: string;
   readonly reason: string | undefined;
-  readonly isRepeated: boolean;
   readonly #detail: string | undefined;
   readonly #headers: Record<string, string> | undefined;
 
   /** @param options `cause` is for the log alone, too */
   constructor(
     code: ProblemCode,
-    {
-      detail,
-      errors,
-      headers,
-      errorType = code,
-      reason,
-      isRepeated = false,
-      ...options
-    }: ProblemOptions = {},
+    { detail, errors, headers, errorType = code, reason, ...options }: ProblemOptions = {},
   ) {
     // A stack says nothing that the code does not, and taking it costs half of a refusal.
     const { stackTraceLimit } = Error;
@@ -79,7 +68,6 @@ export class ProblemError extends Error {
     this.errors = errors;
     this.errorType = errorType;
     this.reason = reason;
-    this.isRepeated = isRepeated;
     this.#detail = detail;
     this.#headers = headers;
   }

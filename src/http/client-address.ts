@@ -1,5 +1,4 @@
 import { isIP } from 'node:net';
-import type { FastifyRequest } from 'fastify';
 import { Address6 } from 'ip-address';
 import { parseList } from '../base/parse-list.ts';
 
@@ -31,12 +30,17 @@ function isNetwork(text: string): boolean {
   return length >= SHORTEST_PREFIX[version as 4 | 6] && length <= (version === 4 ? 32 : 128);
 }
 
+interface Connected {
+  readonly ip: string | undefined;
+  readonly socket: { readonly remoteAddress?: string | undefined };
+}
+
 /**
  * The address of the client: of an IPv6 one the /64 network, because a household has 2^64 addresses.
  *
  * @returns what the trusted proxies say, else the address of the connection; `unknown` where that closed too soon
  */
-export function addressOf({ ip, socket }: FastifyRequest): string {
+export function addressOf({ ip, socket }: Connected): string {
   /* c8 ignore next -- a matter of microseconds, which no test can hit at will */
   if (ip === undefined) return 'unknown';
   if (isIP(ip)) return network(ip);

@@ -19,29 +19,95 @@ export function parseOrigins(text: string): ReadonlySet<string> {
 
 function isOrigin(text: string): boolean {
   const url = URL.parse(text);
-  if (!url) return false;
-  if (url.protocol === 'https:') return url.origin === text && !text.includes('*');
+  if (!url || text.includes('*')) return false;
+  if (url.protocol === 'https:') return url.origin === text;
   if (url.protocol === 'http:') {
-    return url.origin === text && isLoopback(url.hostname);
+    return url.origin === text && (isLoopback(url.hostname) || url.hostname.endsWith('.localhost'));
   }
   // The web views of mobile apps, such as capacitor://localhost.
   return /^[a-z][a-z0-9+.-]*:\/\/[a-z0-9.-]+$/.test(text);
 }
 
-/**
- * Lets the pages of these origins call the gateway and read its replies; all others get no CORS header.
- *
- * @param credentials whether the browser may send cookies along
- */
-export async function allowOrigins(
-  app: FastifyInstance,
-  { origins, credentials }: { origins: ReadonlySet<string>; credentials: boolean },
-): Promise<void> {
+/** What browsers' tracing and monitoring adds to calls. The gateway reads the first two. */
+const TRACE_HEADERS = [
+  'traceparent',
+  'tracestate',
+  'baggage',
+  'sentry-trace',
+  'b3',
+  'x-b3-traceid',
+  'x-b3-spanid',
+  'x-b3-parentspanid',
+  'x-b3-sampled',
+  'x-b3-flags',
+  'x-datadog-trace-id',
+  'x-datadog-parent-id',
+  'x-datadog-origin',
+  'x-datadog-sampling-priority',
+  'x-datadog-tags',
+  'newrelic',
+  'elastic-apm-traceparent',
+  'request-id',
+  'request-context',
+];
+const METHODS = ['PUT'];
+const REQUEST_HEADERS = ['authorization', 'content-type', 'x-requested-with', ...TRACE_HEADERS];
+const REPLY_HEADERS = [
+  'Allow',
+  'RateLimit',
+  'RateLimit-Policy',
+  'Retry-After',
+  'WWW-Authenticate',
+  'X-Request-Id',
+];
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    /**
+     * The header fields that let a page read a reply that no hook sees.
+     *
+     * @param origin of the page, where it is known
+     */
+    crossOriginHeaders(origin: string | undefined): Readonly<Record<string, string>>;
+  }
+  interface FastifyRequest {
+    /** Why the browser will not send the request that it asks for here. */
+    refusedPreflight: RefusedPreflight | null;
+  }
+}
+
+/** For the log: what a browser asked for in vain. */
+export interface RefusedPreflight {
+  readonly reason: 'origin_not_allowed' | 'method_not_allowed' | 'header_not_allowed';
+  readonly origin: string;
+  /** The method, or the first of the headers. */
+  readonly asked?: string;
+}
+
+/** Of what a page can make up. */
+const MAX_LOGGED_LENGTH = 100;
+
+interface CorsConfig {
+  readonly origins: ReadonlySet<string>;
+  /** Whether the browser may send cookies along. */
+  readonly credentials: boolean;
+}
+
+/** Lets the pages of these origins call the gateway and read its replies; all others get no CORS header. */
+export async function allowOrigins(app: FastifyInstance, config: CorsConfig): Promise<void> {
+  const { origins, credentials } = config;
+  app.decorate('crossOriginHeaders', (origin) => crossOriginHeaders(config, origin));
+  app.decorateRequest('refusedPreflight', null);
+  app.addHook('onRequest', (request, _reply, done) => {
+    request.refusedPreflight = refusedPreflight(request, origins);
+    done();
+  });
+  if (origins.size === 0) return;
   const options: FastifyCorsOptions = {
     credentials,
-    methods: ['PUT'],
-    allowedHeaders: ['Authorization', 'Content-Type', 'X-Requested-With'],
-    exposedHeaders: ['X-Request-Id', 'Retry-After', 'RateLimit', 'RateLimit-Policy', 'WWW-Authenticate'],
+    methods: METHODS,
+    allowedHeaders: REQUEST_HEADERS,
+    exposedHeaders: REPLY_HEADERS,
     maxAge: PREFLIGHT_SECONDS,
     // Strict, the plugin would answer in plain text where it is not asked about a method.
     strictPreflight: false,
@@ -51,4 +117,37 @@ export async function allowOrigins(
     delegator: ({ headers: { origin = '' } }: FastifyRequest, done: Done) =>
       done(null, { ...options, origin: origins.has(origin) && origin }),
   });
+}
+
+function crossOriginHeaders({ origins, credentials }: CorsConfig, origin: string | undefined) {
+  // Where the origin could not be read, the only one is it. Of several nobody knows; any page may read that error then.
+  const [only] = origins.size === 1 ? origins : ['*'];
+  const allowed = origin === undefined ? only : origin;
+  if (origins.size === 0 || !allowed || (allowed !== '*' && !origins.has(allowed))) return {};
+  return {
+    'access-control-allow-origin': allowed,
+    'access-control-expose-headers': REPLY_HEADERS.join(', '),
+    ...(credentials && allowed !== '*' && { 'access-control-allow-credentials': 'true' }),
+    vary: 'Origin',
+  };
+}
+
+function refusedPreflight(
+  { method, headers }: FastifyRequest,
+  origins: ReadonlySet<string>,
+): RefusedPreflight | null {
+  const { origin, 'access-control-request-method': askedMethod } = headers;
+  if (method !== 'OPTIONS' || origin === undefined || askedMethod === undefined) return null;
+  const askedHeader = (headers['access-control-request-headers'] ?? '')
+    .split(',')
+    .map((name) => name.trim().toLowerCase())
+    .find((name) => name !== '' && !REQUEST_HEADERS.includes(name));
+  const refused = (reason: RefusedPreflight['reason'], asked?: string): RefusedPreflight => ({
+    reason,
+    origin: origin.slice(0, MAX_LOGGED_LENGTH),
+    ...(asked !== undefined && { asked: asked.slice(0, MAX_LOGGED_LENGTH) }),
+  });
+  if (!origins.has(origin)) return refused('origin_not_allowed');
+  if (!METHODS.includes(askedMethod)) return refused('method_not_allowed', askedMethod);
+  return askedHeader === undefined ? null : refused('header_not_allowed', askedHeader);
 }

@@ -34,7 +34,7 @@ export function setResponseHeaders(reply: FastifyReply): void {
   reply.headers(reply.server.responseHeaders).header('x-request-id', reply.request.id);
 }
 
-/** Rejects what no route could answer, before any body is read: unknown addresses, wrong methods, a doubtful Host. */
+/** Rejects what no route could answer, before any body is read: unknown addresses and wrong methods. */
 export function rejectUnknownRoutes(app: FastifyInstance): void {
   // A list of our own: Fastify's hasRoute() takes an address for a route's pattern, and would compile any regular
   // expression that a client sends.
@@ -42,7 +42,7 @@ export function rejectUnknownRoutes(app: FastifyInstance): void {
   app.addHook('onRoute', ({ url, method }) => {
     methods.set(url, (methods.get(url) ?? new Set()).union(new Set([method].flat())));
   });
-  app.addHook('onRequest', ({ raw, is404, routeOptions, url }, _reply, done) => {
+  app.addHook('onRequest', ({ is404, routeOptions, url }, _reply, done) => {
     // The CORS plugin's route for all preflights is no address of this API.
     if (is404 || routeOptions.url === '*') {
       const [path = ''] = url.split('?', 1);
@@ -50,10 +50,6 @@ export function rejectUnknownRoutes(app: FastifyInstance): void {
       if (!allowed) return done(new ProblemError('route-not-found'));
       return done(new ProblemError('method-not-allowed', { headers: { allow: [...allowed].join(', ') } }));
     }
-    // RFC 9112, section 3.2: without Host, or with two, there is no telling what was meant.
-    if (raw.httpVersion !== '1.1' || raw.headersDistinct.host?.length === 1) return done();
-    done(
-      new ProblemError('body-malformed', { detail: 'HTTP/1.1 needs a Host header, and no more than one.' }),
-    );
+    done();
   });
 }

@@ -81,12 +81,10 @@ class Limit {
   }
 
   #refusal(key: string, minute: number, secondsLeft: number): ProblemError {
-    // Another request of this key may have come first. Only the first is logged at level info.
-    const isRepeated = this.#exceeded.has(key);
     this.#remember(this.#exceeded, key, minute);
     this.#limited.inc({ limit: this.#name });
     const headers = { ...this.#headers(0, secondsLeft), 'retry-after': String(secondsLeft) };
-    return new ProblemError('rate-limited', { headers, isRepeated });
+    return new ProblemError('rate-limited', { headers });
   }
 
   /** https://datatracker.ietf.org/doc/draft-ietf-httpapi-ratelimit-headers/ */

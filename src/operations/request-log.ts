@@ -61,6 +61,7 @@ function writeLine(request: FastifyRequest, reply: FastifyReply): void {
       ...strangerFields(request),
       ...request.logFields,
       ...failureFields(request),
+      ...request.refusedPreflight,
     },
     'request',
   );
@@ -98,8 +99,10 @@ const isState = ({ failure, routeOptions }: FastifyRequest): boolean =>
 function levelOf(request: FastifyRequest): 'error' | 'warn' | 'info' | 'debug' {
   const { failure } = request;
   if (failure?.code === 'internal' || failure?.code === 'gateway-misconfigured') return 'error';
-  if (isState(request) || failure?.isRepeated) return 'debug';
-  return failure && failure.status >= 500 ? 'warn' : 'info';
+  if (isState(request)) return 'debug';
+  if (failure && failure.status >= 500) return 'warn';
+  const refused = failure?.code ?? request.refusedPreflight?.reason;
+  return refused ? request.server.refusals.levelOf(addressOf(request), refused) : 'info';
 }
 
 /** Whether no session is proven. One that was revoked has a caller until Redis has answered. */

@@ -82,7 +82,7 @@ export function checksOf({ sandbox, lines, requests, counts, setTags }: Observed
           ...(retryAfter !== undefined && { retryAfter }),
           calls: 0,
           line: {
-            level: status >= 500 ? 'warn' : 'info',
+            level: status >= 500 ? 'warn' : /^(?:info|debug)$/,
             status,
             problem: code,
             error: { type: code },

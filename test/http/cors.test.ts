@@ -1,5 +1,7 @@
 import t from 'tap';
-import { isProblem } from '../helpers/answers.ts';
+import { parseOrigins } from '../../src/http/cors.ts';
+import { timeouts } from '../../src/http/raw-errors.ts';
+import { isProblem, parseAnswer } from '../helpers/answers.ts';
 import { startGateway } from '../helpers/gateway.ts';
 import { sign } from '../helpers/tokens.ts';
 
@@ -24,9 +26,10 @@ t.test('an allowed origin may call, and a browser need not ask each time', async
   t.strictSame(Object.fromEntries(headers), {
     'access-control-allow-origin': OURS,
     'access-control-allow-methods': 'PUT',
-    'access-control-allow-headers': 'Authorization, Content-Type, X-Requested-With',
+    'access-control-allow-headers':
+      'authorization, content-type, x-requested-with, traceparent, tracestate, baggage, sentry-trace, b3, x-b3-traceid, x-b3-spanid, x-b3-parentspanid, x-b3-sampled, x-b3-flags, x-datadog-trace-id, x-datadog-parent-id, x-datadog-origin, x-datadog-sampling-priority, x-datadog-tags, newrelic, elastic-apm-traceparent, request-id, request-context',
     'access-control-expose-headers':
-      'X-Request-Id, Retry-After, RateLimit, RateLimit-Policy, WWW-Authenticate',
+      'Allow, RateLimit, RateLimit-Policy, Retry-After, WWW-Authenticate, X-Request-Id',
     'access-control-max-age': '7200',
     vary: 'Origin',
   });
@@ -43,7 +46,10 @@ t.test('its pages may read every answer, errors too', async (t) => {
     await get('/livez', { method: 'POST', headers: { origin: OURS } }),
   ]) {
     t.equal(answer.headers.get('access-control-allow-origin'), OURS, String(answer.status));
-    t.match(answer.headers.get('access-control-expose-headers'), /X-Request-Id, Retry-After, RateLimit/);
+    t.match(
+      answer.headers.get('access-control-expose-headers'),
+      /RateLimit-Policy, Retry-After, WWW-Authenticate/,
+    );
     t.equal(answer.headers.get('vary'), 'Origin');
   }
 });
@@ -100,4 +106,89 @@ t.test('without CORS_ORIGINS there is no CORS header at all', async (t) => {
   isProblem(t, await get(...preflight(OURS)), 405, 'method-not-allowed');
   const answer = await put({ tags: [] }, { origin: OURS, authorization: `Bearer ${await sign()}` });
   t.notOk([...answer.headers.keys()].some((name) => /^access-control|^vary$/.test(name)));
+});
+
+/** Errors of requests that no hook sees, and in which the origin can be read. */
+const UNSEEN: readonly ((origin: string) => string)[] = [
+  (origin) => `GET /%ff HTTP/1.1\r\nHost: x\r\n${origin}Connection: close\r\n\r\n`,
+  (origin) => `GET /livez HTTP/1.1\r\nHost: x\r\n${origin}X: ${'a'.repeat(17_000)}\r\n\r\n`,
+  (origin) => `GET /livez HTTP/1.1\r\nHost: x\r\n${origin}Bad Header: x\r\n\r\n`,
+  (origin) => `GET /livez HTTP/1.1\r\nHost: x\r\nHost: y\r\n${origin}\r\n`,
+  (origin) => `PUT /livez HTTP/2.0\r\nHost: x\r\n${origin}\r\n`,
+  (origin) => `CONNECT x:1 HTTP/1.1\r\nHost: x\r\n${origin}\r\n`,
+];
+
+t.test(
+  'an error that no hook sees is readable for the pages of allowed origins, and for no others',
+  async (t) => {
+    for (const origins of [OURS, `https://other.example,${OURS}`]) {
+      const { raw } = await startGateway(t, { CORS_ORIGINS: origins, SESSION_COOKIE: 'session' });
+      for (const bytes of UNSEEN) {
+        const { headers, status } = parseAnswer(await raw(bytes(`Origin: ${OURS}\r\n`)));
+        t.equal(headers.get('access-control-allow-origin'), OURS, String(status));
+        t.equal(headers.get('access-control-allow-credentials'), 'true');
+        t.match(headers.get('access-control-expose-headers'), /X-Request-Id/);
+        t.equal(headers.get('vary'), 'Origin');
+        const evil = parseAnswer(await raw(bytes('Origin: https://evil.example\r\n')));
+        t.notOk(evil.headers.has('access-control-allow-origin'), String(status));
+      }
+    }
+  },
+);
+
+t.test(
+  'an error whose origin cannot be read is readable for the one allowed origin, else for any',
+  async (t) => {
+    for (const [origins, allowed, credentials] of [
+      [undefined, null, null],
+      [OURS, OURS, 'true'],
+      [`https://other.example,${OURS}`, '*', null],
+    ] as const) {
+      const env = { CORS_ORIGINS: origins, SESSION_COOKIE: 'session' };
+      const { raw } = await startGateway(t, env, { server: timeouts(100, 20) });
+      for (const bytes of ['GARBAGE\r\n\r\n', 'GET /livez HTTP/1.1\r\nHost: x\r\n']) {
+        const { headers } = parseAnswer(await raw(bytes));
+        t.equal(headers.get('access-control-allow-origin'), allowed);
+        t.equal(headers.get('access-control-allow-credentials'), credentials);
+      }
+    }
+  },
+);
+
+t.test('a page that its browser will not let call is in the log, with the reason', async (t) => {
+  const { get, requests } = await startGateway(t, { CORS_ORIGINS: OURS });
+  const ask = (origin: string, method = 'PUT', headers = 'content-type') =>
+    get('/me/conversations/tags', {
+      method: 'OPTIONS',
+      headers: {
+        origin,
+        'access-control-request-method': method,
+        'access-control-request-headers': headers,
+      },
+    });
+  await ask(OURS);
+  await ask('https://evil.example');
+  await ask(`https://${'x'.repeat(200)}.example`);
+  await ask(OURS, 'POST');
+  await ask(OURS, 'PUT', 'content-type, X-Tenant,x-other');
+  const evil = { reason: 'origin_not_allowed', origin: 'https://evil.example', status: 405 };
+  t.match(requests(), [
+    { status: 204, reason: undefined, origin: undefined },
+    evil,
+    { reason: 'origin_not_allowed', origin: `https://${'x'.repeat(92)}` },
+    { status: 204, reason: 'method_not_allowed', origin: OURS, asked: 'POST' },
+    { status: 204, reason: 'header_not_allowed', origin: OURS, asked: 'x-tenant' },
+  ]);
+  const unset = await startGateway(t);
+  await unset.get(...preflight(OURS));
+  t.match(unset.requests(), [{ reason: 'origin_not_allowed', origin: OURS }]);
+});
+
+t.test('pages on this machine may be plain http, on any name below localhost', async (t) => {
+  for (const origin of ['http://localhost:3000', 'http://app.localhost:5173', 'http://a.b.localhost']) {
+    t.ok(parseOrigins(origin).has(origin));
+  }
+  for (const origin of ['http://localhost.example', 'http://notlocalhost', 'http://*.localhost']) {
+    t.throws(() => parseOrigins(origin), /exact origins/);
+  }
 });

@@ -10,15 +10,15 @@ const NOW = 10_000;
 /** The seconds that are left of it. */
 export const LEFT = 50;
 
-/** A gateway with a limit of so many a minute; at level `debug` the log has all that is beyond it. */
+/** A gateway with a limit of so many a minute. */
 export async function limited(t: Test, perMinute: number, env: Variables = {}) {
-  const variables = { RATE_LIMIT_PER_MINUTE: String(perMinute), LOG_LEVEL: 'debug', ...env };
+  const variables = { RATE_LIMIT_PER_MINUTE: String(perMinute), ...env };
   const gateway = await startGateway(t, variables, { seams: { now: () => NOW } });
   const { put, refused } = gateway;
-  const beyond = (limit: string, level: string) => (send: () => Promise<Answer | string>, reason?: Reason) =>
+  const isBeyond = (limit: 'user' | 'address') => (send: () => Promise<Answer | string>, reason?: Reason) =>
     refused(t, send, 429, 'rate-limited', {
       // The reason is the session's, and the line tells of the limit.
-      line: { level, reason: undefined },
+      line: { reason: undefined },
       retryAfter: LEFT,
       reason,
       moved: { [`rate_limited ${limit}`]: 1 },
@@ -33,10 +33,7 @@ export async function limited(t: Test, perMinute: number, env: Variables = {}) {
       put({ tags: [] }, { authorization: 'Bearer nobody', ...headers }),
     isStranger: (send: () => Promise<Answer | string>) =>
       refused(t, send, 401, 'session-invalid', { reason: 'malformed' }),
-    /** The first request beyond a limit, and the others. */
-    isBeyond: (limit: 'user' | 'address') => ({
-      first: beyond(limit, 'info'),
-      again: beyond(limit, 'debug'),
-    }),
+    /** Makes a request that is beyond the limit. */
+    isBeyond,
   };
 }

@@ -50,7 +50,7 @@ redisTest('requests of a revoked session count nowhere', async (t, redis) => {
   await isRevoked();
   await isUncounted();
   for (const _ of [1, 2]) await served(t);
-  await isBeyond('user').first(setTags);
+  await isBeyond('user')(setTags);
 });
 
 redisTest('they take nothing from the good requests among them', async (t, redis) => {
@@ -69,10 +69,10 @@ redisTest('a user beyond the limit is told first that the session was revoked', 
   const { as, isRevoked, served, isBeyond, setTags } = await withRevoked(t, redis, 1);
   await served(t);
   await isRevoked();
-  await isBeyond('user').first(setTags);
+  await isBeyond('user')(setTags);
   await isRevoked();
-  await isBeyond('user').again(setTags);
-  await isBeyond('user').again(() => as(ME, { jti: 'good' }));
+  await isBeyond('user')(setTags);
+  await isBeyond('user')(() => as(ME, { jti: 'good' }));
 });
 
 redisTest('who is no user of CometChat’s is told first that the session was revoked', async (t, redis) => {

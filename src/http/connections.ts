@@ -1,0 +1,100 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+
+/** A client that waits for its replies has one request under way. Only one that does not, which is pipelining, has more. */
+const MAX_UNDER_WAY = 16;
+/** So many bytes are parsed at once: most requests, and few of the shortest. */
+const PIECE_BYTES = 1024;
+/** A reply of which the client takes nothing for so long is given up, with its connection. */
+const STALLED_MS = 10_000;
+/** How long a client has to read the last reply of its connection. */
+const LINGER_MS = 1000;
+
+/** A connection of the HTTP server, and the requests on it whose replies have not been sent whole. */
+export class Connection {
+  readonly #socket: Socket;
+  readonly #underWay = new Set<ServerResponse>();
+  /** The bytes behind the newest request: a part of the next one's head, if any. */
+  #head: Buffer[] = [];
+  #newest: { readonly request: IncomingMessage; readonly response: ServerResponse } | undefined;
+  /** Set by end(). Whatever the client sends after that is ignored. */
+  #ending: { readonly lastReply: string; readonly insteadOf: ServerResponse | undefined } | undefined;
+
+  /** @param socket to which the HTTP server listens already */
+  constructor(socket: Socket) {
+    this.#socket = socket;
+    // Node.js would parse up to 64 KiB, hundreds of requests, before it looks up.
+    const [parse] = socket.listeners('data') as [(bytes: Buffer) => void];
+    socket.removeListener('data', parse).on('data', (bytes: Buffer) => this.#read(bytes, parse));
+  }
+
+  get isEnding(): boolean {
+    return this.#ending !== undefined;
+  }
+
+  /** Whether it has as many requests under way as a connection may have. */
+  get isFull(): boolean {
+    return this.#underWay.size >= MAX_UNDER_WAY;
+  }
+
+  /** The newest request, where it is still arriving. */
+  get arriving(): IncomingMessage | undefined {
+    return this.#newest?.request.complete === false ? this.#newest.request : undefined;
+  }
+
+  /** What has come of the next request, where its header fields are still arriving. */
+  get head(): string {
+    return Buffer.concat(this.#head).toString('latin1');
+  }
+
+  /** Takes note of a request that is going to be answered. */
+  add(request: IncomingMessage, response: ServerResponse): void {
+    this.#underWay.add(response);
+    this.#newest = { request, response };
+    this.#head = [];
+    // The socket has all of the reply now. When it is sent, Node.js sets the timeout of an idle connection.
+    response.once('prefinish', () => this.#socket.setTimeout(STALLED_MS));
+    response.once('close', () => {
+      this.#underWay.delete(response);
+      if (request.complete && this.#newest?.request === request) this.#newest = undefined;
+      if (this.#underWay.size > 0) this.#socket.setTimeout(0);
+      this.#endIfAnswered();
+    });
+  }
+
+  /**
+   * Ends the connection as soon as the requests that have come whole are answered.
+   *
+   * @param lastReply the bytes to send then. A request that is still arriving gets no other reply, unless one has begun: then
+   *   that is the last, because another would pass for the reply to the next request
+   */
+  end(lastReply: string): void {
+    this.#ending = { lastReply, insteadOf: this.arriving && this.#newest?.response };
+    this.#endIfAnswered();
+  }
+
+  #read(bytes: Buffer, parse: (bytes: Buffer) => void): void {
+    for (let at = 0; at < bytes.length; at += PIECE_BYTES) {
+      if (this.isEnding) return;
+      // Node.js pauses it while the client does not read its replies. Its parser takes nothing then.
+      if (this.#socket.isPaused()) return void this.#socket.unshift(bytes.subarray(at));
+      const piece = bytes.subarray(at, at + PIECE_BYTES);
+      if (!this.arriving) this.#head.push(piece);
+      parse(piece);
+    }
+  }
+
+  #endIfAnswered(): void {
+    if (!this.#ending || this.#socket.writableEnded) return;
+    const { lastReply, insteadOf } = this.#ending;
+    for (const response of this.#underWay) {
+      if (response !== insteadOf || response.headersSent) return;
+    }
+    // The client may have gone. If this was a CONNECT, nobody else would hear of it.
+    this.#socket.on('error', () => this.#socket.destroy());
+    this.#socket.end(insteadOf?.headersSent ? '' : lastReply);
+    // Closing a connection with unread bytes resets it, and the client might never see the reply.
+    this.#socket.resume();
+    setTimeout(() => this.#socket.destroy(), LINGER_MS).unref();
+  }
+}
