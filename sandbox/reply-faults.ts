@@ -16,6 +16,9 @@ const error = (status: number, code: string, headers: Record<string, string> = {
   headers,
   body: { error: { message: PRIVATE, devMessage: PRIVATE, source: 'chat-api', code } },
 });
+const page = (status: number) => (): Fault[] => [
+  { status, headers: { 'content-type': 'text/html' }, body: `<!doctype html><title>${status}</title>` },
+];
 const refused = (status: number, code: string) => (): Fault[] => [error(status, code)];
 const busy = (headers: Record<string, string>): Fault[] => [error(429, 'ERR_TOO_MANY_REQUESTS', headers)];
 const busyFor = (retryAfter: string) => () => busy({ 'retry-after': retryAfter });
@@ -63,6 +66,8 @@ export const REPLY_FAULTS = {
   'status-502': { about: 'Bad gateway', faults: refused(502, 'ERR_BAD_ERROR_RESPONSE') },
   'status-503': { about: 'Unavailable', faults: refused(503, 'ERR_BAD_ERROR_RESPONSE') },
   'status-504': { about: 'Gateway timeout', faults: refused(504, 'ERR_BAD_ERROR_RESPONSE') },
+  'origin-down': { about: 'A page of a CDN that has not reached CometChat (521)', faults: page(521) },
+  'origin-timeout': { about: 'A page of a CDN that CometChat has not answered (524)', faults: page(524) },
   'transient-code': { about: '500 that may be gone', faults: refused(500, 'ERR_OPERATION_FAILED') },
   'key-refused': { about: 'The key is not known', faults: refused(401, 'AUTH_ERR_APIKEY_NOT_FOUND') },
   'unknown-uid': { about: 'No such user', faults: refused(404, 'ERR_UID_NOT_FOUND') },

@@ -51,16 +51,46 @@ export const BY_CODE: Readonly<Record<string, Row>> = {
   ERR_BAD_ERROR_RESPONSE: FAILED_FOR_NOW,
 };
 
-/** HTTP statuses that say enough where there is no code. A bare 500 is more likely a defect, met again. */
+/**
+ * HTTP statuses that say enough where there is no code. A bare 500 is more likely a defect, met again. From 520 on they are those
+ * of Cloudflare, https://developers.cloudflare.com/support/troubleshooting/http-status-codes/cloudflare-5xx-errors/, and
+ * of a few other proxies. A proxy that has not reached CometChat leaves no doubt; one that has got no answer from it does.
+ */
 const BY_STATUS: Readonly<Record<number, Row>> = {
   400: REJECTED,
   401: KEY_REFUSED,
   408: FAILED_FOR_NOW,
   422: REJECTED,
+  // Too early (RFC 8470): it was not passed on.
+  425: FAILED_FOR_NOW,
   429: BUSY,
+  // For a proxy, the one before it has left: AWS' load balancer (460), nginx and Cloudflare (499).
+  460: FAILED_IN_DOUBT,
+  499: FAILED_IN_DOUBT,
   502: FAILED_IN_DOUBT,
   503: FAILED_FOR_NOW,
   504: FAILED_IN_DOUBT,
+  // The network's sign-in page, and the load balancer's.
+  511: MISCONFIGURED,
+  561: MISCONFIGURED,
+  // An empty or broken answer.
+  520: FAILED_IN_DOUBT,
+  // Refused, no connection in time, no route, no TLS, a bad certificate.
+  521: FAILED_FOR_NOW,
+  522: FAILED_FOR_NOW,
+  523: FAILED_FOR_NOW,
+  525: FAILED_FOR_NOW,
+  526: FAILED_FOR_NOW,
+  // No answer in time, and broken off on the way.
+  524: FAILED_IN_DOUBT,
+  527: FAILED_IN_DOUBT,
+  // Overloaded.
+  529: FAILED_FOR_NOW,
+  // The name of the origin was not found.
+  530: FAILED_FOR_NOW,
+  // No answer in time, and no connection in time.
+  598: FAILED_IN_DOUBT,
+  599: FAILED_FOR_NOW,
 };
 
 /** What ExchangeError says: codes of Node.js' and of our HTTP client. A bad certificate, for example, stays bad. */

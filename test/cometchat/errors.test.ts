@@ -1,4 +1,5 @@
 import t from 'tap';
+import type { Name } from '../../sandbox/catalogue.ts';
 import { PROBLEMS, type ProblemCode } from '../../src/base/problems.ts';
 import { BY_CODE, failedExchange, failedReply } from '../../src/cometchat/errors.ts';
 import { isProblem } from '../helpers/answers.ts';
@@ -125,6 +126,49 @@ t.test('a code that nobody has documented goes by its status', async (t) => {
   t.equal(failedReply(403, 'AUTH_ERR_NEW').problem, 'gateway-misconfigured');
 });
 
+/** Of proxies, CDNs and load balancers that speak for a CometChat which has not got the request. */
+const NOT_REACHED = [408, 425, 429, 503, 521, 522, 523, 525, 526, 529, 530, 599];
+/** Of those that have passed the request on, and got no answer that they can use. */
+const NO_ANSWER = [460, 499, 502, 504, 520, 524, 527, 598];
+
+t.test('a status of a proxy says whether CometChat was reached', async (t) => {
+  for (const status of NOT_REACHED) {
+    const failure = failedReply(status, undefined);
+    const problem = status === 429 ? 'cometchat-busy' : 'cometchat-failed';
+    t.match(failure, { problem, isTransient: true, isInDoubt: false }, String(status));
+  }
+  for (const status of NO_ANSWER) {
+    const failure = failedReply(status, undefined);
+    t.match(failure, { problem: 'cometchat-failed', isTransient: true, isInDoubt: true }, String(status));
+  }
+  // What the operators must mend before it can be reached.
+  for (const status of [407, 421, 463, 464, 494, 495, 496, 497, 511, 561]) {
+    const failure = failedReply(status, undefined);
+    t.match(failure, { problem: 'gateway-misconfigured', isTransient: false, isInDoubt: false }, `${status}`);
+  }
+});
+
+t.test('a code of CometChat’s own decides before a proxy’s status', async (t) => {
+  for (const status of [...NOT_REACHED, ...NO_ANSWER]) {
+    t.match(failedReply(status, 'ERR_UID_NOT_FOUND'), { problem: 'user-not-found', isTransient: false });
+    t.match(failedReply(status, 'ERR_NEW'), { isTransient: true, isInDoubt: false }, String(status));
+  }
+});
+
+t.test('a page of a CDN’s is no answer of CometChat’s: another attempt follows', async (t) => {
+  const { meets, sandbox } = await startGateway(t);
+  for (const name of ['origin-down', 'origin-timeout'] satisfies Name[]) {
+    t.comment(name);
+    sandbox.play(name);
+    await meets(t, {
+      answer: 200,
+      calls: 2,
+      line: { level: 'info', status: 200, retried: [/^52[14]$/] },
+      moved: { 'attempts cometchat-failed': 1, 'attempts ok': 1, retries: 1 },
+    });
+  }
+});
+
 t.test('a failure is transient where another attempt may succeed', async (t) => {
   for (const code of [
     'EAI_AGAIN',
@@ -144,9 +188,6 @@ t.test('a failure is transient where another attempt may succeed', async (t) => 
     'timeout_response',
   ]) {
     t.ok(failedExchange(code).isTransient, code);
-  }
-  for (const status of [408, 429, 502, 503, 504]) {
-    t.ok(failedReply(status, undefined).isTransient, String(status));
   }
   for (const code of [
     'ERR_MISSION_FAILED',
@@ -195,8 +236,7 @@ t.test('an attempt is in doubt where CometChat may still carry it out', async (t
   for (const code of ['ECONNREFUSED', 'ENOTFOUND', 'CERT_HAS_EXPIRED', 'HPE_INVALID', 'timeout_connect']) {
     t.notOk(failedExchange(code).isInDoubt, code);
   }
-  for (const status of [502, 504]) t.ok(failedReply(status, undefined).isInDoubt, String(status));
-  for (const status of [200, 404, 408, 429, 500, 503]) {
+  for (const status of [200, 404, 500]) {
     t.notOk(failedReply(status, undefined).isInDoubt, String(status));
   }
   for (const code of ['ERR_EXCEPTION', 'ERR_NEW']) t.notOk(failedReply(502, code).isInDoubt, code);

@@ -100,6 +100,8 @@ const SEEN: Record<Name, object> = {
   'status-502': error(502, 'ERR_BAD_ERROR_RESPONSE'),
   'status-503': error(503, 'ERR_BAD_ERROR_RESPONSE'),
   'status-504': error(504, 'ERR_BAD_ERROR_RESPONSE'),
+  'origin-down': { status: 521, headers: { 'content-type': 'text/html' }, body: /^<!doctype html>/ },
+  'origin-timeout': { status: 524, headers: { 'content-type': 'text/html' }, body: /^<!doctype html>/ },
   'transient-code': error(500, 'ERR_OPERATION_FAILED'),
   'key-refused': error(401, 'AUTH_ERR_APIKEY_NOT_FOUND'),
   'unknown-uid': error(404, 'ERR_UID_NOT_FOUND'),
