@@ -41,6 +41,12 @@ export const REPLY_FAULTS = {
     about: 'A conversation with fields that nobody knows',
     faults: good({ data: { ...DOCUMENT, unheardOf: { secret: PRIVATE } }, meta: {} }),
   },
+  'field-odd': {
+    about: 'A conversation whose parts have odd forms, as PHP writes what is empty',
+    faults: good({
+      data: { ...DOCUMENT, unreadMessageCount: '', updatedAt: false, tags: {}, lastMessage: [] },
+    }),
+  },
   'field-wrong-type': {
     about: 'A conversation with a number for its id',
     faults: good({ data: { ...DOCUMENT, conversationId: 7 } }),

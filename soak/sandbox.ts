@@ -22,7 +22,7 @@ const PORTS = { from: 20_000, count: 10_000 };
 /** A single one of these closes the quota of the whole app, or its key: they come by name alone. */
 const FOR_ALL = /^(?:rate-limited-|key-refused$)/;
 /** These say that the tags were set when they were not, so that nobody could tell whether the gateway is right. */
-const LIES = /^(?:bytes-after-body|reply-nobody-asked-for|field-extra)$/;
+const LIES = /^(?:bytes-after-body|reply-nobody-asked-for|field-extra|field-odd)$/;
 const KINDS = (Object.keys(CATALOGUE) as Name[]).filter((name) => !FOR_ALL.test(name) && !LIES.test(name));
 // Some are made when they are first asked for, which takes a moment.
 for (const name of KINDS) CATALOGUE[name].faults(Date.now());

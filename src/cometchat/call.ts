@@ -21,8 +21,12 @@ export interface Operation<T> {
   readonly read: (document: unknown) => Reading<T>;
 }
 
-/** The value that was read, or the first place that does not fit: its path and what was expected, never what was found. */
-export type Reading<T> = { readonly value: T } | { readonly mismatch: string };
+/** What an operation makes of a reply. */
+export type Reading<T> =
+  /** The value that was read, and the parts that were left out, each of them once: the reply had them in an odd form. */
+  | { readonly value: T; readonly leftOut?: readonly string[] }
+  /** The first place that does not fit: its path and what was expected, never what was found. */
+  | { readonly mismatch: string };
 
 /** An operation on its way, in the name of one user. */
 export interface Call<T> {

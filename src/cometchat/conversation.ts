@@ -1,5 +1,6 @@
-import { type Static, type TSchema, Type } from '@sinclair/typebox';
+import { type Static, type TSchema, Type, TypeGuard } from '@sinclair/typebox';
 import { type TypeCheck, TypeCompiler } from '@sinclair/typebox/compiler';
+import { ValuePointer } from '@sinclair/typebox/value';
 import type { Reading } from './call.ts';
 
 // What CometChat's REST API v3 takes and gives: https://www.cometchat.com/docs/rest-api/conversations
@@ -8,23 +9,36 @@ import type { Reading } from './call.ts';
 export const MAX_TAGS = 25;
 export const MAX_TAG_LENGTH = 100;
 
-/** Left out or null: CometChat's way of saying that there is none. */
-const Absent = <T extends TSchema>(schema: T) => Type.Optional(Type.Union([schema, Type.Null()]));
+/** Bounds of a reply. CometChat's longest list has a thousand conversations; of tags it may have more than it takes. */
+export const MAX_CONVERSATIONS_READ = 1000;
+export const MAX_TAGS_READ = 1000;
+
+/** A part that a conversation can be without. Null is CometChat's way of saying that there is none. */
+const Part = <T extends TSchema>(schema: T) => Type.Optional(Type.Union([schema, Type.Null()]));
+const Id = Type.String({ minLength: 1 });
+/** In UNIX seconds; more digits are milliseconds. */
+const Time = Type.Integer({ minimum: 0, maximum: 99_999_999_999 });
 
 const common = {
-  conversationId: Type.String(),
+  conversationId: Id,
   // One page of CometChat's documentation says string, another integer.
-  unreadMessageCount: Type.Union([Type.Integer({ minimum: 0 }), Type.String({ pattern: '^[0-9]{1,15}$' })]),
-  createdAt: Type.Integer(),
-  updatedAt: Type.Integer(),
-  tags: Absent(Type.Array(Type.String())),
-  lastMessage: Absent(
+  unreadMessageCount: Part(
+    Type.Union([
+      Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER }),
+      Type.String({ pattern: '^[0-9]{1,15}$' }),
+    ]),
+  ),
+  createdAt: Part(Time),
+  updatedAt: Part(Time),
+  tags: Part(Type.Array(Type.String(), { maxItems: MAX_TAGS_READ })),
+  // Whole or not at all.
+  lastMessage: Part(
     Type.Object({
       id: Type.Union([Type.String(), Type.Integer()]),
       sender: Type.String(),
       category: Type.String(),
       type: Type.String(),
-      sentAt: Type.Integer(),
+      sentAt: Time,
     }),
   ),
 };
@@ -32,40 +46,76 @@ const common = {
 const UserConversation = Type.Object({
   ...common,
   conversationType: Type.Literal('user'),
-  conversationWith: Type.Object({ uid: Type.String(), name: Type.String(), avatar: Absent(Type.String()) }),
+  conversationWith: Type.Object({ uid: Id, name: Part(Type.String()), avatar: Part(Type.String()) }),
 });
 const GroupConversation = Type.Object({
   ...common,
   conversationType: Type.Literal('group'),
-  conversationWith: Type.Object({ guid: Type.String(), name: Type.String(), icon: Absent(Type.String()) }),
+  conversationWith: Type.Object({ guid: Id, name: Part(Type.String()), icon: Part(Type.String()) }),
 });
 
 /** A conversation as CometChat sends it, as far as the gateway reads it. */
 export type UpstreamConversation = Static<typeof UserConversation> | Static<typeof GroupConversation>;
 
+/** JSON pointers to the parts of a conversation that are left out where CometChat sends them in an odd form. */
+export const PARTS: readonly string[] = [
+  ...new Set(
+    [UserConversation, GroupConversation].flatMap(({ properties }) => [
+      ...partsOf(properties, ''),
+      ...partsOf(properties.conversationWith.properties, '/conversationWith'),
+    ]),
+  ),
+];
+
+function partsOf(properties: Readonly<Record<string, TSchema>>, path: string): string[] {
+  const parts = Object.entries(properties).filter(([, schema]) => TypeGuard.IsOptional(schema));
+  return parts.map(([name]) => `${path}/${name}`);
+}
+
 const userConversation = TypeCompiler.Compile(UserConversation);
 const groupConversation = TypeCompiler.Compile(GroupConversation);
 const dataReply = TypeCompiler.Compile(
-  Type.Object({ data: Type.Union([Type.Object({}), Type.Array(Type.Object({}))]) }),
+  Type.Object({
+    data: Type.Union([Type.Object({}), Type.Array(Type.Object({}), { maxItems: MAX_CONVERSATIONS_READ })]),
+  }),
 );
 // A code goes into the log, so nothing but a name counts as one.
 const errorReply = TypeCompiler.Compile(
   Type.Object({ error: Type.Object({ code: Type.String({ pattern: '^[A-Z][A-Z0-9_]{1,63}$' }) }) }),
 );
 
-/** Reads `data`: an array in CometChat's documented example, one object in its OpenAPI file and its SDK. */
+/**
+ * Reads `data`: an array in CometChat's documented example, one object in its OpenAPI file and its SDK. Parts in an odd form are
+ * left out; a conversation without its type and ids is a mismatch.
+ */
 export function readConversations(document: unknown): Reading<UpstreamConversation[]> {
-  if (!dataReply.Check(document)) return { mismatch: firstMismatch(dataReply, document, '') };
+  if (!dataReply.Check(document)) return { mismatch: firstMismatch(dataReply, document) };
   const { data } = document;
-  const conversations: UpstreamConversation[] = [];
+  const value: UpstreamConversation[] = [];
+  const leftOut = new Set<string>();
   for (const [index, item] of (Array.isArray(data) ? data : [data]).entries()) {
-    const isGroup = 'conversationType' in item && item.conversationType === 'group';
-    const schema: TypeCheck<TSchema> = isGroup ? groupConversation : userConversation;
+    const reading = readConversation(item);
     const path = Array.isArray(data) ? `/data/${index}` : '/data';
-    if (!schema.Check(item)) return { mismatch: firstMismatch(schema, item, path) };
-    conversations.push(item as UpstreamConversation);
+    if ('mismatch' in reading) return { mismatch: path + reading.mismatch };
+    value.push(reading.value);
+    for (const part of reading.leftOut ?? []) leftOut.add(part);
   }
-  return { value: conversations };
+  return { value, ...(leftOut.size > 0 && { leftOut: [...leftOut] }) };
+}
+
+function readConversation(item: object): Reading<UpstreamConversation> {
+  const isGroup = 'conversationType' in item && item.conversationType === 'group';
+  const schema: TypeCheck<TSchema> = isGroup ? groupConversation : userConversation;
+  const read = item as UpstreamConversation;
+  if (schema.Check(item)) return { value: read };
+  const value = { ...read, conversationWith: { ...read.conversationWith } } as UpstreamConversation;
+  const leftOut: string[] = [];
+  for (const { path, message } of schema.Errors(item)) {
+    if (!PARTS.includes(path)) return { mismatch: `${path}: ${message}` };
+    ValuePointer.Delete(value, path);
+    leftOut.push(path);
+  }
+  return { value, leftOut };
 }
 
 /** @returns CometChat's error code (`ERR_UID_NOT_FOUND`), or undefined where the document has none */
@@ -73,8 +123,8 @@ export function readErrorCode(document: unknown): string | undefined {
   return errorReply.Check(document) ? document.error.code : undefined;
 }
 
-/** @returns path and expectation, such as `/data/createdAt: Expected integer`: words of the schema's, and no value */
-function firstMismatch(schema: TypeCheck<TSchema>, value: unknown, path: string): string {
+/** @returns path and expectation, such as `/data: Expected union value`: words of the schema's, and no value */
+function firstMismatch(schema: TypeCheck<TSchema>, value: unknown): string {
   const error = schema.Errors(value).First();
-  return `${path}${error?.path}: ${error?.message}`;
+  return `${error?.path}: ${error?.message}`;
 }

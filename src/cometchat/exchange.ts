@@ -4,6 +4,7 @@ import { ExchangeError } from '../base/exchange.ts';
 import type { HttpClient } from '../base/http-client.ts';
 import type { Services } from '../base/services.ts';
 import type { Call, Send } from './call.ts';
+import { PARTS } from './conversation.ts';
 import { BY_CODE, failedExchange } from './errors.ts';
 import type { Failure, Outcome } from './outcome.ts';
 import { interpret } from './reply.ts';
@@ -58,6 +59,11 @@ export function exchange(
       'server_port',
     ],
   );
+  const leftOut = metrics.counter(
+    'reply_parts_left_out_total',
+    'Replies of CometChat that had this part of a conversation in an odd form; it was left out',
+    { part: PARTS },
+  );
   return async (call) => {
     const { method, pathTemplate: urlTemplate } = call.operation;
     const startedAt = clock.now();
@@ -75,6 +81,7 @@ export function exchange(
       },
       (clock.now() - startedAt) / 1000,
     );
+    if (outcome.ok) for (const part of outcome.leftOut ?? []) leftOut.inc({ part });
     end?.(outcome.status, errorType);
     return outcome;
   };

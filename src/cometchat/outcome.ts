@@ -12,6 +12,8 @@ export interface Success<T> {
   readonly ok: true;
   readonly status: number;
   readonly value: T;
+  /** See Reading. */
+  readonly leftOut?: readonly string[] | undefined;
   readonly quota?: QuotaReport | undefined;
 }
 

@@ -35,7 +35,7 @@ function outcomeOf<T>({ status, headers, body }: Reply, read: Operation<T>['read
   const code = readErrorCode(document);
   if (status >= 200 && status < 300 && code === undefined) {
     const reading = document === undefined ? { mismatch: 'no JSON' } : read(document);
-    if ('value' in reading) return { ok: true, status, value: reading.value };
+    if ('value' in reading) return { ok: true, status, ...reading };
     return { ...failedExchange('reply_invalid'), status, mismatch: reading.mismatch };
   }
   // Not followed: the key would go along to wherever it points.

@@ -80,15 +80,15 @@ function goneSignal({ raw }: FastifyReply): AbortSignal {
 }
 
 function logFields({ outcome, retried, isMerged }: Result<unknown>) {
-  const { status, code, mismatch } = outcome.ok
-    ? { status: outcome.status, code: undefined, mismatch: undefined }
-    : outcome;
+  const { status } = outcome;
+  const code = outcome.ok ? undefined : outcome.code;
   return {
     ...(status !== undefined && { cometchat: { status, code } }),
     // What went wrong before it went well, or wrong for good.
     ...(retried.length > 0 && { retried }),
     ...(isMerged && { merged: true }),
-    mismatch,
+    // What was odd about the reply.
+    ...(outcome.ok ? { leftOut: outcome.leftOut } : { mismatch: outcome.mismatch }),
   };
 }
 

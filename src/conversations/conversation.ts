@@ -14,16 +14,16 @@ export const ConversationSchema = Type.Object(
         description: 'Left out where several conversations come back and CometChat does not tell their tags',
       }),
     ),
-    unreadMessageCount: Type.Integer(),
-    createdAt: Seconds('When it began'),
-    updatedAt: Seconds('When it last changed'),
+    unreadMessageCount: Type.Optional(Type.Integer()),
+    createdAt: Type.Optional(Seconds('When it began')),
+    updatedAt: Type.Optional(Seconds('When it last changed')),
     conversationWith: Type.Union([
       Type.Object(
-        { uid: Type.String(), name: Type.String(), avatar: Type.Optional(Type.String()) },
+        { uid: Type.String(), name: Type.Optional(Type.String()), avatar: Type.Optional(Type.String()) },
         { title: 'User' },
       ),
       Type.Object(
-        { guid: Type.String(), name: Type.String(), icon: Type.Optional(Type.String()) },
+        { guid: Type.String(), name: Type.Optional(Type.String()), icon: Type.Optional(Type.String()) },
         { title: 'Group' },
       ),
     ]),
@@ -118,25 +118,30 @@ export function slimConversations(
 }
 
 function slim(from: UpstreamConversation, tags: readonly string[] | undefined): Conversation {
+  const { conversationId, conversationType, unreadMessageCount, lastMessage } = from;
   return {
-    conversationId: from.conversationId,
-    conversationType: from.conversationType,
+    conversationId,
+    conversationType,
     ...(tags && { tags: [...tags] }),
-    unreadMessageCount: Number(from.unreadMessageCount),
-    createdAt: from.createdAt,
-    updatedAt: from.updatedAt,
+    ...(isThere(unreadMessageCount) && { unreadMessageCount: Number(unreadMessageCount) }),
+    ...(isThere(from.createdAt) && { createdAt: from.createdAt }),
+    ...(isThere(from.updatedAt) && { updatedAt: from.updatedAt }),
     conversationWith: slimPeer(from),
-    ...(from.lastMessage && { lastMessage: slimMessage(from.lastMessage) }),
+    ...(lastMessage && { lastMessage: slimMessage(lastMessage) }),
   };
 }
 
+const isThere = <T>(part: T | null | undefined): part is T => part !== null && part !== undefined;
+
 function slimPeer(from: UpstreamConversation): Conversation['conversationWith'] {
+  const { name } = from.conversationWith;
+  const named = isThere(name) && { name };
   if (from.conversationType === 'user') {
-    const { uid, name, avatar } = from.conversationWith;
-    return { uid, name, ...(typeof avatar === 'string' && { avatar }) };
+    const { uid, avatar } = from.conversationWith;
+    return { uid, ...named, ...(isThere(avatar) && { avatar }) };
   }
-  const { guid, name, icon } = from.conversationWith;
-  return { guid, name, ...(typeof icon === 'string' && { icon }) };
+  const { guid, icon } = from.conversationWith;
+  return { guid, ...named, ...(isThere(icon) && { icon }) };
 }
 
 function slimMessage({

@@ -87,6 +87,7 @@ const SEEN: Record<Name, object> = {
   bom: { status: 200, body: /^\xef\xbb\xbf\{/ },
   'field-missing': { status: 200, body: /^\{"data":\{"conversationType"/ },
   'field-extra': { status: 200, body: /"unheardOf"/ },
+  'field-odd': { status: 200, body: /"tags":\{\}/ },
   'field-wrong-type': { status: 200, body: /"conversationId":7/ },
   'rate-limited-seconds': busy({ 'retry-after': '2' }),
   'rate-limited-date': busy({ 'retry-after': / GMT$/ }),
