@@ -4,6 +4,9 @@ import { PROBLEMS, type ProblemCode } from './problems.ts';
 export const PROBLEM_MEDIA_TYPE = 'application/problem+json';
 const TYPE_PREFIX = 'urn:cometchat-gateway:problem:';
 
+/** So that a body of ten thousand mistakes does not make a reply of as many. */
+export const MAX_ERRORS = 10;
+
 /** The body of every error (RFC 9457). */
 export const ProblemSchema = Type.Object(
   {

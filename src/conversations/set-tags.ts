@@ -1,6 +1,6 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { type Caller, callerOf, cometChatId } from '../base/caller.ts';
-import { type FieldError, ProblemError } from '../base/problem-error.ts';
+import { type FieldError, MAX_ERRORS, ProblemError } from '../base/problem-error.ts';
 import type { CometChat } from '../cometchat/client.ts';
 import { MAX_TAGS } from '../cometchat/conversation.ts';
 import type { Target } from '../cometchat/operations.ts';
@@ -8,7 +8,7 @@ import { requireJson } from '../http/body.ts';
 import { problemResponses } from '../http/problem-responses.ts';
 import { ask, COMMON_PROBLEMS } from './ask.ts';
 import { ConversationsSchema, slimConversations } from './conversation.ts';
-import { type TagsBody, TagsBodySchema } from './tags-body.ts';
+import { normalizeTags, type TagsBody, TagsBodySchema } from './tags-body.ts';
 
 /** `PUT /me/conversations/tags`: replaces the tags that the caller has put on one conversation. */
 export const setConversationTags: FastifyPluginAsyncTypebox<{ cometchat: CometChat }> = async (
@@ -20,7 +20,7 @@ export const setConversationTags: FastifyPluginAsyncTypebox<{ cometchat: CometCh
     {
       onRequest: requireJson,
       preValidation: async (request) => {
-        request.body = trimTags(request.body) as typeof request.body;
+        request.body = normalizeTags(request.body) as typeof request.body;
       },
       schema: {
         operationId: 'setConversationTags',
@@ -53,16 +53,6 @@ export const setConversationTags: FastifyPluginAsyncTypebox<{ cometchat: CometCh
 };
 
 /**
- * Trims the tags of a body that is not yet checked, so that the schema's limits hold for what is stored. Everything else
- * stays as it is, for the schema to judge.
- */
-function trimTags(body: unknown): unknown {
-  if (typeof body !== 'object' || body === null || !('tags' in body) || !Array.isArray(body.tags))
-    return body;
-  return { ...body, tags: body.tags.map((tag) => (typeof tag === 'string' ? tag.trim() : tag)) };
-}
-
-/**
  * Applies the rules that a JSON schema cannot say.
  *
  * @returns the conversation as CometChat addresses it, and the tags, each once and in the order of their first places
@@ -71,7 +61,10 @@ function trimTags(body: unknown): unknown {
 function readTagsBody(body: TagsBody, caller: Caller): { target: Target; tags: string[] } {
   const { conversationWith, conversationType: type = 'user' } = body;
   const tags = [...new Set(body.tags)];
-  const errors: FieldError[] = [];
+  // The pattern of the schema does not know surrogates.
+  const errors: FieldError[] = body.tags.flatMap((tag, index) =>
+    tag.isWellFormed() ? [] : [{ pointer: `/tags/${index}`, detail: 'must be text without lone surrogates' }],
+  );
   if (tags.length > MAX_TAGS) {
     errors.push({
       pointer: '/tags',
@@ -82,6 +75,8 @@ function readTagsBody(body: TagsBody, caller: Caller): { target: Target; tags: s
     errors.push({ pointer: '/conversationWith', detail: 'is required where conversationType is "group"' });
   }
   const id = conversationWith === undefined ? caller.uid : cometChatId(conversationWith);
-  if (id === undefined || errors.length > 0) throw new ProblemError('body-invalid', { errors });
+  if (id === undefined || errors.length > 0) {
+    throw new ProblemError('body-invalid', { errors: errors.slice(0, MAX_ERRORS) });
+  }
   return { target: { type, id }, tags };
 }

@@ -3,21 +3,30 @@ import { ID_PATTERN } from '../base/caller.ts';
 import { MAX_TAG_LENGTH, MAX_TAGS } from '../cometchat/conversation.ts';
 import { ConversationType } from './conversation.ts';
 
-/** No C0 or C1 control character, and surrogates only in pairs; the same with and without the `u` flag. */
-const TAG_PATTERN =
-  '^(?:[^\\u0000-\\u001f\\u007f-\\u009f\\ud800-\\udfff]|[\\ud800-\\udbff][\\udc00-\\udfff])*$';
+/** No C0 or C1 control character; in a form that JavaScript and engines like RE2 read alike, which know no surrogates. */
+const NO_CONTROLS = '^[^\\x00-\\x1f\\x7f-\\x9f]*$';
+
+/**
+ * A character that is seen. White space is not, nor are characters that Unicode has for other ones to be shown by, marks
+ * that stand on another one, and some blank symbols. What Unicode leaves to apps (private use), or has not assigned yet, is.
+ */
+const VISIBLE =
+  /[^\p{White_Space}\p{Default_Ignorable_Code_Point}\p{M}\p{Noncharacter_Code_Point}\u2800\ufff9-\ufffc\u{13430}-\u{1343f}\u{1d159}]/u;
+
+/** NFC makes one unit of four at most. What stays too long in any case costs no time. */
+const MAX_RAW_LENGTH = 4 * MAX_TAG_LENGTH;
 
 const Tag = Type.String({
   minLength: 1,
   maxLength: MAX_TAG_LENGTH,
-  pattern: TAG_PATTERN,
-  description: 'text without control characters and lone surrogates',
+  pattern: NO_CONTROLS,
+  description: 'text without control characters',
 });
 
 export const TagsBodySchema = Type.Object(
   {
     tags: Type.Array(Tag, {
-      description: `The whole new set: at most ${MAX_TAGS} different tags of 1 to ${MAX_TAG_LENGTH} UTF-16 code units (most emoji count 2). White space around a tag is trimmed, a repeated tag counts once, \`[]\` clears the set.`,
+      description: `The whole new set: at most ${MAX_TAGS} different tags of 1 to ${MAX_TAG_LENGTH} UTF-16 code units (most emoji count 2), without lone surrogates and with at least one visible character. White space around a tag is trimmed, and the tag is put into Unicode’s form NFC, before it is counted. A repeated tag counts once, \`[]\` clears the set.`,
     }),
     conversationWith: Type.Optional(
       Type.String({
@@ -42,3 +51,19 @@ export const TagsBodySchema = Type.Object(
   },
 );
 export type TagsBody = Static<typeof TagsBodySchema>;
+
+/**
+ * Trims the tags of a body that is not yet checked, and puts them into Unicode's form NFC, so that the schema's limits hold for
+ * what is stored. A tag that nobody could see becomes empty. Everything else stays as it is, for the schema to judge.
+ */
+export function normalizeTags(body: unknown): unknown {
+  if (typeof body !== 'object' || body === null || !('tags' in body) || !Array.isArray(body.tags))
+    return body;
+  return { ...body, tags: body.tags.map((tag) => (typeof tag === 'string' ? normalizeTag(tag) : tag)) };
+}
+
+function normalizeTag(text: string): string {
+  const trimmed = text.trim();
+  if (!VISIBLE.test(trimmed)) return '';
+  return trimmed.length > MAX_RAW_LENGTH ? trimmed : trimmed.normalize('NFC');
+}

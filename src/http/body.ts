@@ -2,16 +2,15 @@ import { isUtf8 } from 'node:buffer';
 import type { TSchema } from '@sinclair/typebox';
 import { TypeCompiler, type ValueError, ValueErrorType } from '@sinclair/typebox/compiler';
 import type { FastifyInstance, FastifyRequest, onRequestHookHandler } from 'fastify';
-import { type FieldError, ProblemError } from '../base/problem-error.ts';
+import { type FieldError, MAX_ERRORS, ProblemError } from '../base/problem-error.ts';
 
 /** 25 tags of 100 UTF-16 code units, each escaped as `\uXXXX`, take 15 KB. */
 export const MAX_BODY_BYTES = 32 * 1024;
 
 /** Nothing else: a tab or a stray `;` in a Content-Type has got bodies past other services' checks. */
-const JSON_UTF8 = /^application\/json(?: *; *charset="?utf-8"?)?$/i;
-
-/** So that a body of ten thousand mistakes does not make a reply of as many. */
-const MAX_ERRORS = 10;
+const JSON_UTF8 = /^application\/json(?: *; *charset=(?:utf-?8|"utf-?8"))?$/i;
+/** No coding at all. A list may have empty members (RFC 9110, section 5.6.1). */
+const NO_CODING: ReadonlySet<string> = new Set(['', 'identity']);
 
 /** Gives the app one body parser, for JSON in well-formed UTF-8. */
 export function parseJsonOnly(app: FastifyInstance): void {
@@ -32,8 +31,13 @@ export function parseJsonOnly(app: FastifyInstance): void {
 
 /** Rejects a request, before its body is read, that does not say that it brings JSON. */
 export const requireJson: onRequestHookHandler = ({ raw }, _reply, done) => {
-  const { 'content-type': [type = '', ...others] = [], 'content-encoding': coding } = raw.headersDistinct;
-  const isJson = JSON_UTF8.test(type) && others.length === 0 && coding === undefined;
+  const { 'content-type': [type = '', ...others] = [], 'content-encoding': codings = [] } =
+    raw.headersDistinct;
+  const isPlain = codings
+    .join()
+    .split(',')
+    .every((coding) => NO_CODING.has(coding.trim().toLowerCase()));
+  const isJson = JSON_UTF8.test(type) && others.length === 0 && isPlain;
   done(isJson ? undefined : new ProblemError('media-type-unsupported'));
 };
 
@@ -74,7 +78,7 @@ function explain({ type, schema, message }: ValueError): string {
     case ValueErrorType.String:
       return 'must be a string';
     case ValueErrorType.StringMinLength:
-      return 'must not be empty or blank';
+      return 'must not be empty or blank: it needs a visible character';
     case ValueErrorType.StringMaxLength:
       return `must have at most ${schema.maxLength} UTF-16 code units`;
     case ValueErrorType.StringPattern:

@@ -39,6 +39,13 @@ t.test('any media type but JSON in UTF-8 gets 415', async (t) => {
     ['application/json; charset=utf-16'],
     ['application/json; charset=utf-8; charset=utf-16'],
     ['application/json;'],
+    ['application/json; charset="utf8'],
+    ['application/json; charset=utf8"'],
+    ["application/json; charset='utf-8'"],
+    ['application/json; charset=utf--8'],
+    ['application/json; charset=utf-8; charset=utf-8'],
+    ['application/json; version=1'],
+    ['application/json; version=1; charset=utf-8'],
     ['application/json;\tcharset=utf-8'],
     ['application/json\tx'],
     ['application/merge-patch+json'],
@@ -49,7 +56,14 @@ t.test('any media type but JSON in UTF-8 gets 415', async (t) => {
     const bytes = await call(...types.map((type) => `Content-Type: ${type}`));
     await refused(t, () => raw(bytes), 415, 'media-type-unsupported');
   }
-  for (const coding of ['gzip', 'identity', 'br, gzip']) {
+  for (const coding of [
+    'gzip',
+    'br, gzip',
+    'identity, gzip',
+    'gzip, identity',
+    'x-identity',
+    'identity;q=1',
+  ]) {
     const send = () => put({ tags: [] }, { 'content-encoding': coding });
     await refused(t, send, 415, 'media-type-unsupported');
   }
@@ -60,10 +74,33 @@ t.test('the media type may be written in any case, with or without quotes and wh
   for (const type of [
     'application/json;charset=UTF-8',
     'Application/JSON; charset="utf-8"',
+    'application/json;charset=utf8',
+    'application/json;charset=UTF8',
+    'application/json ; charset=utf8',
+    'application/json; charset="UTF8"',
+    'APPLICATION/JSON;CHARSET=UTF-8',
     'application/json\t',
     ' application/json ',
   ]) {
     const bytes = await call(`Content-Type: ${type}`);
+    await served(t, () => raw(bytes));
+  }
+});
+
+t.test('a body that says that it is in no coding is read', async (t) => {
+  const { raw, served } = await startGateway(t);
+  for (const codings of [
+    ['identity'],
+    ['Identity'],
+    ['identity, IDENTITY'],
+    ['identity', 'identity'],
+    [''],
+    [', identity,'],
+  ]) {
+    const bytes = await call(
+      'Content-Type: application/json',
+      ...codings.map((coding) => `Content-Encoding: ${coding}`),
+    );
     await served(t, () => raw(bytes));
   }
 });
