@@ -5,6 +5,7 @@ import type { ProblemCode } from '../base/problems.ts';
 import type { Client, Requester, Result } from '../cometchat/call.ts';
 import type { CometChat } from '../cometchat/client.ts';
 import type { Failure } from '../cometchat/outcome.ts';
+import { detailFor, type Naming } from './hints.ts';
 
 // What the routes of this room have in common.
 
@@ -53,6 +54,7 @@ export const noteAdmission: onRequestHookHandler = (request, reply, done) => {
 /**
  * Calls CometChat for a request, until its client has left or its deadline is over, and tells the log how it went.
  *
+ * @param naming the conversation as the request names it
  * @returns what CometChat answered
  * @throws ProblemError
  */
@@ -60,6 +62,7 @@ export async function ask<T>(
   request: FastifyRequest,
   reply: FastifyReply,
   deadlineOf: CometChat['deadline'],
+  naming: Naming,
   call: (requester: Requester & Client) => Promise<Result<T>>,
 ): Promise<T> {
   const { onBehalfOf } = callerOf(request);
@@ -67,7 +70,7 @@ export async function ask<T>(
   const result = await call({ onBehalfOf, deadline, gone: goneSignal(reply), trace: request.trace });
   request.logFields = logFields(result);
   const { outcome } = result;
-  if (!outcome.ok) throw asProblem(outcome);
+  if (!outcome.ok) throw asProblem(outcome, naming);
   return outcome.value;
 }
 
@@ -92,8 +95,11 @@ function logFields({ outcome, retried, isMerged }: Result<unknown>) {
   };
 }
 
-const asProblem = ({ problem, errorType, retryAfterSeconds }: Failure): ProblemError =>
-  new ProblemError(problem, {
+function asProblem({ problem, errorType, retryAfterSeconds }: Failure, naming: Naming): ProblemError {
+  const detail = detailFor(problem, naming);
+  return new ProblemError(problem, {
     errorType,
+    ...(detail && { detail }),
     ...(retryAfterSeconds !== undefined && { headers: { 'retry-after': String(retryAfterSeconds) } }),
   });
+}

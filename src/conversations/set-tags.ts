@@ -44,7 +44,7 @@ export const setConversationTags: FastifyPluginAsyncTypebox<{ cometchat: CometCh
     },
     async (request, reply) => {
       const { target, tags } = readTagsBody(request.body, callerOf(request));
-      const upstream = await ask(request, reply, cometchat.deadline, (requester) =>
+      const upstream = await ask(request, reply, cometchat.deadline, request.body, (requester) =>
         cometchat.lanes.write(target, { kind: 'replace', tags }, requester),
       );
       return { conversations: slimConversations(upstream, tags) };

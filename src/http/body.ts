@@ -21,12 +21,26 @@ export function parseJsonOnly(app: FastifyInstance): void {
     'application/json',
     { parseAs: 'buffer', bodyLimit: MAX_BODY_BYTES },
     (request: FastifyRequest, body: Buffer, done) => {
+      const refuse = (detail: string) => done(new ProblemError('body-malformed', { detail }));
       // Decoding would put U+FFFD in the place of wrong bytes without a word.
-      if (!isUtf8(body))
-        return done(new ProblemError('body-malformed', { detail: 'The body is not UTF-8.' }));
-      parse(request, body.toString(), done);
+      if (!isUtf8(body)) return refuse('The body is not UTF-8.');
+      const text = body.toString();
+      parse(request, text, (error, value) => (error ? refuse(whyNoJson(text)) : done(null, value)));
     },
   );
+}
+
+/** @returns why Fastify's parser, which says no more than that, has not taken the text */
+function whyNoJson(text: string): string {
+  // A byte order mark does no harm, and counts as white space.
+  const json = text.trim();
+  if (json === '') return 'The body is empty. Send a JSON object.';
+  try {
+    JSON.parse(json);
+  } catch {
+    return 'The body is not JSON. Look for quotes, commas or brackets that are missing or too many.';
+  }
+  return 'The body has a field named "__proto__", or "constructor" with a "prototype" in it. Leave it out.';
 }
 
 /** Rejects a request, before its body is read, that does not say that it brings JSON. */

@@ -14,8 +14,6 @@ declare module 'fastify' {
 /** Fastify's own errors that a client can cause. https://fastify.dev/docs/latest/Reference/Errors/ */
 const PROBLEM_BY_FASTIFY_CODE: Readonly<Record<string, ProblemCode>> = {
   FST_ERR_BAD_URL: 'route-not-found',
-  FST_ERR_CTP_EMPTY_JSON_BODY: 'body-malformed',
-  FST_ERR_CTP_INVALID_JSON_BODY: 'body-malformed',
   FST_ERR_CTP_BODY_TOO_LARGE: 'body-too-large',
 };
 

@@ -24,7 +24,8 @@ t.test('an empty body gets 400, announced or not', async (t) => {
   const { raw, refused } = await startGateway(t);
   const head = (await call('Content-Type: application/json')).split('Content-Length')[0];
   for (const end of ['Content-Length: 0\r\n\r\n', 'Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n', '\r\n']) {
-    await refused(t, () => raw(head + end), 400, 'body-malformed');
+    const answer = await refused(t, () => raw(head + end), 400, 'body-malformed');
+    t.equal(answer.json.detail, 'The body is empty. Send a JSON object.');
   }
 });
 
@@ -114,12 +115,19 @@ t.test('what is no JSON is refused as a whole', async (t) => {
     '{"tags":[],}',
     '{"tags":[]}//',
     'tags',
-    ' ',
     '{"tags":["\u0000"]}',
     '{"tags":["\\x41"]}',
     '{"tags":NaN}',
+    'tags=a',
+    '\ufeff{',
   ]) {
-    await refused(t, () => put(body), 400, 'body-malformed');
+    const answer = await refused(t, () => put(body), 400, 'body-malformed');
+    t.match(answer.json.detail, /^The body is not JSON\. /, body);
+    t.notMatch(answer.json.detail, /HTTP/);
+  }
+  for (const body of [' ', '\r\n', '\ufeff']) {
+    const answer = await refused(t, () => put(body), 400, 'body-malformed');
+    t.equal(answer.json.detail, 'The body is empty. Send a JSON object.', JSON.stringify(body));
   }
 });
 
@@ -141,7 +149,14 @@ t.test('a body that would change JavaScript’s prototypes is refused', async (t
     '{"__proto__":{},"tags":[]}',
     '{"\\u005f_proto__":{},"tags":[]}',
     '{"constructor":{"prototype":{}},"tags":[]}',
+    '\ufeff{"__proto__":{}}',
   ]) {
-    await refused(t, () => put(body), 400, 'body-malformed');
+    const answer = await refused(t, () => put(body), 400, 'body-malformed');
+    t.match(answer.json.detail, /^The body has a field named "__proto__", /);
   }
+});
+
+t.test('a byte order mark before the JSON does no harm', async (t) => {
+  const { put, served } = await startGateway(t);
+  await served(t, () => put('\ufeff{"tags":[]}'));
 });
