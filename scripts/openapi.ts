@@ -3,6 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import swagger from '@fastify/swagger';
 import { fastify } from 'fastify';
+import { stringify } from 'yaml';
 import { gateway, serverOptions } from '../src/app.ts';
 import { loadConfig } from '../src/config/config.ts';
 import { createLog } from '../src/operations/log.ts';
@@ -21,8 +22,23 @@ const config = loadConfig({
   SESSION_AUDIENCE: 'none',
   LOG_LEVEL: 'silent',
 });
+/** What a browser's page has to send with a cookie: see session/csrf.ts. The gateway looks at it there, not by a schema. */
+const cookieHeaders = {
+  headers: {
+    type: 'object',
+    properties: {
+      'X-Requested-With': {
+        type: 'string',
+        minLength: 1,
+        description: 'Needed with a session cookie, with any value. A request with a bearer token needs none',
+        examples: ['fetch'],
+      },
+    },
+  },
+};
 const app = fastify({ ...serverOptions(createLog(config.log, { write() {} }), []), exposeHeadRoutes: false });
 await app.register(swagger, {
+  transform: ({ schema, url }) => ({ schema: { ...schema, ...(!schema.security && cookieHeaders) }, url }),
   refResolver: { buildLocalReference: ({ $id }) => String($id) },
   openapi: {
     openapi: '3.1.0',
@@ -33,7 +49,15 @@ await app.register(swagger, {
         'What mobile and web apps call instead of CometChat where a call needs the REST API key. Every error is a problem of RFC 9457; programs decide by its `code`.',
       license: { name: 'MIT', identifier: 'MIT' },
     },
-    servers: [{ url: '/', description: 'Wherever the gateway runs' }],
+    servers: [
+      {
+        url: 'https://{host}',
+        description: 'Wherever the gateway runs',
+        variables: {
+          host: { default: 'chat-gateway.example.com', description: 'Host, and port if it is not 443' },
+        },
+      },
+    ],
     tags: [
       { name: 'conversations', description: 'The conversations of the signed-in user' },
       { name: 'operations', description: 'For load balancers and orchestrators' },
@@ -61,7 +85,7 @@ await app.register(swagger, {
 });
 await app.register(gateway, config);
 await app.ready();
-const text = HEADER + app.swagger({ yaml: true });
+const text = HEADER + stringify(nameComponents(app.swagger() as Components), { strict: false });
 await app.close();
 
 if (!check) {
@@ -69,4 +93,38 @@ if (!check) {
 } else if (readFileSync(FILE, 'utf8') !== text) {
   process.stderr.write('openapi.yaml is not what the schemas say; run `npm run openapi`\n');
   process.exitCode = 1;
+}
+
+interface Components {
+  components: { schemas: Record<string, unknown>; headers?: Record<string, unknown> };
+  paths: object;
+}
+
+/** Gives every schema with a title, and every header field, a name of its own, which generators make types of. */
+function nameComponents(document: Components): Components {
+  const schemas: Record<string, unknown> = {};
+  const headers: Record<string, unknown> = {};
+  const visit = (node: unknown): unknown => {
+    const copy = inside(node) as { title?: unknown; type?: unknown; $ref?: unknown };
+    // A problem has a title, too, but no schema's type.
+    if (typeof copy?.title !== 'string' || copy.type !== 'object') return copy;
+    schemas[copy.title] = copy;
+    return { $ref: `#/components/schemas/${copy.title}` };
+  };
+  const inside = (node: unknown): unknown => {
+    if (Array.isArray(node)) return node.map(visit);
+    if (typeof node !== 'object' || node === null) return node;
+    return Object.fromEntries(
+      Object.entries(node).map(([key, value]) => [key, key === 'headers' ? named(value) : visit(value)]),
+    );
+  };
+  const named = (fields: Record<string, unknown>) => {
+    Object.assign(headers, fields);
+    return Object.fromEntries(
+      Object.keys(fields).map((name) => [name, { $ref: `#/components/headers/${name}` }]),
+    );
+  };
+  const paths = inside(document.paths) as object;
+  for (const schema of Object.values(document.components.schemas)) visit(schema);
+  return { ...document, components: { ...document.components, schemas, headers }, paths };
 }

@@ -1,4 +1,5 @@
 import { type Static, Type } from '@sinclair/typebox';
+import { OneOf } from './one-of.ts';
 import { PROBLEMS, type ProblemCode } from './problems.ts';
 
 export const PROBLEM_MEDIA_TYPE = 'application/problem+json';
@@ -14,18 +15,18 @@ export const ProblemSchema = Type.Object(
     title: Type.String(),
     status: Type.Integer(),
     detail: Type.Optional(Type.String({ description: 'What happened and what to do' })),
-    code: Type.Unsafe<ProblemCode>({
-      type: 'string',
-      enum: Object.keys(PROBLEMS),
-      description: 'What programs decide by',
-    }),
+    code: OneOf(Object.keys(PROBLEMS) as ProblemCode[], { description: 'What programs decide by' }),
     requestId: Type.String({ description: 'Also in the gateway’s log and in the header X-Request-Id' }),
     errors: Type.Optional(
       Type.Array(
-        Type.Object({
-          pointer: Type.String({ description: 'JSON pointer (RFC 6901) into the body' }),
-          detail: Type.String(),
-        }),
+        Type.Object(
+          {
+            pointer: Type.String({ description: 'JSON pointer (RFC 6901) into the body' }),
+            detail: Type.String(),
+          },
+          { title: 'FieldError' },
+        ),
+        { maxItems: MAX_ERRORS },
       ),
     ),
   },

@@ -1,20 +1,29 @@
 import { type Static, Type } from '@sinclair/typebox';
-import type { UpstreamConversation } from '../cometchat/conversation.ts';
+import { OneOf } from '../base/one-of.ts';
+import {
+  MAX_CONVERSATIONS_READ,
+  MAX_TAGS_READ,
+  type UpstreamConversation,
+} from '../cometchat/conversation.ts';
 
-export const ConversationType = Type.Union([Type.Literal('user'), Type.Literal('group')]);
+export const CONVERSATION_TYPES = ['user', 'group'] as const;
 
-const Seconds = (description: string) => Type.Integer({ description: `${description}, UNIX seconds` });
+// Without a format, generators of clients take 32 bits.
+const INT64 = { minimum: 0, format: 'int64' };
+const Seconds = (description: string) =>
+  Type.Integer({ ...INT64, description: `${description}, UNIX seconds` });
 
 export const ConversationSchema = Type.Object(
   {
     conversationId: Type.String({ description: 'Opaque' }),
-    conversationType: ConversationType,
+    conversationType: OneOf(CONVERSATION_TYPES),
     tags: Type.Optional(
       Type.Array(Type.String(), {
+        maxItems: MAX_TAGS_READ,
         description: 'Left out where several conversations come back and CometChat does not tell their tags',
       }),
     ),
-    unreadMessageCount: Type.Optional(Type.Integer()),
+    unreadMessageCount: Type.Optional(Type.Integer(INT64)),
     createdAt: Type.Optional(Seconds('When it began')),
     updatedAt: Type.Optional(Seconds('When it last changed')),
     conversationWith: Type.Union([
@@ -28,13 +37,16 @@ export const ConversationSchema = Type.Object(
       ),
     ]),
     lastMessage: Type.Optional(
-      Type.Object({
-        id: Type.String(),
-        sender: Type.String({ description: 'uid of the sender' }),
-        category: Type.String(),
-        type: Type.String(),
-        sentAt: Seconds('When it was sent'),
-      }),
+      Type.Object(
+        {
+          id: Type.String(),
+          sender: Type.String({ description: 'uid of the sender' }),
+          category: Type.String(),
+          type: Type.String(),
+          sentAt: Seconds('When it was sent'),
+        },
+        { title: 'LastMessage' },
+      ),
     ),
   },
   { title: 'Conversation' },
@@ -43,7 +55,7 @@ export const ConversationSchema = Type.Object(
 export type Conversation = Static<typeof ConversationSchema>;
 
 export const ConversationsSchema = Type.Object(
-  { conversations: Type.Array(ConversationSchema) },
+  { conversations: Type.Array(ConversationSchema, { maxItems: MAX_CONVERSATIONS_READ }) },
   {
     title: 'Conversations',
     description:

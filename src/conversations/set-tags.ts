@@ -5,10 +5,10 @@ import type { CometChat } from '../cometchat/client.ts';
 import { MAX_TAGS } from '../cometchat/conversation.ts';
 import type { Target } from '../cometchat/operations.ts';
 import { requireJson } from '../http/body.ts';
-import { problemResponses } from '../http/problem-responses.ts';
+import { responses } from '../http/responses.ts';
 import { ask, COMMON_PROBLEMS } from './ask.ts';
 import { ConversationsSchema, slimConversations } from './conversation.ts';
-import { normalizeTags, type TagsBody, TagsBodySchema } from './tags-body.ts';
+import { normalizeTags, type SetTagsRequest, SetTagsRequestSchema } from './set-tags-request.ts';
 
 /** `PUT /me/conversations/tags`: replaces the tags that the caller has put on one conversation. */
 export const setConversationTags: FastifyPluginAsyncTypebox<{ cometchat: CometChat }> = async (
@@ -28,22 +28,23 @@ export const setConversationTags: FastifyPluginAsyncTypebox<{ cometchat: CometCh
         description:
           'The tags are the caller’s alone: the other side of the conversation neither sees nor changes them. Sending the same request again is safe.',
         tags: ['conversations'],
-        body: TagsBodySchema,
-        response: {
-          200: ConversationsSchema,
-          ...problemResponses([
+        body: SetTagsRequestSchema,
+        response: responses({
+          success: ConversationsSchema,
+          problems: [
             'body-malformed',
             'body-invalid',
             'superseded',
             'body-too-large',
             'media-type-unsupported',
             ...COMMON_PROBLEMS,
-          ]),
-        },
+          ],
+          isCounted: true,
+        }),
       },
     },
     async (request, reply) => {
-      const { target, tags } = readTagsBody(request.body, callerOf(request));
+      const { target, tags } = readRequest(request.body, callerOf(request));
       const upstream = await ask(request, reply, cometchat.deadline, request.body, (requester) =>
         cometchat.lanes.write(target, { kind: 'replace', tags }, requester),
       );
@@ -58,7 +59,7 @@ export const setConversationTags: FastifyPluginAsyncTypebox<{ cometchat: CometCh
  * @returns the conversation as CometChat addresses it, and the tags, each once and in the order of their first places
  * @throws ProblemError `body-invalid`
  */
-function readTagsBody(body: TagsBody, caller: Caller): { target: Target; tags: string[] } {
+function readRequest(body: SetTagsRequest, caller: Caller): { target: Target; tags: string[] } {
   const { conversationWith, conversationType: type = 'user' } = body;
   const tags = [...new Set(body.tags)];
   // The pattern of the schema does not know surrogates.

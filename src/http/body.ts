@@ -97,8 +97,9 @@ function explain({ type, schema, message }: ValueError): string {
       return `must have at most ${schema.maxLength} UTF-16 code units`;
     case ValueErrorType.StringPattern:
       return `must be ${schema.description}`;
-    case ValueErrorType.Union:
-      return `must be one of ${schema.anyOf.map(({ const: value }: TSchema) => JSON.stringify(value)).join(', ')}`;
+    // OneOf of base/.
+    case ValueErrorType.Kind:
+      return `must be one of ${schema.enum.map((value: string) => JSON.stringify(value)).join(', ')}`;
     /* c8 ignore next 2 -- no schema of a request has another rule; the text is TypeBox's if one gets one */
     default:
       return message;

@@ -1,22 +1,20 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { type TSchema, Type } from '@sinclair/typebox';
+import { OneOf } from '../base/one-of.ts';
 import { ProblemError } from '../base/problem-error.ts';
 import type { ProblemCode } from '../base/problems.ts';
 import type { EventLoop } from '../http/overload.ts';
-import { problemResponses } from '../http/problem-responses.ts';
-
-const OneOf = <T extends string>(values: T[], description: string) =>
-  Type.Unsafe<T>({ type: 'string', enum: values, description });
+import { responses } from '../http/responses.ts';
 
 const LiveSchema = Type.Object({ status: Type.Literal('ok') }, { title: 'Live', description: 'Yes.' });
 const ReadySchema = Type.Object(
   {
     status: Type.Literal('ok'),
-    cometchat: OneOf(
-      ['ok', 'failing', 'busy'],
-      '`failing`: calls end in the gateway until it answers again. `busy`: so do they until there is quota again',
-    ),
-    redis: Type.Optional(OneOf(['ok', 'unavailable'], 'Left out where none is configured')),
+    cometchat: OneOf(['ok', 'failing', 'busy'], {
+      description:
+        '`failing`: calls end in the gateway until it answers again. `busy`: so do they until there is quota again',
+    }),
+    redis: Type.Optional(OneOf(['ok', 'unavailable'], { description: 'Left out where none is configured' })),
   },
   {
     title: 'Ready',
@@ -28,7 +26,7 @@ const ReadySchema = Type.Object(
 const probe = <T extends TSchema>(
   operationId: string,
   summary: string,
-  schema: T,
+  success: T,
   problems: readonly ProblemCode[],
 ) => ({
   config: { probe: true },
@@ -37,7 +35,7 @@ const probe = <T extends TSchema>(
     summary,
     tags: ['operations'],
     security: [],
-    response: { 200: schema, ...problemResponses(['headers-too-large', ...problems]) },
+    response: responses({ success, problems: ['headers-too-large', ...problems], isCounted: false }),
   },
 });
 

@@ -1,7 +1,8 @@
 import { type Static, Type } from '@sinclair/typebox';
 import { ID_PATTERN } from '../base/caller.ts';
+import { OneOf } from '../base/one-of.ts';
 import { MAX_TAG_LENGTH, MAX_TAGS } from '../cometchat/conversation.ts';
-import { ConversationType } from './conversation.ts';
+import { CONVERSATION_TYPES } from './conversation.ts';
 
 /** No C0 or C1 control character; in a form that JavaScript and engines like RE2 read alike, which know no surrogates. */
 const NO_CONTROLS = '^[^\\x00-\\x1f\\x7f-\\x9f]*$';
@@ -23,7 +24,7 @@ const Tag = Type.String({
   description: 'text without control characters',
 });
 
-export const TagsBodySchema = Type.Object(
+export const SetTagsRequestSchema = Type.Object(
   {
     tags: Type.Array(Tag, {
       description: `The whole new set: at most ${MAX_TAGS} different tags of 1 to ${MAX_TAG_LENGTH} UTF-16 code units (most emoji count 2), without lone surrogates and with at least one visible character. White space around a tag is trimmed, and the tag is put into Unicode’s form NFC, before it is counted. A repeated tag counts once, \`[]\` clears the set.`,
@@ -35,7 +36,7 @@ export const TagsBodySchema = Type.Object(
       }),
     ),
     conversationType: Type.Optional(
-      Type.Union(ConversationType.anyOf, {
+      OneOf(CONVERSATION_TYPES, {
         default: 'user',
         description: '`group` needs `conversationWith`.',
       }),
@@ -43,14 +44,14 @@ export const TagsBodySchema = Type.Object(
   },
   {
     additionalProperties: false,
-    title: 'TagsBody',
+    title: 'SetTagsRequest',
     examples: [
       { tags: ['archived', 'vip'], conversationWith: 'cometchat-uid-3' },
       { tags: [], conversationWith: 'project-group', conversationType: 'group' },
     ],
   },
 );
-export type TagsBody = Static<typeof TagsBodySchema>;
+export type SetTagsRequest = Static<typeof SetTagsRequestSchema>;
 
 /**
  * Trims the tags of a body that is not yet checked, and puts them into Unicode's form NFC, so that the schema's limits hold for
