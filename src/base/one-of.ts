@@ -6,5 +6,5 @@ TypeRegistry.Set<{ enum: readonly unknown[] }>(KIND, (schema, value) => schema.e
 /** One of some texts, as the `enum` that generators of clients understand; TypeBox's own unions are an `anyOf`. */
 export const OneOf = <T extends string>(
   values: readonly T[],
-  options: { readonly description?: string; readonly default?: NoInfer<T> } = {},
+  options: { readonly description?: string } = {},
 ): TUnsafe<T> => Type.Unsafe<T>({ ...options, [Kind]: KIND, type: 'string', enum: [...values] });

@@ -37,8 +37,8 @@ export const SetTagsRequestSchema = Type.Object(
     ),
     conversationType: Type.Optional(
       OneOf(CONVERSATION_TYPES, {
-        default: 'user',
-        description: '`group` needs `conversationWith`.',
+        // No `default`: generators of clients would then ask for the field.
+        description: '`user` where it is left out. `group` needs `conversationWith`.',
       }),
     ),
   },
