@@ -74,7 +74,11 @@ t.test('a tag without a visible character is blank', async (t) => {
     const send = () => put({ tags: ['a', tag], conversationWith: OTHER });
     const answer = await refused(t, send, 400, 'body-invalid');
     const detail = 'must not be empty or blank: it needs a visible character';
-    t.strictSame(answer.json.errors, [{ pointer: '/tags/1', detail }], JSON.stringify(tag));
+    t.strictSame(
+      answer.json.errors,
+      [{ pointer: '/tags/1', detail }],
+      `U+${tag.codePointAt(0)?.toString(16)}`,
+    );
   }
 });
 
@@ -91,7 +95,7 @@ t.test('characters that are invisible stay where others are seen', async (t) => 
     const some = tags.slice(from, from + 25);
     const expected = some.map((tag) => tag.normalize('NFC'));
     const answer = await put({ tags: some, conversationWith: OTHER });
-    t.strictSame(answer.json.conversations?.[0].tags, expected, answer.text);
+    t.strictSame(answer.json.conversations?.[0].tags, expected);
     t.strictSame(sandbox.world.tags(ME, 'users', OTHER), expected);
   }
 });
@@ -120,7 +124,7 @@ t.test('a tag is what it looks like: forms that Unicode calls the same are one',
     ],
   ] as const) {
     const answer = await put({ tags, conversationWith: OTHER });
-    t.strictSame(answer.json.conversations?.[0].tags, expected, answer.text);
+    t.strictSame(answer.json.conversations?.[0].tags, expected);
     t.equal(sandbox.calls.at(-1)?.body, JSON.stringify({ tags: expected }));
   }
 });
@@ -135,7 +139,7 @@ t.test('the limits hold for the form that is stored', async (t) => {
     [...letters(25), '\u00e90'],
   ]) {
     const answer = await put({ tags, conversationWith: OTHER });
-    t.equal(answer.status, 200, answer.text);
+    t.equal(answer.status, 200);
   }
   for (const [tag, why] of [
     ['e\u0301'.repeat(101), 'too long in either form'],
