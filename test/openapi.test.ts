@@ -55,8 +55,8 @@ async function replies(t: Test): Promise<Answer[]> {
   });
   const impatient = await startGateway(
     t,
-    { COMETCHAT_DEADLINE_MS: '100' },
-    { server: timeouts(100, 20), sandbox },
+    { COMETCHAT_DEADLINE_MS: '300' },
+    { server: timeouts(500, 50), sandbox },
   );
   const origin = { origin: 'https://app.example' };
   const answers = [
@@ -86,6 +86,7 @@ async function replies(t: Test): Promise<Answer[]> {
   }
   sandbox.play('silence');
   answers.push(await impatient.setTags());
+  sandbox.forget();
   const release = sandbox.hold();
   const write = async (tag: string) => put({ tags: [tag] }, await bearer({ sub: 'cometchat-uid-1' }));
   const { answer } = await underWay(() => write('a'));
