@@ -1,8 +1,10 @@
 import { readFileSync } from 'node:fs';
+import { PassThrough } from 'node:stream';
 import { collectDefaultMetrics } from 'prom-client';
 import t, { type Test } from 'tap';
 import { PROBLEMS } from '../../src/base/problems.ts';
 import { rotateSecrets } from '../../src/operations/secrets.ts';
+import { Stdout } from '../../src/operations/stdout.ts';
 import { REASONS } from '../../src/session/reasons.ts';
 import { fakeRedis } from '../helpers/fake-redis.ts';
 import { startGateway } from '../helpers/gateway.ts';
@@ -74,6 +76,7 @@ async function counted(t: Test): Promise<Map<string, Map<string, Set<string>>>> 
     },
   );
   collectDefaultMetrics({ register: app.metrics.registry });
+  new Stdout(new PassThrough()).follow(app.log, app.metrics);
   const authorization = `Bearer ${await provider.key.sign()}`;
   const body = { tags: ['vip'], conversationWith: 'cometchat-uid-3' };
   t.equal((await put(body, { authorization })).status, 200);
