@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { SignJWT } from 'jose';
-import type { JwtRules } from '../src/session/jwt.ts';
 
 /** What the company's own back end signs with, and what it says of every token. */
-export interface Signer extends JwtRules {
+export interface Signer {
   readonly secrets: readonly string[];
+  readonly issuer: string;
+  readonly audience: string;
 }
 
 /**

@@ -12,18 +12,27 @@ if (!sub || others.length > 0) {
 }
 
 const TokenEnvironment = Type.Required(
-  Type.Pick(EnvironmentSchema, ['SESSION_SECRET', 'SESSION_ISSUER', 'SESSION_AUDIENCE']),
+  Type.Pick(EnvironmentSchema, [
+    'SESSION_SECRET',
+    'SESSION_ISSUER',
+    'SESSION_AUDIENCE',
+    'SESSION_AUDIENCE_CLAIM',
+  ]),
 );
+/** The gateway takes a token of any of several. */
+const first = (list: string): string => list.replace(/,.*/s, '').trim();
+
 const faults: string[] = [];
 const env = readVariables(TokenEnvironment, process.env, faults);
 try {
   if (faults.length > 0) throw new ConfigError(faults);
   const session = {
     secrets: parseSecrets(env.SESSION_SECRET),
-    issuer: env.SESSION_ISSUER,
-    audience: env.SESSION_AUDIENCE,
+    issuer: first(env.SESSION_ISSUER),
+    audience: first(env.SESSION_AUDIENCE),
   };
-  process.stdout.write(`${await signSession(session, { sub })}\n`);
+  const token = await signSession(session, { [env.SESSION_AUDIENCE_CLAIM]: session.audience, sub });
+  process.stdout.write(`${token}\n`);
 } catch (error) {
   const prefix = error instanceof ConfigError ? '' : 'SESSION_SECRET: ';
   process.stderr.write(`${prefix}${(error as Error).message}\n`);

@@ -50,6 +50,21 @@ t.test('npm run token prints a token that the gateway takes, and nothing else', 
   t.equal((await put({ tags: [] }, { authorization: `Bearer ${child.stdout.trim()}` })).status, 200);
 });
 
+t.test('its token is from the first issuer, and for the first audience, in the claim for that', async (t) => {
+  const several = {
+    SESSION_ISSUER: `${ISSUER} , https://other.example`,
+    SESSION_AUDIENCE: `${AUDIENCE},other`,
+    SESSION_AUDIENCE_CLAIM: 'client_id',
+  };
+  const child = new Child(t, ['scripts/token.ts', ME], {
+    ...environment('https://chat.example'),
+    ...several,
+  });
+  t.equal(await child.exit(), 0);
+  const { put } = await startGateway(t, several);
+  t.equal((await put({ tags: [] }, { authorization: `Bearer ${child.stdout.trim()}` })).status, 200);
+});
+
 t.test('npm run token says what is missing', async (t) => {
   const nobody = new Child(t, ['scripts/token.ts'], environment('https://chat.example'));
   t.equal(await nobody.exit(), 64);

@@ -5,6 +5,7 @@ import { parseOrigins } from '../http/cors.ts';
 import { parseTemplate } from '../identity/identity.ts';
 import { parseRedisUrl, redisPasswords } from '../redis/url.ts';
 import { parseJwksUrl } from '../session/jwks.ts';
+import { type JwtRules, parseNames } from '../session/jwt.ts';
 import { parseSecrets } from '../session/secret.ts';
 import type { SessionConfig } from '../session/verifiers.ts';
 import { ConfigError, readVariables } from './environment.ts';
@@ -38,6 +39,11 @@ export function loadConfig(environment: NodeJS.ProcessEnv) {
   }
   const secrets = parsed('SESSION_SECRET', parseSecrets) ?? [];
   const jwksUrl = parsed('SESSION_JWKS_URL', parseJwksUrl);
+  const rules = {
+    issuers: parsed('SESSION_ISSUER', parseNames) ?? [],
+    audiences: parsed('SESSION_AUDIENCE', parseNames) ?? [],
+    audienceClaim: env.SESSION_AUDIENCE_CLAIM,
+  };
   const redisUrl = parsed('REDIS_URL', parseRedisUrl);
   const origins: ReadonlySet<string> = parsed('CORS_ORIGINS', parseOrigins) ?? new Set();
   const trustedProxies = parsed('TRUST_PROXY', parseTrustedProxies) ?? [];
@@ -77,7 +83,7 @@ export function loadConfig(environment: NodeJS.ProcessEnv) {
     trustedProxies,
     log: { level: env.LOG_LEVEL, secrets: logged },
     browsers: { origins, cookieName: env.SESSION_COOKIE, hstsMaxAge: env.HSTS_MAX_AGE },
-    session: sessionConfig(env, sessionSecrets, jwksUrl),
+    session: sessionConfig(env, rules, sessionSecrets, jwksUrl),
     redisUrl: redis,
     rateLimit: { perMinute: env.RATE_LIMIT_PER_MINUTE },
     identity: { uid, onBehalfOf, lowercase: env.UID_LOWERCASE === 'true' },
@@ -96,11 +102,11 @@ export function loadConfig(environment: NodeJS.ProcessEnv) {
 
 function sessionConfig(
   env: Environment,
+  rules: JwtRules,
   secrets: Rotating<readonly string[]>,
   url: string | undefined,
 ): SessionConfig {
   if (env.SESSION_STORE) return { kind: 'redis' };
-  const rules = { issuer: `${env.SESSION_ISSUER}`, audience: `${env.SESSION_AUDIENCE}` };
   return url === undefined ? { kind: 'secret', secrets, ...rules } : { kind: 'jwks', url, ...rules };
 }
 

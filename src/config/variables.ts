@@ -2,6 +2,9 @@ import { type Static, Type } from '@sinclair/typebox';
 import { MIN_SECRET_BYTES } from '../session/secret.ts';
 import { OneOf, Text, Whole } from './environment.ts';
 
+/** Claims that say something else of a token than whom it is for. */
+const NO_AUDIENCES = ['iss', 'sub', 'exp', 'nbf', 'iat', 'jti'];
+
 /** Every environment variable that the gateway reads. */
 export const EnvironmentSchema = Type.Object({
   COMETCHAT_APP_ID: Type.Optional(
@@ -35,6 +38,11 @@ export const EnvironmentSchema = Type.Object({
   SESSION_STORE: Type.Optional(OneOf(['redis'])),
   SESSION_ISSUER: Type.Optional(Text({ must: 'be the "iss" of the session tokens' })),
   SESSION_AUDIENCE: Type.Optional(Text({ must: 'be the "aud" of the session tokens' })),
+  SESSION_AUDIENCE_CLAIM: Text({
+    default: 'aud',
+    pattern: `^(?!(?:${NO_AUDIENCES.join('|')})$)[\\x21-\\x7e]+$`,
+    must: `be the name of the claim that says whom a session token is for, such as client_id, and none of ${NO_AUDIENCES.join(', ')}`,
+  }),
   SESSION_COOKIE: Type.Optional(
     Text({
       pattern: "^[\\w!#$%&'*+.^`|~-]{1,100}$",

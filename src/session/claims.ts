@@ -9,7 +9,12 @@ export type Verdict = Claims | ProblemError;
 export type VerifySession = (token: string) => Verdict | Promise<Verdict>;
 
 /** How far the issuer's clock may be ahead. An end is not granted it: an ended session has ended. */
-export const CLOCK_SKEW_SECONDS = 30;
+const CLOCK_SKEW_SECONDS = 30;
+/** A time beyond this is not in seconds: as seconds it is the year 33658, as milliseconds 2001. */
+const MAX_UNIX_SECONDS = 1e12;
+
+/** Whether a time can be in UNIX seconds; milliseconds, microseconds and nanoseconds cannot. */
+export const isInSeconds = (time: number): boolean => time < MAX_UNIX_SECONDS;
 
 /**
  * Holds the claims that tell time (RFC 7519, section 4.1) against the clock, the same for every kind.
@@ -20,9 +25,16 @@ export function checkTimes(claims: Claims, now: Date): Verdict {
   const seconds = now.getTime() / 1000;
   for (const claim of ['exp', 'nbf', 'iat']) {
     const value = claims[claim];
-    if (value !== undefined && !Number.isFinite(value)) return wrongClaim(claim);
+    if (value === undefined) continue;
+    if (!Number.isFinite(value)) return wrongClaim(claim);
+    if (!isInSeconds(Number(value))) return inMilliseconds(claim);
     if (claim === 'exp' && Number(value) <= seconds) return refused('expired');
     if (claim !== 'exp' && Number(value) > seconds + CLOCK_SKEW_SECONDS) return wrongClaim(claim);
   }
   return claims;
 }
+
+const inMilliseconds = (claim: string) =>
+  refused('claim', {
+    detail: `The claim "${claim}" of the session seems to be in milliseconds; it must be in UNIX seconds.`,
+  });

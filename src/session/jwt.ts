@@ -1,49 +1,110 @@
 import type { KeyObject } from 'node:crypto';
-import { errors, type JWTVerifyGetKey, type JWTVerifyOptions, jwtVerify } from 'jose';
-import { CLOCK_SKEW_SECONDS, checkTimes, type Verdict } from './claims.ts';
-import { asRefusal } from './reasons.ts';
+import {
+  type CryptoKey,
+  errors,
+  type JWTPayload,
+  type JWTVerifyGetKey,
+  type JWTVerifyOptions,
+  jwtVerify,
+} from 'jose';
+import { parseList } from '../base/parse-list.ts';
+import type { ProblemError } from '../base/problem-error.ts';
+import { checkTimes, type Verdict } from './claims.ts';
+import { asRefusal, refused, wrongClaim } from './reasons.ts';
 
 /** What every JWT must say, so that a token made for another service is refused. */
 export interface JwtRules {
-  readonly issuer: string;
-  readonly audience: string;
+  /** Any of them. */
+  readonly issuers: readonly string[];
+  /** Any of them. */
+  readonly audiences: readonly string[];
+  /** The claim that holds the audience. */
+  readonly audienceClaim: string;
 }
 
-/** A key, or how to find the one that a token's header asks for. */
-type Key = KeyObject | JWTVerifyGetKey;
+/** A key, or how to find those that a token's header asks for. */
+type Key = KeyObject | CryptoKey | JWTVerifyGetKey;
+
+/** A provider has a few keys that fit one token, while it replaces them. More only make a forged token expensive. */
+const MAX_KEYS = 16;
+
+/**
+ * Reads a comma-separated list of issuers or audiences.
+ *
+ * @throws Error that says which item is empty
+ */
+export const parseNames = (text: string): string[] =>
+  parseList(text, (item) => item !== '', 'hold values with commas between');
 
 /**
  * What the kinds of JWT sessions have in common (RFC 8725, best current practices of JWTs).
  *
  * @param algorithms the only ones that a token may name
  * @param now the clock
- * @returns checks a token with each of the keys, until one of them has signed it
+ * @returns checks a token with each of the keys, until one of them has signed it; throws where no key can be used
  */
 export function jwtVerifier(
-  { issuer, audience }: JwtRules,
-  algorithms: string[],
+  rules: JwtRules,
+  algorithms: readonly string[],
   now: () => Date = () => new Date(),
 ) {
-  const rules: JWTVerifyOptions = {
-    algorithms,
-    issuer,
-    audience,
+  const options: JWTVerifyOptions = {
+    algorithms: [...algorithms],
     requiredClaims: ['exp'],
-    clockTolerance: CLOCK_SKEW_SECONDS,
+    // Leaves the times to checkTimes(), which says more of what is wrong with them.
+    clockTolerance: Number.MAX_VALUE,
   };
   return async (token: string, keys: readonly Key[]): Promise<Verdict> => {
-    const currentDate = now();
-    let refused: unknown;
-    for (const key of keys) {
-      try {
-        // One of jose's two signatures of this function; which one makes no difference here.
-        const { payload } = await jwtVerify(token, key as JWTVerifyGetKey, { ...rules, currentDate });
-        return checkTimes(payload, currentDate);
-      } catch (error) {
-        refused = error;
-        if (!(error instanceof errors.JWSSignatureVerificationFailed)) break;
-      }
+    try {
+      const claims = await verifySignature(token, keys, options);
+      return checkParties(claims, rules) ?? checkTimes(claims, now());
+    } catch (error) {
+      return asRefusal(error);
     }
-    return asRefusal(refused);
   };
+}
+
+async function verifySignature(
+  token: string,
+  keys: Iterable<Key> | AsyncIterable<Key>,
+  options: JWTVerifyOptions,
+): Promise<JWTPayload> {
+  let failure: unknown = new TypeError('no key can be used');
+  let tried = 0;
+  for await (const key of keys) {
+    tried += 1;
+    if (tried > MAX_KEYS) break;
+    try {
+      // One of jose's two signatures of this function; which one makes no difference here.
+      const { payload } = await jwtVerify(token, key as JWTVerifyGetKey, options);
+      return payload;
+    } catch (error) {
+      // It gives the keys that fit, but for those that are none.
+      if (error instanceof errors.JWKSMultipleMatchingKeys) return verifySignature(token, error, options);
+      const isWrongKey = error instanceof errors.JWSSignatureVerificationFailed;
+      // Another key would not mend the token. Any other error is about the key.
+      if (error instanceof errors.JOSEError && !isWrongKey) throw error;
+      if (isWrongKey || tried === 1) failure = error;
+    }
+  }
+  throw failure;
+}
+
+/** @returns why a token is none of this service's, or undefined */
+function checkParties(
+  claims: JWTPayload,
+  { issuers, audiences, audienceClaim }: JwtRules,
+): ProblemError | undefined {
+  const { iss } = claims;
+  if (typeof iss !== 'string' || !issuers.includes(iss)) {
+    const isNear = issuers.some((issuer) => issuer === `${iss}/` || `${issuer}/` === iss);
+    if (!isNear) return wrongClaim('iss');
+    return refused('claim', {
+      detail: 'The claim "iss" of the session and the configured issuer differ by a slash at the end.',
+    });
+  }
+  const found = [claims[audienceClaim]].flat();
+  return found.some((audience) => audiences.includes(audience as string))
+    ? undefined
+    : wrongClaim(audienceClaim);
 }

@@ -22,9 +22,7 @@ export const REASONS = Object.keys(PROBLEM_BY_REASON) as Reason[];
 const REASON_BY_JOSE_CODE: Readonly<Record<string, Reason>> = {
   ERR_JOSE_ALG_NOT_ALLOWED: 'algorithm',
   ERR_JWKS_NO_MATCHING_KEY: 'unknown_key',
-  ERR_JWKS_MULTIPLE_MATCHING_KEYS: 'unknown_key',
   ERR_JWS_SIGNATURE_VERIFICATION_FAILED: 'signature',
-  ERR_JWT_CLAIM_VALIDATION_FAILED: 'claim',
   ERR_JWT_EXPIRED: 'expired',
 };
 

@@ -5,7 +5,14 @@ import { type JwtRules, jwtVerifier } from './jwt.ts';
 import { refused } from './reasons.ts';
 import { withTokenCache } from './token-cache.ts';
 
-/** An HS256 key is no shorter than its hash (RFC 7518, section 3.2). */
+/** The algorithms, with their hashes. */
+const HASHES: ReadonlyMap<unknown, string> = new Map([
+  ['HS256', 'sha256'],
+  ['HS384', 'sha384'],
+  ['HS512', 'sha512'],
+]);
+
+/** As many as HS256 asks for (RFC 7518, section 3.2). Nobody guesses 256 bits, whatever the hash. */
 export const MIN_SECRET_BYTES = 32;
 
 export interface SecretSessionConfig extends JwtRules {
@@ -28,12 +35,12 @@ export function parseSecrets(text: string): string[] {
 }
 
 /**
- * Verifies session tokens that the company's own back end signs with a shared secret: JWT, HS256, with `exp`.
+ * Verifies session tokens that the company's own back end signs with a shared secret: JWT, HMAC, with `exp`.
  *
  * @param now the clock
  */
 export function secretSessions(config: SecretSessionConfig, now?: () => Date): VerifySession {
-  const verify = jwtVerifier(config, ['HS256'], now);
+  const verify = jwtVerifier(config, [...HASHES.keys()] as string[], now);
   const keys = derived(config.secrets, (secrets) =>
     // As key objects: jose would import bytes anew for each token.
     secrets.map((secret) => createSecretKey(secret, 'utf8')),
@@ -45,24 +52,28 @@ export function secretSessions(config: SecretSessionConfig, now?: () => Date): V
 }
 
 /**
- * Whether none of the keys has signed a token of HS256. This runs at once, and not on another thread as in jose, so that a
+ * Whether none of the keys has signed a token of HMAC. This runs at once, and not on another thread as in jose, so that a
  * flood of forged tokens costs a fraction. Only jose lets anybody in; it also tells what else is wrong.
  */
 function isForged(token: string, keys: readonly KeyObject[]): boolean {
+  const hash = hashOf(token);
+  if (hash === undefined) return false;
   const end = token.lastIndexOf('.');
   const signature = Buffer.from(token.slice(end + 1), 'base64url');
   const signs = (key: KeyObject) => {
-    const expected = createHmac('sha256', key).update(token.slice(0, end)).digest();
+    const expected = createHmac(hash, key).update(token.slice(0, end)).digest();
     return signature.length === expected.length && timingSafeEqual(signature, expected);
   };
-  return isHs256(token) && !keys.some(signs);
+  return !keys.some(signs);
 }
 
-function isHs256(token: string): boolean {
+/** The hash of the algorithm that a token names; undefined where jose has to look at it. */
+function hashOf(token: string): string | undefined {
   const [header = '', ...others] = token.split('.');
   try {
-    return others.length === 2 && JSON.parse(Buffer.from(header, 'base64url').toString()).alg === 'HS256';
+    const { alg } = JSON.parse(Buffer.from(header, 'base64url').toString());
+    return others.length === 2 ? HASHES.get(alg) : undefined;
   } catch {
-    return false;
+    return undefined;
   }
 }

@@ -44,8 +44,18 @@ t.test('there is one kind of session, with all that it needs', async (t) => {
   t.strictSame(load({ ...none, ...rules, SESSION_JWKS_URL: JWKS }).session, {
     kind: 'jwks',
     url: JWKS,
-    issuer: 'https://login.example',
-    audience: 'cometchat-gateway',
+    issuers: ['https://login.example'],
+    audiences: ['cometchat-gateway'],
+    audienceClaim: 'aud',
+  });
+  const several = {
+    SESSION_ISSUER: ' https://a.example ,https://b.example/',
+    SESSION_AUDIENCE: '\tweb, app\n',
+  };
+  t.match(load({ ...several, SESSION_AUDIENCE_CLAIM: 'client_id' }).session, {
+    issuers: ['https://a.example', 'https://b.example/'],
+    audiences: ['web', 'app'],
+    audienceClaim: 'client_id',
   });
   const redis = { SESSION_STORE: 'redis', REDIS_URL: 'redis://h' };
   t.strictSame(load({ ...none, ...redis }).session, { kind: 'redis' });

@@ -85,8 +85,11 @@ export const WRONG: Record<Name, readonly Wrong[]> = {
     ],
   ],
   SESSION_STORE: oneOf('redis'),
-  SESSION_ISSUER: [],
-  SESSION_AUDIENCE: [],
+  SESSION_ISSUER: [[/must hold values with commas between; number 2 is none/, `${PASTED},`, 'a,,b', 'a, ,b']],
+  SESSION_AUDIENCE: [[/must hold values with commas between; number 1 is none/, `,${PASTED}`, ',', ' ']],
+  SESSION_AUDIENCE_CLAIM: [
+    [/must be the name of the claim that says whom/, `${PASTED} x`, 'iss', 'sub', 'jti', ' ', 'client id'],
+  ],
   SESSION_COOKIE: [[/must be the name of a cookie/, PASTED, `a=${PASTED}`, 'two words', 'a=b']],
   UID_TEMPLATE: [
     [/every session would be the same user/, PASTED, 'nobody', 'x_{iss}'],

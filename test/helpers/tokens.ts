@@ -4,6 +4,8 @@ import { plantToken, SECRET } from './secrets.ts';
 
 export const ISSUER = 'https://issuer.example';
 export const AUDIENCE = 'cometchat-gateway';
+/** What a gateway of the tests asks of every JWT. */
+export const RULES = { issuers: [ISSUER], audiences: [AUDIENCE], audienceClaim: 'aud' };
 /** The signed-in user, and the one whom the conversation is with. */
 export const ME = 'cometchat-uid-4';
 export const OTHER = 'cometchat-uid-3';

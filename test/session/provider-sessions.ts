@@ -4,7 +4,7 @@ import { RemoteKeys, SCHEDULE } from '../../src/session/remote-keys.ts';
 import { issuer } from '../helpers/issuer.ts';
 import { countsOf } from '../helpers/metrics.ts';
 import { services } from '../helpers/room.ts';
-import { AUDIENCE, ISSUER } from '../helpers/tokens.ts';
+import { RULES } from '../helpers/tokens.ts';
 import { throwing } from './throwing.ts';
 
 /** An identity provider, and a verifier of its tokens whose clock is the test's. */
@@ -29,7 +29,7 @@ export async function providerSessions(
     /** The level, fields and message of each line. */
     logged,
     keys,
-    verify: throwing(jwksSessions({ issuer: ISSUER, audience: AUDIENCE }, keys, log)),
+    verify: throwing(jwksSessions(RULES, keys, log)),
     counts: () => countsOf(metrics),
   };
 }

@@ -1,7 +1,7 @@
 import t from 'tap';
 import { secretSessions } from '../../src/session/secret.ts';
 import { SECRET } from '../helpers/secrets.ts';
-import { AUDIENCE, ISSUER, ME, sign } from '../helpers/tokens.ts';
+import { ME, RULES, sign } from '../helpers/tokens.ts';
 import { throwing } from './throwing.ts';
 import { tokenGateway } from './token-gateway.ts';
 
@@ -10,7 +10,7 @@ const OLDER = 'o'.repeat(40);
 /** A verifier of these secrets, which may be replaced. */
 function verifier(...current: readonly string[]) {
   const secrets = { current };
-  return { secrets, verify: throwing(secretSessions({ secrets, issuer: ISSUER, audience: AUDIENCE })) };
+  return { secrets, verify: throwing(secretSessions({ secrets, ...RULES })) };
 }
 
 t.test('while secrets are rotated, tokens of the older one are good', async (t) => {
@@ -52,8 +52,6 @@ t.test('an error that is not about the token is thrown as it is', async (t) => {
   const clock = () => {
     throw new TypeError('no clock');
   };
-  const verify = throwing(
-    secretSessions({ secrets: { current: [SECRET] }, issuer: ISSUER, audience: AUDIENCE }, clock),
-  );
+  const verify = throwing(secretSessions({ secrets: { current: [SECRET] }, ...RULES }, clock));
   await t.rejects(verify(await sign()), { message: 'no clock' });
 });

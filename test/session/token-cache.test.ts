@@ -4,7 +4,7 @@ import { ProblemError } from '../../src/base/problem-error.ts';
 import { secretSessions } from '../../src/session/secret.ts';
 import { withTokenCache } from '../../src/session/token-cache.ts';
 import { SECRET } from '../helpers/secrets.ts';
-import { AUDIENCE, ISSUER, ME, sign } from '../helpers/tokens.ts';
+import { ME, RULES, sign } from '../helpers/tokens.ts';
 import { providerSessions } from './provider-sessions.ts';
 import { throwing } from './throwing.ts';
 
@@ -130,7 +130,7 @@ t.test(
     await keys.refresh();
     const secrets = { current: [SECRET] };
     for (const [token, verify] of [
-      [await sign(), throwing(secretSessions({ secrets, issuer: ISSUER, audience: AUDIENCE }))],
+      [await sign(), throwing(secretSessions({ secrets, ...RULES }))],
       [await provider.key.sign(), verifyByProvider],
     ] as const) {
       const signatures = t.capture(crypto.subtle, 'verify', crypto.subtle.verify);
