@@ -1,14 +1,20 @@
 import type { BaseLogger } from 'pino';
 import { errorType } from '../base/error-type.ts';
 import { isLoopback } from '../base/loopback.ts';
-import type { VerifySession } from './claims.ts';
+import { ProblemError } from '../base/problem-error.ts';
+import type { Verdict, VerifySession } from './claims.ts';
 import { type JwtRules, jwtVerifier } from './jwt.ts';
 import { refused } from './reasons.ts';
 import type { RemoteKeys } from './remote-keys.ts';
 import { withTokenCache } from './token-cache.ts';
 
-/** Signatures that need a private key to make. HS256 is none of them: its key would be a public text here. */
-const ALGORITHMS = ['RS256', 'PS256', 'ES256', 'EdDSA'];
+/** Signatures that need a private key to make. HMAC is none of them: its key would be a public text here. */
+const ALGORITHMS = [
+  ...['RS256', 'RS384', 'RS512'],
+  ...['PS256', 'PS384', 'PS512'],
+  ...['ES256', 'ES384', 'ES512'],
+  ...['EdDSA', 'Ed25519'],
+];
 
 /**
  * Reads the address of a JSON Web Key Set (RFC 7517).
@@ -38,7 +44,7 @@ export function jwksSessions(
   log: Pick<BaseLogger, 'warn'>,
 ): VerifySession {
   const verify = jwtVerifier(rules, ALGORITHMS);
-  const verifyOnce: VerifySession = async (token) => {
+  const verifyWithThese = async (token: string): Promise<Verdict> => {
     try {
       return await verify(token, [(header, jws) => keys.find(header, jws)]);
     } catch (error) {
@@ -46,6 +52,13 @@ export function jwksSessions(
       log.warn({ error: { type: errorType(error) } }, 'a key of SESSION_JWKS_URL cannot be used');
       return refused('malformed', { cause: error });
     }
+  };
+  const verifyOnce: VerifySession = async (token) => {
+    const before = keys.inUse;
+    const verdict = await verifyWithThese(token);
+    const isSignature = verdict instanceof ProblemError && verdict.reason === 'signature';
+    // The provider may have put another key in the place of this one: with the same kid, or where tokens have none.
+    return isSignature && (await keys.haveChanged(before)) ? verifyWithThese(token) : verdict;
   };
   return withTokenCache(verifyOnce, () => keys.inUse);
 }

@@ -1,17 +1,15 @@
-import { createRemoteJWKSet, customFetch, errors, type JWK, type JWTVerifyGetKey } from 'jose';
+import { createRemoteJWKSet, customFetch, errors, type JWTVerifyGetKey } from 'jose';
 import { errorType } from '../base/error-type.ts';
 import { type HttpClient, httpClient } from '../base/http-client.ts';
 import type { Services } from '../base/services.ts';
+import { MAX_BYTES, readKeySet } from './key-set.ts';
 import { refused } from './reasons.ts';
-
-/** A provider's key set has a few keys of some hundred bytes each. */
-const MAX_BYTES = 64 * 1024;
 
 /** When the keys are fetched, in milliseconds. */
 export const SCHEDULE = {
   /** After a fetch that went well: so long may a key that was withdrawn still be accepted. */
   refreshMs: 5 * 60_000,
-  /** After a fetch that failed, and between two fetches for an unknown `kid`. */
+  /** After a fetch that failed, and between two fetches for a token that none of the keys has signed. */
   cooldownMs: 10_000,
   /** How long the last good keys are used while the provider cannot be reached. */
   maxStaleMs: 24 * 3600_000,
@@ -23,7 +21,8 @@ type KeyArguments = Parameters<JWTVerifyGetKey>;
 type Key = Awaited<ReturnType<ReturnType<typeof createRemoteJWKSet>>>;
 
 /**
- * The public keys of an identity provider: fetched at the start and every few minutes, and once more for an unknown `kid`.
+ * The public keys of an identity provider: fetched at the start and every few minutes, and once more for a token
+ * that none of them has signed.
  * jose keeps them. Its own cooldown counts from the last success, so when to fetch is decided here.
  */
 export class RemoteKeys {
@@ -73,7 +72,7 @@ export class RemoteKeys {
   /**
    * Finds the key that a token's header asks for.
    *
-   * @throws JOSEError where the provider has no such key; ProblemError `session-store-unavailable` where that cannot be
+   * @throws JOSEError where the provider has no such key, or several, which are then in the error; ProblemError `session-store-unavailable` where that cannot be
    *   known
    */
   async find(...[header, token]: KeyArguments): Promise<Key> {
@@ -91,6 +90,12 @@ export class RemoteKeys {
       const headers = { 'retry-after': String(Math.max(1, Math.ceil(cooling / 1000))) };
       throw refused('unchecked', { headers, cause, errorType: errorType(cause) });
     }
+  }
+
+  /** Whether the keys are other ones than `inUse` was. Where they are not, they are fetched, unless they just were. */
+  async haveChanged(inUse: string | undefined): Promise<boolean> {
+    if (inUse === this.inUse) await this.#fetchOnDemand();
+    return inUse !== this.inUse;
   }
 
   /** Fetches the keys, and goes on doing so; never throws. Several calls at once make one fetch. */
@@ -157,14 +162,6 @@ export class RemoteKeys {
   }
 
   async #fetch(href: string): Promise<Response> {
-    const { status, body } = await this.#http.send(href);
-    if (status !== 200) throw Object.assign(new Error('not 200'), { code: String(status) });
-    const text = new TextDecoder('utf-8', { fatal: true }).decode(body);
-    const { keys } = JSON.parse(text) as { keys: JWK[] };
-    // A provider that has no key to sign with has lost them, and does not mean to sign everybody out.
-    if (!keys.some(isForSignatures)) throw new errors.JWKSInvalid('it has no key for signatures');
-    return new Response(text);
+    return Response.json(await readKeySet(await this.#http.send(href)));
   }
 }
-
-const isForSignatures = ({ kty, use = 'sig' }: JWK) => use === 'sig' && /^(?:RSA|EC|OKP)$/.test(String(kty));
