@@ -96,9 +96,50 @@ t.test('the session cookie is taken by its exact name and value', async (t) => {
   ]) {
     await refused(t, () => send(cookie), 401, 'session-missing', MISSING);
   }
-  for (const value of [`"${token}"`, '', encodeURIComponent(`${token} `), `${token},`, `${token} x`]) {
+  const halves = [`"${token}`, `${token}"`, `""${token}""`, '"'];
+  for (const value of [...halves, encodeURIComponent(`${token} `), `${token},`, `${token} x`]) {
     await refused(t, () => send(`${COOKIE}=${value}`), 401, 'session-invalid', MALFORMED);
   }
+});
+
+t.test('the session cookie is read as frameworks write it: percent-encoded, or in quotes', async (t) => {
+  const credential = (value: string) =>
+    credentialOf({ headersDistinct: { cookie: [`a=b; session=${value}`] } } as never, 'session');
+  const token = 'ab+/cd~e._-==';
+  for (const value of [
+    token,
+    encodeURIComponent(token),
+    encodeURIComponent(token).toLowerCase(),
+    token.replaceAll('=', '%3D'),
+    token.replace(/./gs, (letter) => `%${letter.charCodeAt(0).toString(16)}`),
+    // Python's, and a mix of both.
+    `"${token}"`,
+    `"${encodeURIComponent(token)}"`,
+  ]) {
+    t.strictSame(credential(value), { token, isCookie: true }, value);
+  }
+  for (const value of [
+    ...['%', '%zz', `${token}%`, `${token}%2`, '%E0%A4%A', '%ff', '%C0%AF'],
+    ...['%00', 'a%0d%0ab', 'a%20b', '%22a%22', 'a%3Bb', '%252B', 's%3Aa.b', 'a%C3%A9'],
+  ]) {
+    t.match(credential(value), { code: 'session-invalid', reason: 'malformed' }, value);
+  }
+});
+
+t.test('an empty credential counts as absent', async (t) => {
+  const gateway = await startGateway(t, { SESSION_COOKIE: COOKIE });
+  const { refused, served } = gateway;
+  const send = sender(gateway);
+  const token = await sign();
+  const emptyHeaders = ['', 'Bearer', 'Bearer ', 'bearer \t '].map((value) => `Authorization: ${value}`);
+  const emptyCookies = ['', '""', ' '].map((value) => `Cookie: ${COOKIE}=${value}`);
+  for (const empty of [...emptyHeaders, ...emptyCookies]) {
+    await refused(t, () => send(empty), 401, 'session-missing', MISSING);
+    await served(t, () => send(empty, `Authorization: Bearer ${token}`));
+    await served(t, () => send(empty, `Cookie: ${COOKIE}=${token}`));
+  }
+  await served(t, () => send(`Cookie: ${COOKIE}=; ${COOKIE}=${token}; ${COOKIE}=""`));
+  await refused(t, () => send(...emptyHeaders, ...emptyCookies), 401, 'session-missing', MISSING);
 });
 
 t.test('a sibling domain cannot set the session cookie under a name with odd bytes', async (t) => {
