@@ -1,7 +1,11 @@
 import type { Claims } from '../base/caller.ts';
 import { checkTimes, type VerifySession } from './claims.ts';
-import { refused, wrongClaim } from './reasons.ts';
+import { refused } from './reasons.ts';
 import type { SessionStore } from './store.ts';
+
+const ENDLESS = {
+  detail: 'This session is stored with no TTL, so it would never go away. Set one in Redis.',
+};
 
 /** Verifies opaque session tokens, whose claims the company's own back end keeps in Redis. */
 export function opaqueSessions(store: SessionStore): VerifySession {
@@ -10,8 +14,7 @@ export function opaqueSessions(store: SessionStore): VerifySession {
     if (!session) return refused('unknown');
     const claims = parseClaims(session.text);
     if (!claims) return refused('malformed', { detail: 'What is stored of this session is no JSON object.' });
-    // A session without an end would never go away.
-    if (claims.exp === undefined && !session.hasTtl) return wrongClaim('exp');
+    if (claims.exp === undefined && !session.hasTtl) return refused('claim', ENDLESS);
     return checkTimes(claims, new Date());
   };
 }

@@ -1,19 +1,45 @@
+import type { BaseLogger } from 'pino';
 import type { Claims } from '../base/caller.ts';
 import type { ProblemError } from '../base/problem-error.ts';
+import { isInSeconds } from './claims.ts';
 import { refused, wrongClaim } from './reasons.ts';
 import type { SessionStore } from './store.ts';
 
 /** Why a session is refused after all, or undefined. It never rejects, so that a request may end without awaiting it. */
 export type Revocation = Promise<ProblemError | undefined>;
 
-/** Asks whether JWTs have been revoked by their `jti`. One without `jti` ends by its `exp` alone. */
-export function revocations(store: SessionStore): (claims: Claims) => Revocation | ProblemError | undefined {
-  return ({ jti }) => {
-    if (jti === undefined) return undefined;
-    if (typeof jti !== 'string') return wrongClaim('jti');
-    return store.isRevoked(jti).then(
-      (isRevoked) => (isRevoked ? refused('revoked') : undefined),
+/**
+ * Asks whether JWTs have been revoked: one by its `jti`, all that a user had at a time by `sub` and `iat`. One that has neither
+ * `jti` nor `sub` ends by its `exp` alone.
+ */
+export function revocations(
+  store: SessionStore,
+  log: Pick<BaseLogger, 'warn'>,
+): (claims: Claims) => Revocation | ProblemError | undefined {
+  return ({ jti, sub, iat }) => {
+    if (jti !== undefined && typeof jti !== 'string') return wrongClaim('jti');
+    // Some back ends number their users, and `revoked-before:7` is what they write then.
+    if (sub !== undefined && typeof sub !== 'string' && !Number.isSafeInteger(sub)) return wrongClaim('sub');
+    if (jti === undefined && sub === undefined) return undefined;
+    return store.revocation(jti, sub === undefined ? undefined : String(sub)).then(
+      ({ isRevoked, before }) => {
+        if (isRevoked) return refused('revoked');
+        if (before === undefined) return undefined;
+        const moment = unixSeconds(before);
+        if (moment === undefined) {
+          log.warn('revoked-before of a user in Redis is no number of UNIX seconds: the session is refused');
+          return refused('unchecked', { errorType: 'revoked_before_invalid' });
+        }
+        // A JWT that does not say when it was issued may be as old as any.
+        return Number(iat ?? 0) <= moment ? refused('revoked') : undefined;
+      },
       (unchecked: ProblemError) => unchecked,
     );
   };
+}
+
+/** A line break at the end is redis-cli's: `date +%s | redis-cli -x`. */
+function unixSeconds(text: string): number | undefined {
+  const seconds = /^\d+(?:\.\d+)?\s*$/.test(text) ? Number(text) : Number.NaN;
+  return isInSeconds(seconds) ? seconds : undefined;
 }

@@ -11,9 +11,19 @@ interface StoredSession {
   readonly hasTtl: boolean;
 }
 
+/** What Redis holds of a JWT's end. */
+interface StoredRevocation {
+  readonly isRevoked: boolean;
+  /** Up to when tokens of its user were issued that are good no more. */
+  readonly before: string | undefined;
+}
+
+/** What PTTL says of a key that is not there. */
+const GONE = -2;
+
 /**
  * Reads what the company's own back end writes to Redis about sessions. While Redis is unavailable nobody is let in: find()
- * and isRevoked() then throw `session-store-unavailable`.
+ * and revocation() then throw `session-store-unavailable`.
  */
 export class SessionStore {
   readonly #redis: Redis;
@@ -33,12 +43,22 @@ export class SessionStore {
     const [text, ttl] = await this.#ask('session', () =>
       Promise.all([this.#redis.get(key), this.#redis.pttl(key)]),
     );
-    return text === null ? undefined : { text, hasTtl: ttl >= 0 };
+    // It may end between the two.
+    return text === null || ttl === GONE ? undefined : { text, hasTtl: ttl >= 0 };
   }
 
-  /** Whether the JWT of this id was revoked: the key `revoked:<jti>` exists. */
-  async isRevoked(jti: string): Promise<boolean> {
-    return (await this.#ask('revocation', () => this.#redis.exists(`revoked:${jti}`))) > 0;
+  /**
+   * What is known of a JWT: whether the key `revoked:<jti>` exists, and the text at `revoked-before:<sub>`. One wait for both.
+   * Two commands, because the keys may be in two places of a Cluster.
+   */
+  async revocation(jti: string | undefined, sub: string | undefined): Promise<StoredRevocation> {
+    const [count, before] = await this.#ask('revocation', () =>
+      Promise.all([
+        jti === undefined ? 0 : this.#redis.exists(`revoked:${jti}`),
+        sub === undefined ? null : this.#redis.get(`revoked-before:${sub}`),
+      ]),
+    );
+    return { isRevoked: count > 0, before: before ?? undefined };
   }
 
   /** Whether sessions can be looked up right now. */

@@ -28,7 +28,7 @@ export interface Verifier {
 /** Makes the verifier of the configured kind. With a Redis, JWTs can be revoked. */
 export function verifierOf(config: SessionConfig, { log, metrics, redis }: Services): Verifier {
   const store = redis && new SessionStore(redis, metrics);
-  const revocationOf = store && revocations(store);
+  const revocationOf = store && revocations(store, log);
   switch (config.kind) {
     case 'redis': {
       // config.ts starts no such gateway without a Redis.

@@ -64,7 +64,7 @@ async function counted(t: Test): Promise<Map<string, Map<string, Set<string>>>> 
   const secrets = { rotating: {}, log: { secrets: { current: [] } } };
   const { app, put, get } = await startGateway(
     t,
-    { ...provider.env, REDIS_URL: await fakeRedis(t, { exists: '-ERR' }) },
+    { ...provider.env, REDIS_URL: await fakeRedis(t, { exists: '-ERR', get: '$-1' }) },
     {
       extend: (app) =>
         rotateSecrets(app, {

@@ -9,11 +9,20 @@ import { opaqueSessions, redisTest } from '../helpers/redis.ts';
 import { services } from '../helpers/room.ts';
 import { bearer } from '../helpers/tokens.ts';
 import { until } from '../helpers/until.ts';
-import { isServedAlone, isUnchecked, SESSION, STORED, withOpaque, withRevocable } from './outage.ts';
+import {
+  isServedAlone,
+  isUnchecked,
+  SESSION,
+  STORED,
+  WITHOUT_SUB,
+  withOpaque,
+  withRevocable,
+  withUnrevocable,
+} from './outage.ts';
 
 redisTest('what Redis does not permit stands in the log', async (t, redis) => {
   await redis.command('ACL', 'SETUSER', 'default', '-exists', '-eval');
-  const gateway = await startGateway(t, { REDIS_URL: redis.url });
+  const gateway = await startGateway(t, { ...WITHOUT_SUB, REDIS_URL: redis.url });
   await isUnchecked(t, gateway, withRevocable, 'NOPERM');
   await isServedAlone(t, gateway);
   t.match(gateway.lines.join(), /"type":"NOPERM"},"msg":"Redis unavailable: using in-process state"/);
@@ -43,7 +52,7 @@ redisTest('the rights that the README asks Redis for are enough', async (t, redi
 });
 
 redisTest('a wrong password is no way in, and the log says so', async (t, redis) => {
-  const gateway = await startGateway(t, { REDIS_URL: redis.url.replace('redis-', 'wrong-') });
+  const gateway = await startGateway(t, { ...WITHOUT_SUB, REDIS_URL: redis.url.replace('redis-', 'wrong-') });
   await isUnchecked(t, gateway, withRevocable);
   await isServedAlone(t, gateway);
   t.match(gateway.lines.join(), /"level":"error".*"type":"WRONGPASS"},"msg":"Redis connection lost"/);
@@ -91,7 +100,7 @@ redisTest('a new password is used by the next connection, also where it comes la
 });
 
 redisTest('a database that is not there is not mistaken for another', async (t, redis) => {
-  const gateway = await startGateway(t, { REDIS_URL: `${redis.url}/99` });
+  const gateway = await startGateway(t, { ...WITHOUT_SUB, REDIS_URL: `${redis.url}/99` });
   for (const _ of [1, 2, 3]) await isUnchecked(t, gateway, withRevocable);
   await isServedAlone(t, gateway);
   t.match(gateway.lines.join(), /"type":"ERR"},"msg":"Redis connection lost"/);
@@ -108,7 +117,7 @@ redisTest('a replica whose Redis lets it ask for no session is not ready', async
 });
 
 redisTest('a Redis that is full takes no counts, and knows revocations all the same', async (t, redis) => {
-  const gateway = await startGateway(t, { REDIS_URL: redis.url });
+  const gateway = await startGateway(t, { ...WITHOUT_SUB, REDIS_URL: redis.url });
   const { refused, served, lines } = gateway;
   await redis.command('SET', 'revoked:a', 1);
   await redis.command('CONFIG', 'SET', 'maxmemory', 1);
@@ -120,7 +129,7 @@ redisTest('a Redis that is full takes no counts, and knows revocations all the s
   const unavailable = '"error":{"type":"OOM"},"msg":"Redis unavailable: using in-process state"';
   t.equal(lines.filter((line) => line.includes(unavailable)).length, 3, 'one for each use');
   await redis.command('CONFIG', 'SET', 'maxmemory', 0);
-  await served(t);
+  await served(t, () => withUnrevocable(gateway));
   t.match(lines.join(), /"limit":"user","msg":"Redis available: using shared state"/);
 });
 
@@ -152,7 +161,7 @@ t.test('a Redis that answers what nobody asked harms nothing', async (t) => {
   for (const reply of ['$-1', '+OK', '*0', '*2\r\n$1\r\nx\r\n$1\r\ny', ':99999999999999999999']) {
     const replies = Object.fromEntries(commands.map((name) => [name, reply]));
     const REDIS_URL = await fakeRedis(t, { ...replies, info: bulk('') });
-    const gateway = await startGateway(t, { REDIS_URL, RATE_LIMIT_PER_MINUTE: '9' });
+    const gateway = await startGateway(t, { ...WITHOUT_SUB, REDIS_URL, RATE_LIMIT_PER_MINUTE: '9' });
     const { headers } = await isServedAlone(t, gateway);
     t.match(headers.get('ratelimit'), /^"user";r=8;t=\d+$/);
   }
@@ -162,7 +171,7 @@ t.test('a Redis that still loads its data delays neither the start nor a request
   const REDIS_URL = await fakeRedis(t, {
     info: bulk('redis_version:7.0.0\r\nloading:1\r\nloading_eta_seconds:3600\r\n'),
   });
-  const gateway = await startGateway(t, { REDIS_URL });
+  const gateway = await startGateway(t, { ...WITHOUT_SUB, REDIS_URL });
   await isUnchecked(t, gateway, withRevocable);
   await isServedAlone(t, gateway);
 });

@@ -1,5 +1,6 @@
-import type { Test } from 'tap';
+import t, { type Test } from 'tap';
 import { callBytes } from '../helpers/answers.ts';
+import { bulk, fakeRedis } from '../helpers/fake-redis.ts';
 import { issuer } from '../helpers/issuer.ts';
 import { opaqueSessions, type RedisServer, redisTest, sessionKey } from '../helpers/redis.ts';
 import { planted } from '../helpers/secrets.ts';
@@ -60,11 +61,13 @@ redisTest('an opaque session needs an end, a beginning that is over, and claims'
   await redis.command('SET', KEY, JSON.stringify({ sub: ME, exp: now() - 1 }), 'EX', 60);
   await rejects(TOKEN, 'expired', { code: 'session-expired' });
   await redis.command('SET', KEY, JSON.stringify({ sub: ME }));
-  await rejects(TOKEN, 'claim');
+  const endless = await rejects(TOKEN, 'claim');
+  t.match(endless.json.detail, /with no TTL/);
   for (const [text, reason, detail] of [
     [`{"sub":"${ME}","exp":"tomorrow"}`, 'claim', /The claim "exp"/],
     [`{"sub":"${ME}","exp":"9999999999"}`, 'claim', /The claim "exp"/],
     [`{"sub":"${ME}","exp":1e999}`, 'claim', /The claim "exp"/],
+    [`{"sub":"${ME}","exp":${Date.now() + 60_000}}`, 'claim', /The claim "exp" .* in milliseconds/],
     [`{"sub":"${ME}","nbf":${now() + 120}}`, 'claim', /The claim "nbf"/],
     ['null', 'malformed', /is no JSON object\.$/],
     ['[]', 'malformed', /is no JSON object\.$/],
@@ -86,6 +89,15 @@ redisTest('an opaque session needs an end, a beginning that is over, and claims'
   });
 });
 
+t.test('an opaque session that ends while Redis is asked has ended', async (t) => {
+  const replies = { get: bulk(JSON.stringify({ sub: ME })), pttl: ':-2', info: bulk('') };
+  const { send, refused } = await tokenGateway(t, opaqueSessions(await fakeRedis(t, replies)));
+  await refused(t, () => send(TOKEN), 401, 'session-invalid', {
+    reason: 'unknown',
+    moved: { 'redis_failures rate_limit': 1 },
+  });
+});
+
 redisTest('an opaque session is found by the hash of its token alone', async (t, redis) => {
   const { rejects } = await opaque(t, redis);
   for (const key of [TOKEN, `session:${TOKEN}`, sessionKey(KEY)]) {
@@ -103,7 +115,7 @@ redisTest('a cookie of other characters than a token’s is refused, whatever is
     'Sec-Fetch-Site: same-origin',
   ];
   const send = (value: string) => raw(callBytes(...ours, `Cookie: session=${value}`));
-  const values = [`"${TOKEN}"`, 'a b', 'a,b', 'é'];
+  const values = ['a b', 'a,b', 'é', 's:a.b', encodeURIComponent(encodeURIComponent(TOKEN))];
   for (const value of [TOKEN, ...values]) {
     await redis.command('SET', sessionKey(value), JSON.stringify({ sub: ME }), 'EX', 60);
   }
