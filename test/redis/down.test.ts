@@ -1,17 +1,9 @@
 import type { Test } from 'tap';
 import { isProblem } from '../helpers/answers.ts';
 import { type Gateway, startGateway } from '../helpers/gateway.ts';
-import { opaqueSessions, RedisServer, redisTest } from '../helpers/redis.ts';
+import { opaqueSessions, RedisServer, redisTest, WITHOUT_SUB } from '../helpers/redis.ts';
 import { until } from '../helpers/until.ts';
-import {
-  isServedAlone,
-  isUnchecked,
-  STORED,
-  WITHOUT_SUB,
-  withOpaque,
-  withRevocable,
-  withUnrevocable,
-} from './outage.ts';
+import { isServedAlone, isUnchecked, STORED, withOpaque, withRevocable, withUnrevocable } from './outage.ts';
 
 /** Whether the log and the metrics say that the connection is lost. */
 const isLost = async ({ lines, counts }: Gateway) =>

@@ -1,10 +1,7 @@
 import type { Test } from 'tap';
 import type { Gateway } from '../helpers/gateway.ts';
-import { sessionKey } from '../helpers/redis.ts';
+import { sessionKey, unrevocable } from '../helpers/redis.ts';
 import { bearer, ME } from '../helpers/tokens.ts';
-
-/** Sessions of this gateway are mapped by a claim that is not `sub`, so that there are some which nothing in Redis can end. */
-export const WITHOUT_SUB = { UID_TEMPLATE: '{uid}' };
 
 const TOKEN = 'opaque';
 /** Where Redis has the session of that token, and what it is. */
@@ -15,8 +12,7 @@ export const STORED = ['SET', SESSION, JSON.stringify({ sub: ME }), 'EX', 600] a
 export const withOpaque = ({ put }: Gateway) => put({ tags: [] }, { authorization: `Bearer ${TOKEN}` });
 export const withRevocable = async ({ put }: Gateway) =>
   put({ tags: [] }, await bearer({ jti: 'a', uid: ME }));
-export const withUnrevocable = async ({ put }: Gateway) =>
-  put({ tags: [] }, await bearer({ sub: undefined, uid: ME }));
+export const withUnrevocable = async ({ put }: Gateway) => put({ tags: [] }, await unrevocable());
 
 /** Gateways that have given back a count of theirs: they check a session before they count its request. */
 const checkingFirst = new WeakSet<Gateway>();

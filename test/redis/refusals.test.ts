@@ -5,7 +5,7 @@ import { isProblem } from '../helpers/answers.ts';
 import { bulk, fakeRedis } from '../helpers/fake-redis.ts';
 import { startGateway } from '../helpers/gateway.ts';
 import { countsOf } from '../helpers/metrics.ts';
-import { opaqueSessions, redisTest } from '../helpers/redis.ts';
+import { opaqueSessions, redisTest, WITHOUT_SUB } from '../helpers/redis.ts';
 import { services } from '../helpers/room.ts';
 import { bearer } from '../helpers/tokens.ts';
 import { until } from '../helpers/until.ts';
@@ -14,7 +14,6 @@ import {
   isUnchecked,
   SESSION,
   STORED,
-  WITHOUT_SUB,
   withOpaque,
   withRevocable,
   withUnrevocable,
