@@ -1,8 +1,15 @@
 import { startGateway } from '../helpers/gateway.ts';
-import { redisTest } from '../helpers/redis.ts';
+import { type RedisServer, redisTest, WITHOUT_SUB } from '../helpers/redis.ts';
 import { redisProxy } from '../helpers/redis-proxy.ts';
 import { bearer, ME } from '../helpers/tokens.ts';
 import { until } from '../helpers/until.ts';
+
+/** Waits until the last write has given up its turn. */
+const endOfTurn = (redis: RedisServer) =>
+  until(
+    'the end of the turn',
+    async () => !(await redis.command('EXISTS', `write:v2:{${ME}:user:${ME}}:lease`)),
+  );
 
 redisTest('a write waits for Redis twice', async (t, redis) => {
   const proxy = await redisProxy(t, redis);
@@ -10,10 +17,7 @@ redisTest('a write waits for Redis twice', async (t, redis) => {
   const headers = await bearer({ jti: 'a' });
   const write = () => put({ tags: [] }, headers);
   await write();
-  await until(
-    'the end of the turn',
-    async () => !(await redis.command('EXISTS', `write:v2:{${ME}:user:${ME}}:lease`)),
-  );
+  await endOfTurn(redis);
   proxy.hold();
   const sent = underWay(write);
   t.strictSame(await proxy.pass(3), ['eval', 'exists', 'get'], 'for the revocations and the limit');
@@ -51,3 +55,24 @@ redisTest(
     await next;
   },
 );
+
+redisTest('Redis is asked only about what a session has: its jti, its sub, or neither', async (t, redis) => {
+  const proxy = await redisProxy(t, redis);
+  const { put } = await startGateway(t, { ...WITHOUT_SUB, REDIS_URL: proxy.url });
+  for (const [claims, commands] of [
+    [{ jti: 'a' }, ['eval', 'exists', 'get']],
+    [{ jti: 'a', sub: undefined }, ['eval', 'exists']],
+    [{}, ['eval', 'get']],
+    [{ sub: undefined }, ['eval']],
+  ] as const) {
+    const headers = await bearer({ uid: ME, ...claims });
+    proxy.hold();
+    const answer = put({ tags: [] }, headers);
+    t.strictSame(await proxy.pass(commands.length), commands);
+    proxy.release();
+    t.equal((await answer).status, 200);
+    await endOfTurn(redis);
+  }
+  await redis.command('SET', 'revoked:a', 1);
+  t.equal((await put({ tags: [] }, await bearer({ uid: ME, sub: undefined, jti: 'a' }))).status, 401);
+});
