@@ -44,12 +44,17 @@ export function jwksSessions(
   log: Pick<BaseLogger, 'warn'>,
 ): VerifySession {
   const verify = jwtVerifier(rules, ALGORITHMS);
+  /** The key set that the log has a warning of. Anybody can name its keys in as many tokens as they like. */
+  let warnedOf: string | undefined;
   const verifyWithThese = async (token: string): Promise<Verdict> => {
     try {
       return await verify(token, [(header, jws) => keys.find(header, jws)]);
     } catch (error) {
       // The key that the token names is published, but is too weak for jose or is no key at all.
-      log.warn({ error: { type: errorType(error) } }, 'a key of SESSION_JWKS_URL cannot be used');
+      if (warnedOf !== keys.inUse) {
+        log.warn({ error: { type: errorType(error) } }, 'a key of SESSION_JWKS_URL cannot be used');
+      }
+      warnedOf = keys.inUse;
       return refused('malformed', { cause: error });
     }
   };

@@ -10,7 +10,8 @@ export type Revocation = Promise<ProblemError | undefined>;
 
 /**
  * Asks whether JWTs have been revoked: one by its `jti`, all that a user had at a time by `sub` and `iat`. One that has neither
- * `jti` nor `sub` ends by its `exp` alone.
+ * `jti` nor `sub` ends by its `exp` alone. While Redis is unavailable, so does one without a `jti`: who issues such tokens has
+ * chosen not to end them one by one.
  */
 export function revocations(
   store: SessionStore,
@@ -33,7 +34,7 @@ export function revocations(
         // A JWT that does not say when it was issued may be as old as any.
         return Number(iat ?? 0) <= moment ? refused('revoked') : undefined;
       },
-      (unchecked: ProblemError) => unchecked,
+      (unchecked: ProblemError) => (jti === undefined ? undefined : unchecked),
     );
   };
 }

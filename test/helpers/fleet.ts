@@ -63,14 +63,13 @@ async function part(t: Test, args: string[], ready: RegExp, env: Record<string, 
 /**
  * Lets users call all the time, each with tags of its own conversation.
  *
- * @param claims of their sessions, beside `sub` and `uid`, which are the same
+ * @param claims of their sessions, beside `sub`
  */
 export async function users(t: Test, origin: string, claims: Record<string, unknown> = {}) {
   const exp = Math.floor(Date.now() / 1000) + 600;
   const requests = await Promise.all(
     Array.from({ length: USERS }, async (_, n): Promise<Request> => {
-      const uid = `cometchat-uid-${n + 1}`;
-      const token = await sign({ sub: uid, uid, exp, ...claims });
+      const token = await sign({ sub: `cometchat-uid-${n + 1}`, exp, ...claims });
       return {
         method: 'PUT',
         path: '/me/conversations/tags',

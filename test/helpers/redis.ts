@@ -8,7 +8,6 @@ import type { Variables } from './environment.ts';
 import { testWith } from './installed.ts';
 import { freePort } from './ports.ts';
 import { planted } from './secrets.ts';
-import { bearer, ME } from './tokens.ts';
 
 /** A test with a Redis of its own; without `redis-server` it is skipped, unless `CI` is set. */
 export const redisTest = (name: string, body: (t: Test, redis: RedisServer) => Promise<unknown>): void =>
@@ -29,12 +28,6 @@ export const opaqueSessions = (url: string): Variables => ({
   SESSION_STORE: 'redis',
   REDIS_URL: url,
 });
-
-/** A gateway that maps sessions by another claim than `sub`, so that there are JWTs which nothing in Redis can end. */
-export const WITHOUT_SUB: Variables = { UID_TEMPLATE: '{uid}' };
-
-/** The header field of such a JWT. */
-export const unrevocable = () => bearer({ sub: undefined, uid: ME });
 
 /** Where Redis has the session of an opaque token. */
 export const sessionKey = (token: string): string =>

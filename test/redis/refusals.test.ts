@@ -5,7 +5,7 @@ import { isProblem } from '../helpers/answers.ts';
 import { bulk, fakeRedis } from '../helpers/fake-redis.ts';
 import { startGateway } from '../helpers/gateway.ts';
 import { countsOf } from '../helpers/metrics.ts';
-import { opaqueSessions, redisTest, WITHOUT_SUB } from '../helpers/redis.ts';
+import { opaqueSessions, redisTest } from '../helpers/redis.ts';
 import { services } from '../helpers/room.ts';
 import { bearer } from '../helpers/tokens.ts';
 import { until } from '../helpers/until.ts';
@@ -15,15 +15,15 @@ import {
   SESSION,
   STORED,
   withOpaque,
+  withoutJti,
   withRevocable,
-  withUnrevocable,
 } from './outage.ts';
 
 redisTest('what Redis does not permit stands in the log', async (t, redis) => {
   await redis.command('ACL', 'SETUSER', 'default', '-exists', '-eval');
-  const gateway = await startGateway(t, { ...WITHOUT_SUB, REDIS_URL: redis.url });
+  const gateway = await startGateway(t, { REDIS_URL: redis.url });
   await isUnchecked(t, gateway, withRevocable, 'NOPERM');
-  await isServedAlone(t, gateway);
+  await isServedAlone(t, gateway, { knowsRevocations: true });
   t.match(gateway.lines.join(), /"type":"NOPERM"},"msg":"Redis unavailable: using in-process state"/);
 });
 
@@ -51,7 +51,7 @@ redisTest('the rights that the README asks Redis for are enough', async (t, redi
 });
 
 redisTest('a wrong password is no way in, and the log says so', async (t, redis) => {
-  const gateway = await startGateway(t, { ...WITHOUT_SUB, REDIS_URL: redis.url.replace('redis-', 'wrong-') });
+  const gateway = await startGateway(t, { REDIS_URL: redis.url.replace('redis-', 'wrong-') });
   await isUnchecked(t, gateway, withRevocable);
   await isServedAlone(t, gateway);
   t.match(gateway.lines.join(), /"level":"error".*"type":"WRONGPASS"},"msg":"Redis connection lost"/);
@@ -99,7 +99,7 @@ redisTest('a new password is used by the next connection, also where it comes la
 });
 
 redisTest('a database that is not there is not mistaken for another', async (t, redis) => {
-  const gateway = await startGateway(t, { ...WITHOUT_SUB, REDIS_URL: `${redis.url}/99` });
+  const gateway = await startGateway(t, { REDIS_URL: `${redis.url}/99` });
   for (const _ of [1, 2, 3]) await isUnchecked(t, gateway, withRevocable);
   await isServedAlone(t, gateway);
   t.match(gateway.lines.join(), /"type":"ERR"},"msg":"Redis connection lost"/);
@@ -116,7 +116,7 @@ redisTest('a replica whose Redis lets it ask for no session is not ready', async
 });
 
 redisTest('a Redis that is full takes no counts, and knows revocations all the same', async (t, redis) => {
-  const gateway = await startGateway(t, { ...WITHOUT_SUB, REDIS_URL: redis.url });
+  const gateway = await startGateway(t, { REDIS_URL: redis.url });
   const { refused, served, lines } = gateway;
   await redis.command('SET', 'revoked:a', 1);
   await redis.command('CONFIG', 'SET', 'maxmemory', 1);
@@ -124,11 +124,11 @@ redisTest('a Redis that is full takes no counts, and knows revocations all the s
     reason: 'revoked',
     moved: { 'redis_failures rate_limit': 1 },
   });
-  for (const _ of [1, 2]) await isServedAlone(t, gateway);
+  for (const _ of [1, 2]) await isServedAlone(t, gateway, { knowsRevocations: true });
   const unavailable = '"error":{"type":"OOM"},"msg":"Redis unavailable: using in-process state"';
   t.equal(lines.filter((line) => line.includes(unavailable)).length, 3, 'one for each use');
   await redis.command('CONFIG', 'SET', 'maxmemory', 0);
-  await served(t, () => withUnrevocable(gateway));
+  await served(t, () => withoutJti(gateway));
   t.match(lines.join(), /"limit":"user","msg":"Redis available: using shared state"/);
 });
 
@@ -159,9 +159,9 @@ t.test('a Redis that answers what nobody asked harms nothing', async (t) => {
   const commands = ['set', 'incr', 'eval', 'hincrby', 'hlen', 'pexpire', 'pttl'];
   for (const reply of ['$-1', '+OK', '*0', '*2\r\n$1\r\nx\r\n$1\r\ny', ':99999999999999999999']) {
     const replies = Object.fromEntries(commands.map((name) => [name, reply]));
-    const REDIS_URL = await fakeRedis(t, { ...replies, info: bulk('') });
-    const gateway = await startGateway(t, { ...WITHOUT_SUB, REDIS_URL, RATE_LIMIT_PER_MINUTE: '9' });
-    const { headers } = await isServedAlone(t, gateway);
+    const REDIS_URL = await fakeRedis(t, { ...replies, get: '$-1', info: bulk('') });
+    const gateway = await startGateway(t, { REDIS_URL, RATE_LIMIT_PER_MINUTE: '9' });
+    const { headers } = await isServedAlone(t, gateway, { knowsRevocations: true });
     t.match(headers.get('ratelimit'), /^"user";r=8;t=\d+$/);
   }
 });
@@ -170,7 +170,7 @@ t.test('a Redis that still loads its data delays neither the start nor a request
   const REDIS_URL = await fakeRedis(t, {
     info: bulk('redis_version:7.0.0\r\nloading:1\r\nloading_eta_seconds:3600\r\n'),
   });
-  const gateway = await startGateway(t, { ...WITHOUT_SUB, REDIS_URL });
+  const gateway = await startGateway(t, { REDIS_URL });
   await isUnchecked(t, gateway, withRevocable);
   await isServedAlone(t, gateway);
 });

@@ -1,5 +1,5 @@
 import { startGateway } from '../helpers/gateway.ts';
-import { type RedisServer, redisTest, WITHOUT_SUB } from '../helpers/redis.ts';
+import { type RedisServer, redisTest } from '../helpers/redis.ts';
 import { redisProxy } from '../helpers/redis-proxy.ts';
 import { bearer, ME } from '../helpers/tokens.ts';
 import { until } from '../helpers/until.ts';
@@ -58,7 +58,7 @@ redisTest(
 
 redisTest('Redis is asked only about what a session has: its jti, its sub, or neither', async (t, redis) => {
   const proxy = await redisProxy(t, redis);
-  const { put } = await startGateway(t, { ...WITHOUT_SUB, REDIS_URL: proxy.url });
+  const { put } = await startGateway(t, { UID_TEMPLATE: '{uid}', REDIS_URL: proxy.url });
   for (const [claims, commands] of [
     [{ jti: 'a' }, ['eval', 'exists', 'get']],
     [{ jti: 'a', sub: undefined }, ['eval', 'exists']],
