@@ -7,8 +7,13 @@ import { redisCredentials } from './url.ts';
 
 /** A command takes well under a millisecond; a request waits no longer than this for a Redis that hangs. */
 const COMMAND_TIMEOUT_MS = 500;
-/** A connection on which nothing comes for so long is given up, and no request waits any more. */
+/** A connection on which no reply comes for so long is given up, and no request waits any more. */
 const SILENCE_TIMEOUT_MS = 1000;
+/**
+ * A connection that has been idle for so long is asked whether it still is one. A firewall, NAT or load balancer in between
+ * may have forgotten it without a word.
+ */
+const ASK_IDLE_AFTER_MS = 2000;
 const CONNECT_TIMEOUT_MS = 1000;
 const LONGEST_RECONNECT_DELAY_MS = 1000;
 /** Redis is there and refuses the gateway: no waiting mends that. */
@@ -64,6 +69,9 @@ export async function redisConnection(
   redis.on('ready', () => {
     if (logged.size > 0) log.info('Redis connection restored');
     logged.clear();
+    // This timer of the socket begins anew with each byte, and does not keep the process running. Any reply will do, an error
+    // as well; without one SILENCE_TIMEOUT_MS ends the connection.
+    redis.stream.setTimeout(ASK_IDLE_AFTER_MS).on('timeout', () => void redis.ping().catch(() => {}));
   });
   redis.on('error', (error: RedisError) => {
     lost(errorType(error));
