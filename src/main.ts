@@ -2,13 +2,14 @@ import { setFlagsFromString } from 'node:v8';
 import closeWithGrace from 'close-with-grace';
 import { fastify } from 'fastify';
 import { collectDefaultMetrics } from 'prom-client';
+import manifest from '../package.json' with { type: 'json' };
 import { gateway, serverOptions } from './app.ts';
 import { type Config, loadConfig } from './config/config.ts';
 import { ConfigError } from './config/environment.ts';
 import { reloadConfig, secretFiles } from './config/reload.ts';
 import { adminServer } from './operations/admin.ts';
 import { createLog } from './operations/log.ts';
-import { rotateSecrets } from './operations/secrets.ts';
+import { rotateSecrets, WARNED } from './operations/secrets.ts';
 import { Stdout } from './operations/stdout.ts';
 
 /** EX_CONFIG of sysexits.h: something was found in an unconfigured or misconfigured state. */
@@ -31,6 +32,7 @@ function configuration(): Config {
 const config = configuration();
 const stdout = new Stdout();
 const log = createLog(config.log, stdout);
+for (const warning of config.warnings) log.warn({ warning }, WARNED);
 const app = fastify(serverOptions(log, config.trustedProxies));
 
 // SIGTERM, SIGINT, an uncaught exception: finish what is in flight, then end; a second signal ends at once. Only SIGTERM
@@ -73,6 +75,18 @@ rotateSecrets(app, {
 app.addHook('onClose', () => admin.close());
 await app.listen(config.listen);
 const metrics = `${await admin.listen(config.admin)}/metrics`;
-log.info({ cometchat: config.cometchat.baseUrl, metrics }, 'ready');
+const { session, redisUrl, proxies, cometchat } = config;
+log.info(
+  {
+    version: manifest.version,
+    session: session.kind,
+    ...(session.kind === 'secret' && { secrets: session.secrets.current.length }),
+    redis: redisUrl ? 'single' : 'none',
+    proxy: proxies.join(' ') || 'none',
+    cometchat: cometchat.baseUrl,
+    metrics,
+  },
+  'ready',
+);
 // Only now, because it would make the start longer: hot code is optimised after 1,000 invocations instead of 3,000.
 setFlagsFromString('--invocation-count-for-turbofan=1000');

@@ -11,6 +11,7 @@ import type { SessionConfig } from '../session/verifiers.ts';
 import { ConfigError, readVariables } from './environment.ts';
 import { headerValues, tracingConfig } from './tracing.ts';
 import { type Environment, EnvironmentSchema } from './variables.ts';
+import { proxiesInUse, warningsOf } from './warnings.ts';
 
 /** The variables that say which kind of session there is: one of them is set. */
 const SESSION_KINDS = ['SESSION_SECRET', 'SESSION_JWKS_URL', 'SESSION_STORE'] as const;
@@ -21,7 +22,8 @@ export type Config = ReturnType<typeof loadConfig>;
 /**
  * Reads the configuration.
  *
- * @param environment as in `process.env`; an empty value counts as unset
+ * @param environment as in `process.env`
+ * @returns it, with `warnings`: a line for each variable that is hardly what somebody has meant
  * @throws ConfigError with all faults at once
  */
 export function loadConfig(environment: NodeJS.ProcessEnv) {
@@ -54,10 +56,14 @@ export function loadConfig(environment: NodeJS.ProcessEnv) {
     cloudBaseUrl(`${env.COMETCHAT_APP_ID}`, `${env.COMETCHAT_REGION}`);
   const tracing = tracingConfig(env, faults);
   faults.push(...faultsTogether(env, faults));
+  const warnings = warningsOf(env, environment);
 
-  if (faults.length > 0 || !uid || !onBehalfOf) throw new ConfigError(faults);
+  if (faults.length > 0 || !uid || !onBehalfOf) throw new ConfigError(faults, warnings);
   const { COMETCHAT_API_KEY: apiKey, COMETCHAT_API_KEY_SECONDARY: secondKey } = env;
-  const apiKeys = { current: secondKey === undefined ? [apiKey] : [apiKey, secondKey] };
+  // While keys are rotated, both files may hold the same one for a while.
+  const apiKeys = {
+    current: secondKey === undefined || secondKey === apiKey ? [apiKey] : [apiKey, secondKey],
+  };
   const sessionSecrets = { current: secrets };
   const otlpHeaders = env.OTEL_EXPORTER_OTLP_HEADERS;
   const redis: Rotating<string> | undefined = redisUrl === undefined ? undefined : { current: redisUrl };
@@ -69,11 +75,20 @@ export function loadConfig(environment: NodeJS.ProcessEnv) {
       ...(otlpHeaders === undefined ? [] : headerValues(otlpHeaders)),
     ],
   };
+  const variables: Rotating<Readonly<Record<string, unknown>>> = {
+    current: {
+      COMETCHAT_API_KEY: apiKey,
+      COMETCHAT_API_KEY_SECONDARY: secondKey,
+      SESSION_SECRET: secrets,
+      REDIS_URL: redisUrl,
+      OTEL_EXPORTER_OTLP_HEADERS: tracing?.headers.current,
+    },
+  };
   const rotating: Readonly<Record<string, Rotating<unknown>>> = {
-    COMETCHAT_API_KEY: apiKeys,
-    SESSION_SECRET: sessionSecrets,
-    ...(redis && { REDIS_URL: redis }),
-    ...(tracing && { OTEL_EXPORTER_OTLP_HEADERS: tracing.headers }),
+    apiKeys,
+    sessionSecrets,
+    ...(redis && { redis }),
+    ...(tracing && { otlpHeaders: tracing.headers }),
   };
   return {
     listen: { host: env.HOST, port: env.PORT },
@@ -96,7 +111,10 @@ export function loadConfig(environment: NodeJS.ProcessEnv) {
       callsPerMinute: env.COMETCHAT_CALLS_PER_MINUTE,
     },
     tracing,
+    proxies: proxiesInUse(environment),
+    variables,
     rotating,
+    warnings,
   };
 }
 
@@ -120,13 +138,6 @@ function faultsTogether(env: Partial<Environment>, faults: readonly string[]): s
     for (const name of ['COMETCHAT_APP_ID', 'COMETCHAT_REGION'] as const) {
       if (env[name] === undefined) found.push(`${name}: is missing; set it, or COMETCHAT_BASE_URL instead`);
     }
-  }
-  if (
-    env.COMETCHAT_API_KEY_SECONDARY !== undefined &&
-    env.COMETCHAT_API_KEY_SECONDARY === env.COMETCHAT_API_KEY &&
-    areRight('COMETCHAT_API_KEY', 'COMETCHAT_API_KEY_SECONDARY')
-  ) {
-    found.push('COMETCHAT_API_KEY_SECONDARY: must be another key than COMETCHAT_API_KEY');
   }
   const [kind, ...others] = SESSION_KINDS.filter(isSet);
   if (kind === undefined) {

@@ -9,6 +9,8 @@ interface Meta {
   readonly must: string;
   /** Never printed; it may also come as a file that `NAME_FILE` names. */
   readonly secret?: true;
+  /** Whether a secret's file may be empty, which is as if there were none. Else somebody has forgotten to fill it in. */
+  readonly mayBeEmpty?: true;
   readonly default?: string | number;
 }
 
@@ -28,22 +30,30 @@ export const OneOf = (values: readonly string[], meta: { default?: string } = {}
     { must: `be one of ${values.join(', ')}`, ...meta },
   );
 
-/** The environment is not fit to start with; `faults` names every variable at fault, and never a value. */
+/**
+ * The environment is not fit to start with; `faults` names every variable at fault, and never a value. The message ends with
+ * the warnings: what is missing may be misspelt.
+ */
 export class ConfigError extends Error {
   readonly faults: readonly string[];
-  constructor(faults: readonly string[]) {
+  constructor(faults: readonly string[], warnings: readonly string[] = []) {
+    const listed = (lines: readonly string[]) => lines.map((line) => `\n  ${line}`).join('');
     super(
-      `The configuration has ${faults.length} fault(s):\n${faults.map((line) => `  ${line}`).join('\n')}`,
+      `The configuration has ${faults.length} fault(s):${listed(faults)}` +
+        (warnings.length > 0 ? `\nand ${warnings.length} warning(s):${listed(warnings)}` : ''),
     );
     this.name = 'ConfigError';
     this.faults = faults;
   }
 }
 
+/** The text of a variable; white space at its ends is no part of it, and an empty one counts as unset. */
+export const textOf = (value: string | undefined): string | undefined => value?.trim() || undefined;
+
 /**
  * Reads the variables of a schema: whole numbers converted, defaults filled in, secrets also from files.
  *
- * @param environment as in `process.env`; an empty value counts as unset
+ * @param environment as in `process.env`
  * @param faults gets a line for each variable that is missing or wrong; with any, do not use the result
  */
 export function readVariables<T extends TObject>(
@@ -55,7 +65,7 @@ export function readVariables<T extends TObject>(
   const failed = new Set<string>();
   for (const [name, property] of Object.entries(schema.properties)) {
     try {
-      const text = property.secret ? readSecret(name, environment) : environment[name] || undefined;
+      const text = property.secret ? readSecret(name, property, environment) : textOf(environment[name]);
       if (text !== undefined) {
         found[name] = property.type === 'integer' && /^\d{1,15}$/.test(text) ? Number(text) : text;
       }
@@ -75,10 +85,14 @@ export function readVariables<T extends TObject>(
   return values;
 }
 
-function readSecret(name: string, environment: NodeJS.ProcessEnv): string | undefined {
-  const text = environment[name] || undefined;
-  const file = environment[`${name}_FILE`];
-  if (!file) return text;
+function readSecret(
+  name: string,
+  { mayBeEmpty }: Partial<Meta>,
+  environment: NodeJS.ProcessEnv,
+): string | undefined {
+  const text = textOf(environment[name]);
+  const file = textOf(environment[`${name}_FILE`]);
+  if (file === undefined) return text;
   if (text !== undefined) throw new Error(`must not be set beside ${name}; unset one of the two`);
   let content: Buffer;
   try {
@@ -88,7 +102,7 @@ function readSecret(name: string, environment: NodeJS.ProcessEnv): string | unde
   }
   // Decoding would make the same three bytes of all that are wrong, and a weak secret look long.
   if (!isUtf8(content)) throw new Error('must name a file of text; encode random bytes as hex, for example');
-  const secret = content.toString().trimEnd();
-  if (secret === '') throw new Error('must not name an empty file');
+  const secret = textOf(content.toString());
+  if (secret === undefined && !mayBeEmpty) throw new Error('must not name an empty file');
   return secret;
 }

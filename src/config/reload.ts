@@ -1,13 +1,13 @@
 import { isSameRedis } from '../redis/url.ts';
 import { type Config, loadConfig } from './config.ts';
-import { ConfigError } from './environment.ts';
+import { ConfigError, textOf } from './environment.ts';
 import { EnvironmentSchema } from './variables.ts';
 
 /** @returns the files that secrets come from */
 export const secretFiles = (environment: NodeJS.ProcessEnv): string[] =>
   Object.keys(EnvironmentSchema.properties)
-    .map((name) => environment[`${name}_FILE`])
-    .filter((file): file is string => file !== undefined && file !== '');
+    .map((name) => textOf(environment[`${name}_FILE`]))
+    .filter((file) => file !== undefined);
 
 /**
  * Reads the configuration again while the process runs.

@@ -1,6 +1,7 @@
 import { type Static, Type } from '@sinclair/typebox';
 import { MIN_SECRET_BYTES } from '../session/secret.ts';
 import { OneOf, Text, Whole } from './environment.ts';
+import { Exact } from './text.ts';
 
 /** Claims that say something else of a token than whom it is for. */
 const NO_AUDIENCES = ['iss', 'sub', 'exp', 'nbf', 'iat', 'jti'];
@@ -22,6 +23,8 @@ export const EnvironmentSchema = Type.Object({
       secret: true,
       pattern: '^[\\x21-\\x7e]+$',
       must: 'be another REST API key of scope fullAccess, in visible ASCII characters',
+      // The file is there all the time, the key only while keys are rotated.
+      mayBeEmpty: true,
     }),
   ),
   COMETCHAT_DEADLINE_MS: Whole(100, 60_000, ' (milliseconds)', 3000),
@@ -36,8 +39,8 @@ export const EnvironmentSchema = Type.Object({
   ),
   SESSION_JWKS_URL: Type.Optional(Text({ must: 'be the address of the identity provider’s keys' })),
   SESSION_STORE: Type.Optional(OneOf(['redis'])),
-  SESSION_ISSUER: Type.Optional(Text({ must: 'be the "iss" of the session tokens' })),
-  SESSION_AUDIENCE: Type.Optional(Text({ must: 'be the "aud" of the session tokens' })),
+  SESSION_ISSUER: Type.Optional(Exact('the "iss" of the session tokens')),
+  SESSION_AUDIENCE: Type.Optional(Exact('the "aud" of the session tokens')),
   SESSION_AUDIENCE_CLAIM: Text({
     default: 'aud',
     pattern: `^(?!(?:${NO_AUDIENCES.join('|')})$)[\\x21-\\x7e]+$`,
@@ -57,7 +60,7 @@ export const EnvironmentSchema = Type.Object({
   CORS_ORIGINS: Type.Optional(Text({ must: 'be origins such as https://app.example' })),
   TRUST_PROXY: Type.Optional(Text({ must: 'be networks such as 10.1.0.0/16' })),
   HSTS_MAX_AGE: Type.Optional(Whole(0, 63_072_000, ' (seconds)')),
-  HOST: Text({ default: '0.0.0.0', must: 'be the address to listen on' }),
+  HOST: Text({ default: '0.0.0.0', pattern: '^[\\w.:%-]+$', must: 'be the address to listen on' }),
   PORT: Whole(0, 65_535, ' (0 takes a free port)', 3000),
   ADMIN_PORT: Whole(0, 65_535, ' (0 takes a free port)', 9090),
   SHUTDOWN_DRAIN_MS: Whole(0, 600_000, ' (milliseconds)', 5000),

@@ -26,6 +26,8 @@ export interface IdentityConfig {
   readonly lowercase: boolean;
 }
 
+/** White space and quotes around a claim's name are a slip: no session has such a claim. */
+const CLAIM_NAME = /^[^\s"'`](?:.*[^\s"'`])?$/;
 /** These say nothing about who the user is. */
 const NOBODYS_CLAIMS = new Set(['iss', 'aud', 'exp', 'nbf', 'iat']);
 
@@ -38,7 +40,7 @@ export function parseTemplate(text: string): Template {
   const [prefix = '', ...rest] = text.split('{');
   const parts = rest.map((piece) => {
     const [claim = '', suffix, ...extra] = piece.split('}');
-    if (claim === '' || suffix === undefined || extra.length > 0) {
+    if (!CLAIM_NAME.test(claim) || suffix === undefined || extra.length > 0) {
       throw new Error('a claim stands in braces, as in "user_{sub}"');
     }
     return { claim, suffix };

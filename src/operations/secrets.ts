@@ -7,11 +7,18 @@ import type { Metrics } from '../base/services.ts';
 /** A stat a file: Kubernetes and others swap links, of which a watch on the file itself would hear nothing. */
 const LOOK_EVERY_MS = 1000;
 
+/** What the log says of a line of `warnings`. */
+export const WARNED = 'a variable may not be as it was meant';
+
 export interface Secrets {
-  /** The secrets that may be replaced while the process runs, by the name of their variable. */
+  /** What the variables of secrets say, by their names. */
+  readonly variables: Rotating<Readonly<Record<string, unknown>>>;
+  /** What is made of them for the rooms: the secrets that may be replaced while the process runs. */
   readonly rotating: Readonly<Record<string, Rotating<unknown>>>;
   /** All values that no line of the log may hold. */
   readonly log: { readonly secrets: Rotating<readonly string[]> };
+  /** What is hardly meant so, a line each. */
+  readonly warnings: readonly string[];
 }
 
 interface RotationOptions {
@@ -39,6 +46,7 @@ export function rotateSecrets(
     '1 while the old secrets stay in use because the files are not fit to be',
   );
   let isStale = false;
+  const warned = new Set(current.warnings);
   const renew = (isAsked: boolean) => {
     const fresh = reload();
     const isFit = !('faults' in fresh);
@@ -48,6 +56,10 @@ export function rotateSecrets(
       const changed = replace(current, fresh);
       if (changed.length > 0) app.log.info({ changed }, 'the secrets have been replaced');
       else app.log[isAsked || isStale ? 'info' : 'debug']('the secrets were read again: they are as before');
+      for (const warning of new Set(fresh.warnings).difference(warned)) {
+        app.log.warn({ warning }, WARNED);
+        warned.add(warning);
+      }
     } else {
       app.log.error({ faults: fresh.faults }, 'the secrets cannot be read again: the old ones stay in use');
     }
@@ -66,14 +78,18 @@ export function rotateSecrets(
   });
 }
 
-/** @returns the names of those that differ */
+/** @returns the names of the variables that say something else */
 function replace(current: Secrets, fresh: Secrets): string[] {
-  const changed = Object.entries(current.rotating).filter(
-    ([name, secret]) => !isDeepStrictEqual(secret.current, fresh.rotating[name]?.current),
-  );
+  const [before, after] = [current.variables.current, fresh.variables.current];
+  const changed = Object.keys(after).filter((name) => !isDeepStrictEqual(before[name], after[name]));
   // First of all, so that no line can hold one of the new ones. The old ones may still come back in errors.
   const { secrets } = current.log;
   secrets.current = [...new Set([...secrets.current, ...fresh.log.secrets.current])];
-  for (const [name, secret] of changed) secret.current = fresh.rotating[name]?.current;
-  return changed.map(([name]) => name);
+  current.variables.current = after;
+  for (const [name, secret] of Object.entries(current.rotating)) {
+    const next = fresh.rotating[name]?.current;
+    // One that is as before keeps what was made of it.
+    if (!isDeepStrictEqual(secret.current, next)) secret.current = next;
+  }
+  return changed;
 }

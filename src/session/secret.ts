@@ -21,17 +21,20 @@ export interface SecretSessionConfig extends JwtRules {
 }
 
 /**
- * Reads a comma-separated list of secrets.
+ * Reads a comma-separated list of secrets. Empty items count as none, and repeated ones once.
  *
  * @throws Error whose message says which one is too short, and never repeats it
  */
 export function parseSecrets(text: string): string[] {
-  const secrets = text.split(',').map((secret) => secret.trim());
-  const short = secrets.findIndex((secret) => Buffer.byteLength(secret) < MIN_SECRET_BYTES);
+  const items = text.split(',').map((item) => item.trim());
+  const short = items.findIndex((item) => item !== '' && Buffer.byteLength(item) < MIN_SECRET_BYTES);
   if (short >= 0) {
     throw new Error(`must have ${MIN_SECRET_BYTES} bytes or more; secret number ${short + 1} has fewer`);
   }
-  return secrets;
+  const secrets = new Set(items.filter((item) => item !== ''));
+  if (secrets.size === 0)
+    throw new Error(`must have ${MIN_SECRET_BYTES} bytes or more, and not commas alone`);
+  return [...secrets];
 }
 
 /**

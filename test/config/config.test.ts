@@ -33,6 +33,37 @@ t.test('defaults are filled in, and an empty value counts as unset', async (t) =
   t.equal(config.identity.onBehalfOf, config.identity.uid);
 });
 
+t.test('white space at the ends of a value is no part of it', async (t) => {
+  const padded = (text: string) => `\ufeff \t\u00a0${text}\u00a0 \t\r\n`;
+  const all = {
+    ...good,
+    COMETCHAT_API_KEY_SECONDARY: 'another-key',
+    COMETCHAT_DEADLINE_MS: '2000',
+    SESSION_SECRET: `${SECRET},${OLDER}`,
+    SESSION_COOKIE: '__Host-session',
+    UID_TEMPLATE: 'user_{sub}',
+    ON_BEHALF_OF_TEMPLATE: '{act.sub}',
+    UID_LOWERCASE: 'true',
+    REDIS_URL: 'redis://:password@h',
+    CORS_ORIGINS: 'https://app.example,https://b.example',
+    TRUST_PROXY: '10.1.0.0/16',
+    HSTS_MAX_AGE: '60',
+    LOG_LEVEL: 'warn',
+    OTEL_EXPORTER_OTLP_ENDPOINT: 'http://collector:4318',
+    OTEL_EXPORTER_OTLP_HEADERS: 'a=b',
+  };
+  const every = Object.entries(all).map(([name, value]) => [name, padded(value)]);
+  t.strictSame(loadConfig(Object.fromEntries(every)), loadConfig(all));
+  t.strictSame(load({ HOST: ' \n', COMETCHAT_API_KEY_FILE: ' ' }), load({ HOST: '' }), 'which alone is none');
+});
+
+t.test('a secondary API key that is empty, or the first one, counts as none', async (t) => {
+  const keys = (secondary: string) =>
+    load({ COMETCHAT_API_KEY_SECONDARY: secondary }).cometchat.apiKeys.current;
+  t.strictSame(keys('another-key'), [API_KEY, 'another-key']);
+  for (const none of ['', ' ', API_KEY, ` ${API_KEY}\n`]) t.strictSame(keys(none), [API_KEY]);
+});
+
 t.test('app id and region give the base URL of CometChat’s cloud', async (t) => {
   const cloud = { COMETCHAT_BASE_URL: undefined, COMETCHAT_APP_ID: '26f0A1', COMETCHAT_REGION: 'eu' };
   t.equal(load(cloud).cometchat.baseUrl, 'https://26f0A1.api-eu.cometchat.io/v3');
@@ -68,18 +99,29 @@ t.test('several session secrets are taken, newest first', async (t) => {
   });
 });
 
+t.test('of session secrets empty ones count as none, and repeated ones once', async (t) => {
+  const lists = [`${SECRET},`, `,${SECRET}`, ` , ${SECRET},,`, `${SECRET},${SECRET}`, `${SECRET} ,${SECRET}`];
+  for (const SESSION_SECRET of lists) {
+    t.match(load({ SESSION_SECRET }).session, { secrets: { current: [SECRET] } });
+  }
+  t.match(load({ SESSION_SECRET: `${SECRET},${OLDER},${SECRET}` }).session, {
+    secrets: { current: [SECRET, OLDER] },
+  });
+});
+
 t.test('a session secret is measured in bytes', async (t) => {
   t.strictSame(faults({ SESSION_SECRET: 'é'.repeat(16) }), []);
 });
 
-t.test('a secret comes from the file that NAME_FILE names, without its last line break', async (t) => {
+t.test('a secret comes from the file that NAME_FILE names, without white space at its ends', async (t) => {
   const dir = t.testdir();
   const from = (name: string, content: string) => {
     writeFileSync(join(dir, name), content);
-    return { [name]: '', [`${name}_FILE`]: join(dir, name) };
+    return { [name]: '', [`${name}_FILE`]: `${join(dir, name)}\n` };
   };
   const config = load({
-    ...from('COMETCHAT_API_KEY', `${API_KEY}\r\n`),
+    // As editors on Windows write it.
+    ...from('COMETCHAT_API_KEY', `\ufeff${API_KEY}\r\n`),
     ...from('SESSION_SECRET', SECRET),
     ...from('REDIS_URL', 'redis://:password@h\n'),
   });

@@ -1,5 +1,5 @@
 import type { Environment } from '../../src/config/variables.ts';
-import { API_KEY, SECRET } from '../helpers/secrets.ts';
+import { SECRET } from '../helpers/secrets.ts';
 
 export type Name = keyof Environment;
 
@@ -15,11 +15,32 @@ const number = (from: number, to: number): Wrong[] => [
     ...[PASTED, `${from - 1}`, `${to + 1}`, `${from}.5`, '0x400', '1e3', '3s'],
   ],
 ];
-const oneOf = (values: string): Wrong[] => [
-  [new RegExp(`must be one of ${values}$`), PASTED, 'TRUE', 'yes', ' '],
-];
+const oneOf = (values: string): Wrong[] => [[new RegExp(`must be one of ${values}$`), PASTED, 'TRUE', 'yes']];
 
 const KEY = [`${PASTED} key`, `${PASTED}é`, `${PASTED}\nother`, 'two words'];
+/** What no token has in its claims. */
+const INEXACT = [
+  ...[
+    `"${PASTED}"`,
+    `'${PASTED}'`,
+    `\`${PASTED}\``,
+    `“${PASTED}”`,
+    `„${PASTED}“`,
+    `‘${PASTED}’`,
+    `«${PASTED}»`,
+  ],
+  ...[`"${PASTED}`, `${PASTED}"`, `\\"${PASTED}\\"`, `a,"${PASTED}"`, `"a","b"`, `"a,b"`, `'a' , b`],
+  ...[
+    `${PASTED}\nb`,
+    `${PASTED}\r\nb`,
+    `${PASTED},\nb`,
+    'a\tb',
+    'a\u0000',
+    'a\u2028b',
+    '\u200ba',
+    'a\u00adb',
+  ],
+];
 const ORIGINS = [
   ...[
     PASTED,
@@ -59,17 +80,16 @@ export const WRONG: Record<Name, readonly Wrong[]> = {
     ],
   ],
   COMETCHAT_API_KEY: [[/must be the REST API key of scope fullAccess/, ...KEY]],
-  COMETCHAT_API_KEY_SECONDARY: [
-    [/must be another REST API key of scope fullAccess/, ...KEY],
-    [/must be another key than COMETCHAT_API_KEY/, API_KEY],
-  ],
+  COMETCHAT_API_KEY_SECONDARY: [[/must be another REST API key of scope fullAccess/, ...KEY]],
   COMETCHAT_DEADLINE_MS: number(100, 60_000),
   COMETCHAT_ATTEMPT_TIMEOUT_MS: number(50, 60_000),
   COMETCHAT_MAX_CONCURRENCY: number(1, 10_000),
   COMETCHAT_CALLS_PER_MINUTE: number(1, 10_000_000),
   SESSION_SECRET: [
     [/32 bytes or more; secret number 1/, PASTED, 'é'.repeat(15)],
-    [/32 bytes or more; secret number 2/, `${SECRET},${PASTED}`, `${SECRET},`],
+    [/32 bytes or more; secret number 2/, `${SECRET},${PASTED}`],
+    [/32 bytes or more; secret number 3/, `${SECRET},,${PASTED},`],
+    [/32 bytes or more, and not commas alone/, ',', ', ,'],
   ],
   SESSION_JWKS_URL: [
     [/must be a whole URL/, PASTED, 'login.example', 'file:///keys'],
@@ -85,15 +105,21 @@ export const WRONG: Record<Name, readonly Wrong[]> = {
     ],
   ],
   SESSION_STORE: oneOf('redis'),
-  SESSION_ISSUER: [[/must hold values with commas between; number 2 is none/, `${PASTED},`, 'a,,b', 'a, ,b']],
-  SESSION_AUDIENCE: [[/must hold values with commas between; number 1 is none/, `,${PASTED}`, ',', ' ']],
+  SESSION_ISSUER: [
+    [/must hold values with commas between; number 2 is none/, `${PASTED},`, 'a,,b', 'a, ,b'],
+    [/must be the "iss" of the session tokens, without quotes/, ...INEXACT],
+  ],
+  SESSION_AUDIENCE: [
+    [/must hold values with commas between; number 1 is none/, `,${PASTED}`, ','],
+    [/must be the "aud" of the session tokens, without quotes/, ...INEXACT],
+  ],
   SESSION_AUDIENCE_CLAIM: [
-    [/must be the name of the claim that says whom/, `${PASTED} x`, 'iss', 'sub', 'jti', ' ', 'client id'],
+    [/must be the name of the claim that says whom/, `${PASTED} x`, 'iss', 'sub', 'jti', 'client id'],
   ],
   SESSION_COOKIE: [[/must be the name of a cookie/, PASTED, `a=${PASTED}`, 'two words', 'a=b']],
   UID_TEMPLATE: [
     [/every session would be the same user/, PASTED, 'nobody', 'x_{iss}'],
-    [/a claim stands in braces/, `{${PASTED}`, '{sub'],
+    [/a claim stands in braces/, `{${PASTED}`, '{sub', '{ sub }', '{sub\nb}', '{"sub"}', '{{sub}}'],
     [/may only hold a-z/, `{sub}${PASTED}`],
   ],
   ON_BEHALF_OF_TEMPLATE: [
@@ -119,7 +145,7 @@ export const WRONG: Record<Name, readonly Wrong[]> = {
   CORS_ORIGINS: [[/must hold exact origins/, ...ORIGINS]],
   TRUST_PROXY: [[/must hold the load balancers’ networks/, ...NETWORKS]],
   HSTS_MAX_AGE: number(0, 63_072_000),
-  HOST: [],
+  HOST: [[/must be the address to listen on$/, `"${PASTED}"`, "'0.0.0.0'", '0.0.0.0 ::', 'http://localhost']],
   PORT: number(0, 65_535),
   ADMIN_PORT: number(0, 65_535),
   SHUTDOWN_DRAIN_MS: number(0, 600_000),

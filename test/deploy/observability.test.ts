@@ -61,7 +61,12 @@ const queries = [...ofAlerts, ...ofPanels];
 /** What a gateway that has all its parts, and made a call, has counted: the values of each label of each metric. */
 async function counted(t: Test): Promise<Map<string, Map<string, Set<string>>>> {
   const provider = await issuer(t, 'ES256');
-  const secrets = { rotating: {}, log: { secrets: { current: [] } } };
+  const secrets = {
+    variables: { current: {} },
+    rotating: {},
+    log: { secrets: { current: [] } },
+    warnings: [],
+  };
   const { app, put, get } = await startGateway(
     t,
     { ...provider.env, REDIS_URL: await fakeRedis(t, { exists: '-ERR', get: '$-1' }) },

@@ -31,7 +31,7 @@ export class SecretVolume {
     const folder = `..version_${this.#version}`;
     mkdirSync(join(this.#root, folder));
     for (const [name, secret] of Object.entries(secrets)) {
-      planted.add(secret);
+      if (secret !== '') planted.add(secret);
       writeFileSync(join(this.#root, folder, name), `${secret}\n`);
     }
     symlinkSync(folder, join(this.#root, '..data_tmp'));

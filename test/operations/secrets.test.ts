@@ -10,15 +10,14 @@ import { createLog } from '../../src/operations/log.ts';
 import { PrometheusMetrics } from '../../src/operations/prometheus.ts';
 import { rotateSecrets } from '../../src/operations/secrets.ts';
 import { environment } from '../helpers/environment.ts';
-import { countsAt } from '../helpers/metrics.ts';
-import { startProcess } from '../helpers/process.ts';
-import { SecretVolume } from '../helpers/secret-volume.ts';
 import { API_KEY, SECRET } from '../helpers/secrets.ts';
 import { sign } from '../helpers/tokens.ts';
 import { until } from '../helpers/until.ts';
+import { underLoad } from './under-load.ts';
 
 const OLD = {
   COMETCHAT_API_KEY: 'the-old-key',
+  COMETCHAT_API_KEY_SECONDARY: '',
   SESSION_SECRET: 'o'.repeat(32),
   REDIS_URL: 'rediss://:old-password@h',
 };
@@ -31,7 +30,7 @@ async function rotating(t: Test, { early = {} }: { early?: Secrets } = {}) {
     [name, ''],
     [`${name}_FILE`, join(folder, name)],
   ]);
-  const env = { ...environment('https://chat.example'), ...Object.fromEntries(files) };
+  const env = { ...environment('https://chat.example/v3'), ...Object.fromEntries(files) };
   const config = loadConfig(env);
   const write = (secrets: Secrets) => {
     for (const [name, secret] of Object.entries(secrets)) {
@@ -75,6 +74,38 @@ t.test('neither the new secrets nor the old ones stand in a line after a rotatio
   t.match(lines.splice(0), [/"msg":"\[redacted\] \[redacted\] \[redacted\] \[redacted\]"/]);
 });
 
+t.test('each variable that changed is named, and a list that only looks otherwise is none', async (t) => {
+  const { config, write, signal, says } = await rotating(t);
+  const changed = async (secrets: Secrets) => {
+    write(secrets);
+    signal();
+    return JSON.parse((await says(/the secrets have been replaced|they are as before/)).trim()).changed;
+  };
+  const secret = OLD.SESSION_SECRET;
+  t.strictSame(await changed({ COMETCHAT_API_KEY_SECONDARY: 'the-old-key' }), [
+    'COMETCHAT_API_KEY_SECONDARY',
+  ]);
+  t.strictSame(await changed({ COMETCHAT_API_KEY: 'the-new-key' }), ['COMETCHAT_API_KEY']);
+  t.strictSame(config.cometchat.apiKeys.current, ['the-new-key', 'the-old-key']);
+  t.strictSame(await changed({ SESSION_SECRET: `${'n'.repeat(32)},${secret}` }), ['SESSION_SECRET']);
+  t.strictSame(await changed({ SESSION_SECRET: `${'n'.repeat(32)} , ${secret},,${secret}` }), undefined);
+  t.strictSame(await changed({ COMETCHAT_API_KEY: 'the-third-key', COMETCHAT_API_KEY_SECONDARY: '' }), [
+    'COMETCHAT_API_KEY',
+    'COMETCHAT_API_KEY_SECONDARY',
+  ]);
+  t.strictSame(config.cometchat.apiKeys.current, ['the-third-key']);
+});
+
+t.test('a secret that is replaced by one in quotes is warned of, once', async (t) => {
+  const { write, signal, says, lines } = await rotating(t);
+  write({ COMETCHAT_API_KEY: '"the-new-key"' });
+  signal();
+  t.match(await says(/as it was meant/), /"level":"warn".*"warning":"COMETCHAT_API_KEY: is in quotes/);
+  write({ COMETCHAT_API_KEY: '"the-third-key"' });
+  signal();
+  t.match(lines.splice(0), [/have been replaced/]);
+});
+
 t.test('no rotation leads to another Redis, nor to one without TLS', async (t) => {
   const { config, write, signal, says } = await rotating(t);
   for (const REDIS_URL of [
@@ -101,65 +132,22 @@ const parallel = { buffered: true };
 t.test('each file is watched, also between the start and the first look at it', parallel, async (t) => {
   const { config, write, says } = await rotating(t, { early: { SESSION_SECRET: 'n'.repeat(32) } });
   t.match(await says(/have been replaced/), '"changed":["SESSION_SECRET"]');
-  t.strictSame(config.rotating.SESSION_SECRET?.current, ['n'.repeat(32)]);
+  t.match(config.session, { secrets: { current: ['n'.repeat(32)] } });
   write({ REDIS_URL: 'rediss://:new-password@h' });
   t.match(await says(/have been replaced/), '"changed":["REDIS_URL"]');
 });
 
-/** A gateway in a process of its own with its secrets in files, and users who call all the time. */
-async function underLoad(t: Test) {
-  const volume = new SecretVolume(t, { COMETCHAT_API_KEY: API_KEY, SESSION_SECRET: SECRET });
-  const gateway = await startProcess(t, { ...volume.env(), RATE_LIMIT_PER_MINUTE: '1000000' });
-  const { child, call, metrics } = gateway;
-  const load = { secret: SECRET, sent: 0, failed: [] as number[], isOver: false };
-  const user = async (number: number) => {
-    while (!load.isOver) {
-      const token = await sign({ sub: `cometchat-uid-${number}` }, { secret: load.secret });
-      const body = { tags: [`${load.sent}`], conversationWith: 'cometchat-uid-5' };
-      const { status } = await call(body, token);
-      load.sent += 1;
-      if (status !== 200) load.failed.push(status);
-    }
-  };
-  const users = [1, 2, 3].map(user);
-  return {
-    ...gateway,
-    load,
-    async end() {
-      load.isOver = true;
-      await Promise.all(users);
-      child.process.kill('SIGTERM');
-      return child.exit();
-    },
-    write: (key: string, secret: string) => volume.write({ COMETCHAT_API_KEY: key, SESSION_SECRET: secret }),
-    /** Has all files read again, and waits for what the log says of it. */
-    async signal(line: RegExp): Promise<Record<string, unknown>> {
-      const before = child.stdout.length;
-      child.process.kill('SIGHUP');
-      const [said] = await child.says(new RegExp(`(?<=^[\\s\\S]{${before},})\\{.*${line.source}.*`));
-      return JSON.parse(said);
-    },
-    metric: async (name: string) => (await countsAt(metrics))[name],
-    /** Waits until so many more calls were made, and checks that none of all has failed. */
-    async goesOn(t: Test) {
-      const enough = load.sent + 20;
-      await until('20 more calls', () => load.sent >= enough);
-      t.strictSame(load.failed, [], 'no call has failed');
-    },
-  };
-}
-
 t.test('under load secrets are replaced, and no call fails', parallel, async (t) => {
   const made = (what: string) => `${what}-${randomBytes(20).toString('hex')}`;
   const [newSecret, newKey] = [made('secret'), made('key')];
-  const gateway = await underLoad(t);
+  const gateway = await underLoad(t, { COMETCHAT_API_KEY: API_KEY, SESSION_SECRET: SECRET });
   const { child, sandbox, load, call, write, signal, goesOn, metric, end } = gateway;
   const known = await sign();
   const isKnown = async () => (await call({ tags: [] }, known)).status;
   sandbox.acceptKeys(API_KEY, newKey);
   await goesOn(t);
 
-  write(newKey, `${newSecret},${SECRET}`);
+  write({ COMETCHAT_API_KEY: newKey, SESSION_SECRET: `${newSecret},${SECRET}` });
   await child.says(/"the secrets have been replaced"/);
   await goesOn(t);
   t.equal(sandbox.calls.at(-1)?.headers.apikey, newKey, 'the new key is used');
@@ -169,8 +157,8 @@ t.test('under load secrets are replaced, and no call fails', parallel, async (t)
   for (const _ of [1, 2]) t.equal(await isKnown(), 200, 'the old secret is still good');
 
   t.equal(await metric('secrets_stale'), 0);
-  write('two words', 'too-short');
-  t.match(await signal(/the secrets cannot be read again/), {
+  const unfit = { COMETCHAT_API_KEY: 'two words', SESSION_SECRET: 'too-short' };
+  t.match(await signal(/the secrets cannot be read again/, unfit), {
     level: 'error',
     faults: [/^COMETCHAT_API_KEY: must /, /^SESSION_SECRET: must have 32 bytes or more/],
   });
@@ -179,8 +167,8 @@ t.test('under load secrets are replaced, and no call fails', parallel, async (t)
   await goesOn(t);
   t.equal(await isKnown(), 200, 'and replace nothing');
 
-  write(newKey, newSecret);
-  t.match(await signal(/the secrets have been replaced/), { changed: ['SESSION_SECRET'] });
+  const fit = { COMETCHAT_API_KEY: newKey, SESSION_SECRET: newSecret };
+  t.match(await signal(/the secrets have been replaced/, fit), { changed: ['SESSION_SECRET'] });
   t.equal(await metric('secrets_stale'), 0);
   await goesOn(t);
   t.equal((await call()).status, 401, 'the old secret is good for nothing any more');

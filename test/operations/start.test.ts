@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import http from 'node:http';
 import net from 'node:net';
 import t, { type Test } from 'tap';
@@ -12,7 +13,7 @@ import { sign } from '../helpers/tokens.ts';
 t.jobs = 2;
 const parallel = { buffered: true };
 
-const good = environment('https://chat.example');
+const good = environment('https://chat.example/v3');
 
 t.test(
   'a bad configuration ends the start with 78, and each fault is a line on stderr',
@@ -31,6 +32,59 @@ t.test(
     ];
     t.equal(child.stderr, `${lines.join('\n')}\n`);
     t.notMatch(child.stderr, pasted);
+  },
+);
+
+t.test('what is missing may be misspelt: the warnings stand below the faults', parallel, async (t) => {
+  const { SESSION_SECRET, ...others } = good;
+  const child = new Child(t, ['src/main.ts'], { ...others, SESION_SECRET: `${SESSION_SECRET}` });
+  t.equal(await child.exit(), 78);
+  t.match(child.stderr.split('\n'), [
+    'The configuration has 1 fault(s):',
+    /^ {2}SESSION_SECRET: is missing; /,
+    'and 1 warning(s):',
+    '  SESION_SECRET: is no variable of the gateway; the nearest is SESSION_SECRET',
+    '',
+  ]);
+});
+
+/** The line that a gateway writes when it is ready, and its warnings. */
+async function readyWith(t: Test, env: Record<string, string>) {
+  const child = new Child(t, ['src/main.ts'], env);
+  const [line] = await child.says(/\{.*"msg":"ready"\}/);
+  const lines = child.stdout
+    .trim()
+    .split('\n')
+    .map((text) => JSON.parse(text));
+  return { ready: JSON.parse(line), warnings: lines.filter(({ level }) => level === 'warn') };
+}
+
+t.test('a gateway that is ready says what it is', parallel, async (t) => {
+  const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
+  const SESSION_SECRET = `${good.SESSION_SECRET},${'o'.repeat(32)}`;
+  const { ready, warnings } = await readyWith(t, { ...good, SESSION_SECRET });
+  t.match(ready, { version, session: 'secret', secrets: 2, redis: 'none', proxy: 'none' });
+  t.match(ready, { cometchat: 'https://chat.example/v3', metrics: /^http:/ });
+  t.strictSame(warnings, []);
+});
+
+t.test(
+  'so does one with a provider, a Redis and a proxy, and what is hardly meant so',
+  parallel,
+  async (t) => {
+    const { SESSION_SECRET: _, ...others } = good;
+    const { ready, warnings } = await readyWith(t, {
+      ...others,
+      SESSION_JWKS_URL: 'http://127.0.0.1:1/jwks.json',
+      REDIS_URL: 'redis://127.0.0.1:1',
+      NODE_USE_ENV_PROXY: '1',
+      HTTPS_PROXY: `http://me:${API_KEY}@127.0.0.1:1`,
+      RATE_LIMIT: '60',
+    });
+    t.match(ready, { session: 'jwks', redis: 'single', proxy: 'http://127.0.0.1:1' });
+    t.notOk('secrets' in ready);
+    const msg = 'a variable may not be as it was meant';
+    t.match(warnings[0], { level: 'warn', warning: /^RATE_LIMIT: .* RATE_LIMIT_PER_MINUTE$/, msg });
   },
 );
 

@@ -1,0 +1,83 @@
+import { EnvironmentSchema } from './variables.ts';
+
+const properties = Object.entries(EnvironmentSchema.properties) as [string, { secret?: true }][];
+/** All names that are read. */
+const KNOWN = new Set(properties.flatMap(([name, { secret }]) => (secret ? [name, `${name}_FILE`] : [name])));
+/** OpenTelemetry's SDK reads others that are like these, and much is like a short word. */
+const TARGETS = [...KNOWN]
+  .filter((name) => name.includes('_') && !name.startsWith('OTEL_'))
+  .map((name) => ({ name, letters: lettersOf(name) }));
+
+/** Whatever begins so is meant for the gateway. */
+const OURS =
+  /^(?:COMETCHAT|RATE_?LIMIT|ON_?BEHALF|TRUSTED_PROX|(?:SESSION|CORS|UID|TRUST|HSTS|SHUTDOWN)_(?!MANAGER$))/;
+/** What Kubernetes sets for each Service, and OpenTelemetry's. The first are also known by their value. */
+const PLATFORMS =
+  /_SERVICE_(?:HOST|PORT(?:_\w+)?)$|_PORT_\d+_(?:TCP|UDP|SCTP)(?:_(?:PROTO|PORT|ADDR))?$|^OTEL_/;
+const ADDRESS_OF_SERVICE = /^(?:tcp|udp|sctp):\/\//;
+
+/**
+ * Finds variables that are meant for the gateway, and are not read.
+ *
+ * @param environment as in `process.env`
+ * @returns a line for each, with the name that is most like it, and without its value
+ */
+export function misspeltVariables(environment: NodeJS.ProcessEnv): string[] {
+  return Object.entries(environment).flatMap(([name, value]) => {
+    if (!value || KNOWN.has(name) || PLATFORMS.test(name) || ADDRESS_OF_SERVICE.test(value)) return [];
+    const base = name.replace(/_FILE$/, '');
+    if (KNOWN.has(base)) return [`${name}: is not read, since only secrets come as files; set ${base}`];
+    const nearest = nearestTo(name);
+    return nearest ? [`${name}: is no variable of the gateway; the nearest is ${nearest}`] : [];
+  });
+}
+
+/** The known name that is most like this one; undefined where it is nothing of ours. */
+function nearestTo(name: string): string | undefined {
+  const isOurs = OURS.test(name.toUpperCase());
+  const letters = lettersOf(name);
+  const likely = TARGETS.flatMap((target) => {
+    const most = isOurs ? Number.POSITIVE_INFINITY : Math.floor(target.letters.length / 5);
+    const slips = slipsBetween(letters, target.letters, most);
+    // Who writes too little or too much begins alike: RATE_LIMIT is like RATE_LIMIT_PER_MINUTE.
+    return slips > most ? [] : { name: target.name, cost: slips - sameBeginning(letters, target.letters) };
+  });
+  return likely.sort((a, b) => a.cost - b.cost)[0]?.name;
+}
+
+function lettersOf(name: string): string {
+  return name.toUpperCase().replace(/[^A-Z0-9]/g, '');
+}
+
+function sameBeginning(a: string, b: string): number {
+  let length = 0;
+  while (length < a.length && a[length] === b[length]) length += 1;
+  return length;
+}
+
+/**
+ * How many letters must be added, left out, replaced or swapped with the next one to make `b` of `a`.
+ *
+ * @param most beyond which the exact number does not matter
+ */
+function slipsBetween(a: string, b: string, most: number): number {
+  if (Math.abs(a.length - b.length) > most) return Number.POSITIVE_INFINITY;
+  const rows: number[][] = [Array.from({ length: b.length + 1 }, (_, j) => j)];
+  const at = (i: number, j: number) => Number(rows[i]?.[j]);
+  for (let i = 1; i <= a.length; i += 1) {
+    const row = [i];
+    rows.push(row);
+    for (let j = 1; j <= b.length; j += 1) {
+      const isSame = a[i - 1] === b[j - 1];
+      const isSwapped = a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1];
+      row[j] = Math.min(
+        at(i, j - 1) + 1,
+        at(i - 1, j) + 1,
+        at(i - 1, j - 1) + (isSame ? 0 : 1),
+        isSwapped ? at(i - 2, j - 2) + 1 : Number.POSITIVE_INFINITY,
+      );
+    }
+    if (Math.min(...row) > most) return Number.POSITIVE_INFINITY;
+  }
+  return at(a.length, b.length);
+}
