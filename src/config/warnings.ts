@@ -1,3 +1,4 @@
+import { textOf } from './environment.ts';
 import { misspeltVariables } from './misspelt.ts';
 import { isQuoted } from './text.ts';
 import type { Environment } from './variables.ts';
@@ -45,7 +46,7 @@ export function warningsOf(env: Partial<Environment>, environment: NodeJS.Proces
   }
   for (const [used, unused] of UNUSED_BESIDE) {
     for (const name of unused) {
-      if (env[used] !== undefined && env[name] !== undefined)
+      if (env[used] !== undefined && textOf(environment[name]) !== undefined)
         found.push(`${name}: is not used beside ${used}`);
     }
   }

@@ -28,6 +28,9 @@ const variables: Record<string, string> = Object.fromEntries(
   container.env.map(({ name, value }: { name: string; value: string }) => [name, value]),
 );
 
+const readme = read('README.md');
+type Name = keyof typeof EnvironmentSchema.properties;
+
 const compose = parse(read('docker-compose.yml'), { merge: true });
 const gateways = [compose.services['gateway-1'], compose.services['gateway-2']];
 const environments = [variables, ...gateways.map(({ environment }) => environment)];
@@ -38,6 +41,7 @@ const directive = (name: string) => new RegExp(`^ *${name} (.*);$`, 'm').exec(ng
 function withFiles(t: Test, environment: Record<string, string>): Record<string, string> {
   const files: Record<string, string> = {
     COMETCHAT_API_KEY_FILE: API_KEY,
+    COMETCHAT_API_KEY_SECONDARY_FILE: '',
     SESSION_SECRET_FILE: SECRET,
     REDIS_URL_FILE: 'redis://redis.example',
   };
@@ -57,11 +61,15 @@ t.test('every variable is one that the gateway reads, and on Kubernetes each sec
   t.notOk(secrets.some((name) => name in variables));
 });
 
-t.test('the gateway starts with the environment that it is given', async (t) => {
-  for (const environment of environments) {
-    t.strictSame(faultsOf(withFiles(t, environment)), []);
-  }
-});
+t.test(
+  'the gateway starts with the environment that it is given, and has nothing to say of it',
+  async (t) => {
+    for (const environment of environments) {
+      t.strictSame(faultsOf(withFiles(t, environment)), []);
+      t.strictSame(loadConfig(withFiles(t, environment)).warnings, []);
+    }
+  },
+);
 
 t.test('the secrets are files that change with the Secret, and the command makes them', async (t) => {
   const files = Object.entries(variables).filter(([name]) => name.endsWith('_FILE'));
@@ -73,9 +81,20 @@ t.test('the secrets are files that change with the Secret, and the command makes
   const [{ name, secret }] = pod.volumes;
   t.equal(name, mount.name);
   t.equal(secret.defaultMode, 0o440);
-  const made = [...manifest.matchAll(/--from-file=(\S+)/g)].map(([, name]) => name);
   const read = files.map(([, path]) => basename(path));
-  t.strictSame(made, read);
+  const commands = [manifest, readme].flatMap((text) => [...text.matchAll(/create secret generic .*\n.*/g)]);
+  t.equal(commands.length, 3, 'in here, to begin with and to rotate');
+  for (const [command] of commands) {
+    t.strictSame(
+      [...command.matchAll(/--from-file=(\S+)/g)].map(([, name]) => name),
+      read,
+    );
+  }
+  const optional = files.filter(
+    ([name]) => EnvironmentSchema.properties[name.slice(0, -5) as Name].mayBeEmpty,
+  );
+  for (const [, path] of optional)
+    for (const text of [manifest, readme]) t.match(text, `touch ${basename(path)}\n`);
   t.match(manifest, `create secret generic ${secret.secretName} `);
   t.notOk(documents.some(({ kind }) => kind === 'Secret'));
 });
