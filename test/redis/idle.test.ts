@@ -1,94 +1,110 @@
 import tls from 'node:tls';
 import tap, { type Test } from 'tap';
 import { type Certificate, makeCertificate } from '../../sandbox/certificates.ts';
-import { type Gateway, startGateway } from '../helpers/gateway.ts';
+import { errorType } from '../../src/base/error-type.ts';
+import { createLog } from '../../src/operations/log.ts';
+import { connect, redisConnection } from '../../src/redis/connection.ts';
+import { startGateway } from '../helpers/gateway.ts';
 import { testWith } from '../helpers/installed.ts';
+import { countsOf } from '../helpers/metrics.ts';
 import { opaqueSessions, RedisServer } from '../helpers/redis.ts';
 import { type Fate, redisProxy } from '../helpers/redis-proxy.ts';
+import { services } from '../helpers/room.ts';
 import { until } from '../helpers/until.ts';
 import { isUnchecked, STORED, withOpaque } from './outage.ts';
 
 // Each waits until its connection is asked.
 tap.jobs = 4;
-const redisTest = (name: string, body: (t: Test) => Promise<unknown>) =>
-  testWith('redis-server', name, body, { buffered: true });
+const redisTest = (name: string, body: (t: Test, redis: RedisServer) => Promise<unknown>) =>
+  testWith('redis-server', name, async (t) => body(t, await RedisServer.start(t)), { buffered: true });
 
-/** What the log says of the connection, and why it was lost. */
-const saidOf = ({ lines }: Gateway) =>
-  lines
-    .map((line) => JSON.parse(line))
-    .filter(({ msg }) => /^Redis connection/.test(msg))
-    .map(({ msg, error }) => (error ? `${msg}: ${error.type}` : msg));
-
-const isConnected = async ({ counts }: Gateway) => (await counts()).redis_connected === 1;
-
-/** A gateway that has used its connection to Redis, and waits for no answer any more. */
-async function idle(t: Test, { certificate }: { certificate?: Certificate } = {}) {
-  const redis = await RedisServer.start(t);
+/** A connection that waits for no answer, and all that it logs. */
+async function idle(t: Test, redis: RedisServer, certificate?: Certificate) {
   const proxy = await redisProxy(t, redis, certificate);
-  await redis.command(...STORED);
-  const gateway = await startGateway(t, opaqueSessions(proxy.url));
-  await gateway.served(t, () => withOpaque(gateway));
-  const turns = async () => (await redis.command('KEYS', 'write:*:lease')) as unknown[];
-  await until('the end of the turn', async () => (await turns()).length === 0);
-  await gateway.get('/readyz');
-  return { redis, proxy, gateway };
+  const around = services();
+  const logged: string[] = [];
+  const write = (line: string) => {
+    const { msg, error } = JSON.parse(line);
+    logged.push(error ? `${msg}: ${error.type}` : msg);
+  };
+  const log = createLog({ level: 'info', secrets: { current: [] } }, { write });
+  const connection = await redisConnection({ current: proxy.url }, { ...around, log });
+  t.teardown(() => connection.disconnect());
+  await connect(connection);
+  await until('the connection', () => connection.status === 'ready');
+  await connection.get('x');
+  logged.length = 0;
+  return {
+    proxy,
+    connection,
+    logged,
+    isConnected: async () => (await countsOf(around.metrics)).redis_connected === 1,
+  };
 }
 
-/** Has the idle connection forgotten, and checks that it is replaced before a request needs it. */
+/** Has an idle connection forgotten, and checks that it is replaced before a command needs it. */
 async function isReplaced(
   t: Test,
-  { proxy, gateway }: Awaited<ReturnType<typeof idle>>,
+  { proxy, connection, logged, isConnected }: Awaited<ReturnType<typeof idle>>,
   fate: Fate,
   type: string,
 ) {
   proxy.forget(fate);
-  await until('another connection', async () => proxy.connections === 2 && (await isConnected(gateway)));
-  t.strictSame(saidOf(gateway), [`Redis connection lost: ${type}`, 'Redis connection restored'], fate);
-  await gateway.served(t, () => withOpaque(gateway));
+  proxy.asked.length = 0;
+  await until('another connection', () => logged.length > 1);
+  t.strictSame(logged, [`Redis connection lost: ${type}`, 'Redis connection restored'], fate);
+  t.equal(proxy.asked[0], 'ping');
+  t.ok(await isConnected());
+  t.equal(await connection.get('x'), null);
 }
 
-redisTest('an idle connection that was forgotten is found before a request needs it', async (t) => {
+redisTest('an idle connection that was forgotten is replaced before a command needs it', async (t, redis) => {
   const fates: [Fate, string][] = [
     ['nothing passes', 'timeout'],
     ['no command passes', 'timeout'],
     ['no reply passes', 'timeout'],
     ['reset by the next byte', 'ECONNRESET'],
   ];
-  await Promise.all(fates.map(async ([fate, type]) => isReplaced(t, await idle(t), fate, type)));
+  await Promise.all(fates.map(async ([fate, type]) => isReplaced(t, await idle(t, redis), fate, type)));
 });
 
-redisTest('so it is with TLS', async (t) => {
+redisTest('so it is with TLS', async (t, redis) => {
   const certificate = await makeCertificate('good');
   const trusted = tls.getCACertificates('default');
   t.teardown(() => tls.setDefaultCACertificates(trusted));
   tls.setDefaultCACertificates([...trusted, certificate.ca]);
-  await isReplaced(t, await idle(t, { certificate }), 'nothing passes', 'timeout');
+  await isReplaced(t, await idle(t, redis, certificate), 'nothing passes', 'timeout');
+});
+
+redisTest('an idle connection that is good is kept, and nothing is logged', async (t, redis) => {
+  const { proxy, connection, logged, isConnected } = await idle(t, redis);
+  const isKept = async () => {
+    proxy.asked.length = 0;
+    await until('two questions', () => proxy.asked.length >= 2);
+    t.strictSame([...new Set(proxy.asked)], ['ping'], 'and nothing else');
+    t.equal(proxy.connections, 1);
+    t.strictSame(logged, []);
+    t.ok(await isConnected());
+  };
+  await isKept();
+  await redis.command('ACL', 'SETUSER', 'default', '-ping');
+  t.equal(await connection.ping().catch(errorType), 'NOPERM');
+  await isKept();
 });
 
 redisTest(
   'while the way to Redis is gone no request waits for it, and when it is back it is found',
-  async (t) => {
-    const { proxy, gateway } = await idle(t);
+  async (t, redis) => {
+    await redis.command(...STORED);
+    const proxy = await redisProxy(t, redis);
+    const gateway = await startGateway(t, opaqueSessions(proxy.url));
+    const { lines, counts, served } = gateway;
+    await until('a call that is served', async () => (await withOpaque(gateway)).status === 200);
     proxy.forget('nothing passes', { down: true });
-    await until('the loss', async () => !(await isConnected(gateway)));
+    await until('the loss', async () => (await counts()).redis_connected === 0);
     for (const _ of [1, 2]) await isUnchecked(t, gateway, withOpaque);
     proxy.up();
-    await until('the connection', () => isConnected(gateway));
-    t.strictSame(saidOf(gateway), ['Redis connection lost: timeout', 'Redis connection restored'], 'once');
-    await gateway.served(t, () => withOpaque(gateway));
+    await until('the connection', () => /Redis connection restored/.test(lines.join()));
+    await served(t, () => withOpaque(gateway));
   },
 );
-
-redisTest('an idle connection that is good is kept, and nothing is said of it', async (t) => {
-  const [asked, refused] = await Promise.all([idle(t), idle(t)]);
-  await refused.redis.command('ACL', 'SETUSER', 'default', '-ping');
-  for (const { proxy, gateway } of [asked, refused]) {
-    proxy.asked.length = 0;
-    await until('two questions', () => proxy.asked.length >= 2);
-    await until('an answer', async () => isConnected(gateway));
-    t.strictSame([...new Set(proxy.asked)], ['ping'], 'and nothing else');
-    t.equal(proxy.connections, 1);
-    t.strictSame(saidOf(gateway), []);
-  }
-});
