@@ -54,7 +54,7 @@ export const PROBLEMS = {
   'cometchat-reply-invalid': row(502, 'CometChat answered in an unknown form', 'The tags may or may not have been set; sending the same request again is safe.'),
   'gateway-misconfigured': row(502, 'The gateway’s access to CometChat is not set up right', 'The user cannot mend this: quote the requestId to the operators of the gateway.'),
   'cometchat-busy': row(503, 'The app’s CometChat quota is used up', 'Nothing was changed. Send it again after the seconds in Retry-After.', retryAfter(60)),
-  'cometchat-unavailable': row(503, 'CometChat is failing', 'Nothing was changed. Send it again after the seconds in Retry-After.', retryAfter(5)),
+  'cometchat-unavailable': row(503, 'CometChat is failing', 'Nothing was changed. Send it again after the seconds in Retry-After.', retryAfter(2)),
   'gateway-overloaded': row(503, 'The gateway has too many calls in hand', 'Nothing was changed. Send it again after the seconds in Retry-After.', retryAfter(1)),
   'session-store-unavailable': row(503, 'Sessions cannot be checked right now', 'This says nothing against the session. Send the same request again after the seconds in Retry-After.', retryAfter(2)),
   'gateway-draining': row(503, 'This replica is shutting down', 'Another replica takes over.', retryAfter(1)),

@@ -1,98 +1,138 @@
-import {
-  type CircuitBreakerPolicy,
-  CircuitState,
-  CountBreaker,
-  circuitBreaker,
-  handleWhenResult,
-} from 'cockatiel';
 import type { Services } from '../base/services.ts';
 import type { Send } from './call.ts';
 import { type Failure, type Outcome, rejected } from './outcome.ts';
-
-/** Opens when more than half of the last hundred attempts, and of twenty at least, have failed. */
-const SAMPLE = { threshold: 0.5, size: 100, minimumNumberOfCalls: 20 };
-const OPEN_MS = 5000;
+import { type Subject, Witnesses } from './witnesses.ts';
 
 /**
- * Stops calling a CometChat that fails: calls then end in the gateway, at once, until a single call after five seconds was
- * answered.
+ * The circuit opens when so many witnesses have failed within so long, nothing was answered since the first of them, and that
+ * was so long ago. A connection that breaks under many calls, or a short restart, is a matter for retries.
+ */
+const TO_OPEN = { witnesses: 5, withinMs: 10_000, afterMs: 500 };
+
+/**
+ * It stays open while so many witnesses were sent as probes within so long, and none was answered. Fewer could all be calls
+ * that fail for a reason of their own; and when nobody calls, nothing is known any more.
+ */
+const TO_STAY_OPEN = { witnesses: 3, withinMs: 1500 };
+
+const FIRST_PROBE_MS = 50;
+const LONGEST_PROBE_DELAY_MS = 250;
+
+/** @returns how long after so many probes the next one may be sent, in milliseconds: soon at first, then less often */
+export const probeDelay = (probes: number): number =>
+  Math.min(FIRST_PROBE_MS * 2 ** probes, LONGEST_PROBE_DELAY_MS);
+
+/**
+ * Stops calling a CometChat that answers nobody: calls then end in the gateway, at once. A few calls of different users are
+ * let through as probes. The first answer lets all through again.
  */
 export class Breaker {
-  /** How long a probe may take, in seconds. */
-  readonly #probeSeconds: number;
-  readonly #onChange: (isOpen: boolean) => void;
-  #circuit = this.#closed();
-  #openedAt = 0;
+  readonly #services: Pick<Services, 'log' | 'metrics' | 'seams'>;
+  readonly #opened;
+  readonly #failed = new Witnesses(TO_OPEN.withinMs);
+  readonly #probes = new Witnesses(TO_STAY_OPEN.withinMs);
   #isOpen = false;
+  #openedAt = 0;
+  #probesSent = 0;
+  #nextProbeAt = 0;
+  /** Attempts that began before say nothing by failing: CometChat has answered since, or the circuit was closed. */
+  #countedFrom = Number.NEGATIVE_INFINITY;
 
-  /** @param attemptTimeoutMs of a probe */
-  constructor(attemptTimeoutMs: number, { log, metrics }: Pick<Services, 'log' | 'metrics'>) {
-    this.#probeSeconds = Math.ceil(attemptTimeoutMs / 1000);
-    const opened = metrics.counter(
+  constructor(services: Pick<Services, 'log' | 'metrics' | 'seams'>) {
+    this.#services = services;
+    this.#opened = services.metrics.counter(
       'circuit_opened_total',
-      'Times that CometChat began to fail so much that calls ended in the gateway',
+      'Times that CometChat began to answer nobody, so that calls ended in the gateway',
     );
-    const open = metrics.gauge('circuit_open', '1 while CometChat fails and calls end in the gateway');
-    this.#onChange = (isOpen) => {
-      open.set(Number(isOpen));
-      if (!isOpen) return log.info('CometChat answers again: circuit closed');
-      opened.inc();
-      log.warn('CometChat fails: circuit open, calls end here until it answers');
-    };
+    services.metrics.gauge(
+      'circuit_open',
+      '1 while CometChat answers nobody and calls end in the gateway',
+      [],
+      (gauge) => gauge.set(Number(this.isOpen)),
+    );
   }
 
-  /** @returns why nothing may be sent now, with the seconds until the next probe; undefined where a call may be sent */
-  refusal(): Failure | undefined {
-    // cockatiel would let the others wait for the probe.
-    if (this.#circuit.state === CircuitState.HalfOpen) {
-      return rejected('cometchat-unavailable', this.#probeSeconds);
+  get isOpen(): boolean {
+    const now = this.#now();
+    if (
+      this.#isOpen &&
+      now - this.#openedAt >= TO_STAY_OPEN.withinMs &&
+      this.#probes.count(now) < TO_STAY_OPEN.witnesses
+    ) {
+      this.#close('Too few users call CometChat to tell that it fails: circuit closed');
     }
-    if (this.#circuit.state !== CircuitState.Open) return undefined;
-    const left = this.#openedAt + OPEN_MS - Date.now();
-    // The clock was set back, and cockatiel would wait until it is where it was.
-    if (left > OPEN_MS) this.#reset();
-    return left > 0 && left <= OPEN_MS
-      ? rejected('cometchat-unavailable', Math.ceil(left / 1000))
-      : undefined;
+    return this.#isOpen;
+  }
+
+  /** @returns why a call about this subject may not be sent now */
+  refusal(subject: Subject): Failure | undefined {
+    if (!this.isOpen) return undefined;
+    const now = this.#now();
+    const isProbe = now >= this.#nextProbeAt && this.#probes.lacks(subject, now);
+    return isProbe ? undefined : rejected('cometchat-unavailable');
   }
 
   /** The step. */
   around(send: Send): Send {
-    // Nothing is awaited from here to the wire. Of the calls that find the circuit half open, one is let through; a call that
-    // may not start is no probe.
-    return async (call) => call.mayStart() ?? this.refusal() ?? this.#circuit.execute(() => send(call));
+    // Nothing is awaited from here to the wire, and a call that may not start is no probe.
+    return async (call) => {
+      const subject = { user: call.onBehalfOf, path: call.operation.path };
+      const refusal = call.mayStart() ?? this.refusal(subject);
+      if (refusal) return refusal;
+      const startedAt = this.#now();
+      if (this.#isOpen) this.#probe(subject, startedAt);
+      const outcome = await send(call);
+      // A call whose client has left shows nothing.
+      if (outcome.ok || outcome.errorType !== 'client_gone') this.#learn(subject, startedAt, outcome);
+      return outcome;
+    };
   }
 
-  #closed(): CircuitBreakerPolicy {
-    const isOutage = handleWhenResult((outcome) => this.#isOutage(outcome as Outcome<unknown>));
-    const circuit = circuitBreaker(isOutage, { halfOpenAfter: OPEN_MS, breaker: new CountBreaker(SAMPLE) });
-    circuit.onBreak(() => {
-      this.#openedAt = Date.now();
-      this.#tell(true);
-    });
-    circuit.onReset(() => this.#tell(false));
-    return circuit;
+  #probe(subject: Subject, now: number): void {
+    this.#probes.add(subject, now);
+    this.#probesSent += 1;
+    this.#nextProbeAt = now + probeDelay(this.#probesSent);
   }
 
-  #reset(): void {
-    this.#circuit = this.#closed();
-    this.#tell(false);
+  #learn(subject: Subject, startedAt: number, outcome: Outcome<unknown>): void {
+    const now = this.#now();
+    if (!isOutage(outcome)) {
+      this.#countedFrom = now;
+      this.#failed.clear();
+      if (this.#isOpen) this.#close('CometChat answers again: circuit closed');
+      return;
+    }
+    if (this.isOpen || startedAt < this.#countedFrom) return;
+    this.#failed.add(subject, now);
+    if (this.#failed.count(now) >= TO_OPEN.witnesses && this.#failed.age(now) >= TO_OPEN.afterMs) {
+      this.#open(now);
+    }
   }
 
-  /** A probe that fails opens the circuit once more, which is no news. */
-  #tell(isOpen: boolean): void {
-    if (isOpen !== this.#isOpen) this.#onChange(isOpen);
-    this.#isOpen = isOpen;
+  #open(now: number): void {
+    this.#isOpen = true;
+    this.#openedAt = now;
+    this.#probes.clear();
+    this.#probesSent = 0;
+    this.#nextProbeAt = now + probeDelay(0);
+    this.#opened.inc();
+    this.#services.log.warn('CometChat fails: circuit open, calls end here until it answers');
   }
 
-  /**
-   * An answer with a code of CometChat's own shows that it is there. It may be about one conversation alone, whose user must
-   * not be able to open the circuit for all.
-   */
-  #isOutage(outcome: Outcome<unknown>): boolean {
-    if (outcome.ok || outcome.code !== undefined) return false;
-    // A probe whose client has left has shown nothing.
-    if (outcome.errorType === 'client_gone') return this.#circuit.state === CircuitState.HalfOpen;
-    return outcome.problem === 'cometchat-failed' || outcome.problem === 'cometchat-timeout';
+  #close(why: string): void {
+    this.#isOpen = false;
+    this.#countedFrom = this.#now();
+    this.#failed.clear();
+    this.#services.log.info(why);
+  }
+
+  #now(): number {
+    return this.#services.seams.clock.now();
   }
 }
+
+/** An answer with a code of CometChat's own, or one that says what is wrong with the call, shows that it is there. */
+const isOutage = (outcome: Outcome<unknown>): boolean =>
+  !outcome.ok &&
+  outcome.code === undefined &&
+  (outcome.problem === 'cometchat-failed' || outcome.problem === 'cometchat-timeout');

@@ -16,6 +16,7 @@ import {
 import { exchange, MAX_REPLY_BYTES } from './exchange.ts';
 import { Lanes } from './lanes.ts';
 import { leasesOf } from './lease.ts';
+import { pathsOf, type Target } from './operations.ts';
 import { rejected } from './outcome.ts';
 import { Quota } from './quota.ts';
 import { withRetries } from './retries.ts';
@@ -41,7 +42,7 @@ export function cometChatClient(config: CometChatConfig, services: Services) {
   const { clock } = services.seams;
   const { lookup } = services.seams;
   const http = httpClient(baseUrl, { totalMs: attemptTimeoutMs, maxBytes: MAX_REPLY_BYTES, lookup });
-  const breaker = new Breaker(attemptTimeoutMs, services);
+  const breaker = new Breaker(services);
   const quota = new Quota(config.callsPerMinute, services);
   const slots = bulkhead(config.maxConcurrency);
   const leaseOf = services.redis && leasesOf(services.redis, attemptTimeoutMs, services);
@@ -54,7 +55,8 @@ export function cometChatClient(config: CometChatConfig, services: Services) {
   send = within(slots, send);
 
   // A write that would be refused anyway supersedes nothing.
-  const refusal = () => overload(slots) ?? breaker.refusal() ?? quota.refusal();
+  const refusal = ({ onBehalfOf }: Requester, target: Target) =>
+    overload(slots) ?? breaker.refusal({ user: onBehalfOf, path: pathsOf(target).path }) ?? quota.refusal();
   const lanes = new Lanes({
     send,
     refusal,
@@ -78,7 +80,7 @@ export function cometChatClient(config: CometChatConfig, services: Services) {
     },
     /** Whether CometChat is called right now, and if not, why. */
     get state(): 'ok' | 'failing' | 'busy' {
-      if (breaker.refusal()) return 'failing';
+      if (breaker.isOpen) return 'failing';
       return quota.callsLeft === 0 ? 'busy' : 'ok';
     },
     /** Closes the connections. */

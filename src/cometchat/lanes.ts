@@ -94,8 +94,8 @@ interface Lane {
 
 interface LanesOptions {
   readonly send: Send;
-  /** @returns the reason where no user's call can be sent now */
-  readonly refusal: () => Failure | undefined;
+  /** @returns the reason where this user's call cannot be sent now */
+  readonly refusal: (requester: Requester, target: Target) => Failure | undefined;
   /** Makes a lease, where replicas share a Redis. */
   readonly leaseOf: ((lane: string) => Lease) | undefined;
   readonly attemptTimeoutMs: number;
@@ -136,7 +136,7 @@ export class Lanes {
       return resultOf(equal, requester, true);
     }
     const isSuperseded = newest && newest !== newestBefore && newest.key !== key;
-    const refusal = isSuperseded ? SUPERSEDED : this.#options.refusal();
+    const refusal = isSuperseded ? SUPERSEDED : this.#options.refusal(requester, target);
     if (refusal) return { outcome: refusal, retried: [], isMerged: false };
     return resultOf(this.#begin(name, target, change, requester), requester, false);
   }

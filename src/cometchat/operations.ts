@@ -12,7 +12,8 @@ export interface Target {
 
 const TEMPLATES = { user: '/users/{uid}/conversation', group: '/groups/{guid}/conversation' } as const;
 
-const pathsOf = ({ type, id }: Target) => ({
+/** @returns where a conversation is, and the template for metrics and traces */
+export const pathsOf = ({ type, id }: Target) => ({
   path: `/${type}s/${id}/conversation`,
   pathTemplate: TEMPLATES[type],
 });

@@ -1,4 +1,5 @@
 import t from 'tap';
+import { MACHINE_CLOCK } from '../../src/base/clock.ts';
 import { isProblem } from '../helpers/answers.ts';
 import { startGateway } from '../helpers/gateway.ts';
 import { issuer } from '../helpers/issuer.ts';
@@ -28,9 +29,14 @@ t.test('a replica that drains is alive, and not ready', async (t) => {
 });
 
 t.test('a CometChat that fails is reported, and keeps no replica from being ready', async (t) => {
-  const { get, put, sandbox } = await startGateway(t);
-  sandbox.fault({ status: 503, times: 100 });
-  for (let n = 0; n < 21; n += 1) await put({ tags: [`${n}`] });
+  const time = { now: 0 };
+  const clock = { ...MACHINE_CLOCK, now: () => time.now };
+  const { get, putAs, sandbox } = await startGateway(t, {}, { seams: { clock } });
+  sandbox.fault({ status: 500, times: 100 });
+  for (const ms of [500, 0]) {
+    for (let n = 1; n <= 5; n += 1) await putAs(`cometchat-uid-${n}`);
+    time.now += ms;
+  }
   const ready = await get('/readyz');
   t.equal(ready.status, 200);
   t.strictSame(ready.json, { status: 'ok', cometchat: 'failing' });
