@@ -74,12 +74,12 @@ export class Quota {
   }
 
   /** @returns why a call that was counted must not be made, with the seconds until it may */
-  #refusalOf({ minute, count, total, keys }: Tally): Failure | undefined {
+  #refusalOf({ minute, count, total }: Tally): Failure | undefined {
     const { number, elapsedMs } = minuteAt(this.#now());
     // The turn has come in a later minute, whose quota the call will use.
     if (number !== minute) return TURN_LOST;
     const { limit, spent } = this.#asReported(total - 1);
-    const wait = waitForShare({ limit, spent, mine: count - 1, users: keys, elapsedMs });
+    const wait = waitForShare({ limit, spent, mine: count - 1, elapsedMs });
     const closed = this.refusal();
     const refusal = closed ?? (wait > 0 ? busy(wait) : undefined);
     if (refusal && !closed && spent < limit) this.#shareRefusals.inc();
@@ -142,23 +142,24 @@ export interface Spending {
   /** Calls that the app has in a minute, and those made in this one. */
   readonly limit: number;
   readonly spent: number;
-  /** Calls of this user; and how many users have asked for any in this minute, this one included. */
+  /** Calls that this user has made in it. */
   readonly mine: number;
-  readonly users: number;
   /** How much of the minute is over. */
   readonly elapsedMs: number;
 }
 
 /**
- * Decides whether a user may have one more call of the quota: up to a fair share always, with one share kept for the next
- * user to come; beyond it as far as the minute has gone, so that a single user gets the whole quota in time, and none ever
- * leaves nothing for the others.
+ * Decides whether a user may have one more call of the quota. The smaller the part that is then left, the smaller the part that
+ * one user may have had: its square at most. So whatever the others have taken, something is left for whoever comes next, and a
+ * first call may always be made. Beyond its share a user gets what the minute has brought so far: alone it gets the whole quota
+ * in time.
  *
  * @returns milliseconds until the call may be asked for again; 0 where it may be made now
  */
-export function waitForShare({ limit, spent, mine, users, elapsedMs }: Spending): number {
+export function waitForShare({ limit, spent, mine, elapsedMs }: Spending): number {
   if (spent >= limit) return MINUTE_MS - elapsedMs;
-  if (mine < limit / (users + 1)) return 0;
+  const left = limit - spent - 1;
+  if (mine === 0 || (mine + 1) / limit <= (left / limit) ** 2) return 0;
   return Math.max(0, ((spent + 1) * MINUTE_MS) / limit - elapsedMs);
 }
 

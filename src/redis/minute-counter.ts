@@ -19,9 +19,7 @@ export interface Tally {
   /** Of this key, and of all keys together. */
   readonly count: number;
   readonly total: number;
-  /** How many keys were counted. */
-  readonly keys: number;
-  /** Takes back what was added; the key remains one of those that were counted. */
+  /** Takes back what was added. */
   readonly takeBack: () => void;
 }
 
@@ -30,7 +28,7 @@ const ADD = `
 local count = redis.call('HINCRBY', KEYS[1], ARGV[1], ARGV[2])
 local total = redis.call('HINCRBY', KEYS[1], '${TOTAL}', ARGV[2])
 redis.call('PEXPIRE', KEYS[1], ${KEPT_MS})
-return {count, total, redis.call('HLEN', KEYS[1]) - 1}`;
+return {count, total}`;
 
 /**
  * The minute of the clock that a moment is in. Every minute counts under a key of its own, so that a clock that jumps can
@@ -85,9 +83,9 @@ export class MinuteCounter {
     return this.#run<Tally>(
       async () => {
         const [reply] = await Promise.all([shared(1), alongside?.(redis)]);
-        const [count, total, keys] = reply as unknown[];
-        if (!isCount(count) || !isCount(total) || !isCount(keys)) throw new Error('Redis has not counted');
-        return { minute, count, total, keys, takeBack };
+        const [count, total] = reply as unknown[];
+        if (!isCount(count) || !isCount(total)) throw new Error('Redis has not counted');
+        return { minute, count, total, takeBack };
       },
       () => {
         const tally = local();
@@ -117,7 +115,7 @@ export class MinuteCounter {
       const now = counts.get(key);
       if (now !== undefined) counts.set(key, now - 1);
     };
-    return { minute: number, count, total: minute.total, keys: counts.size, takeBack };
+    return { minute: number, count, total: minute.total, takeBack };
   }
 }
 

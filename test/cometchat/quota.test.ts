@@ -6,34 +6,32 @@ import { redisTest } from '../helpers/redis.ts';
 import { until } from '../helpers/until.ts';
 import { MINUTE, quotaOf } from './quota-of.ts';
 
-t.test('a user who has not had a fair share may call as long as there is any quota', async (t) => {
-  t.equal(waitForShare({ limit: 100, spent: 99, mine: 0, users: 1, elapsedMs: 0 }), 0);
-  t.equal(waitForShare({ limit: 100, spent: 60, mine: 32, users: 2, elapsedMs: 0 }), 0);
-  t.equal(
-    waitForShare({ limit: 3, spent: 2, mine: 0, users: 50, elapsedMs: 0 }),
-    0,
-    'a share is one call at least',
-  );
+t.test('a user may have the square of the part that is left, and one call always', async (t) => {
+  t.equal(waitForShare({ limit: 100, spent: 37, mine: 37, elapsedMs: 0 }), 0, '38 of 100, and 62 are left');
+  t.not(waitForShare({ limit: 100, spent: 38, mine: 38, elapsedMs: 0 }), 0, '39, and 61');
+  t.equal(waitForShare({ limit: 100, spent: 49, mine: 24, elapsedMs: 0 }), 0, 'a quarter of half of it');
+  t.not(waitForShare({ limit: 100, spent: 49, mine: 25, elapsedMs: 0 }), 0);
+  t.equal(waitForShare({ limit: 100, spent: 99, mine: 0, elapsedMs: 0 }), 0, 'the last one');
+  t.equal(waitForShare({ limit: 1, spent: 0, mine: 0, elapsedMs: 0 }), 0);
 });
 
-t.test('a user who has had one waits until the minute has gone as far as the quota', async (t) => {
-  t.equal(waitForShare({ limit: 100, spent: 50, mine: 50, users: 1, elapsedMs: 15_000 }), 15_600);
-  t.equal(waitForShare({ limit: 100, spent: 50, mine: 50, users: 1, elapsedMs: 30_600 }), 0);
+t.test('a user who has had a share waits until the minute has gone as far as the quota', async (t) => {
+  t.equal(waitForShare({ limit: 100, spent: 50, mine: 50, elapsedMs: 15_000 }), 15_600);
+  t.equal(waitForShare({ limit: 100, spent: 50, mine: 50, elapsedMs: 30_600 }), 0);
 });
 
 t.test('a single user gets the whole quota in time', async (t) => {
   let spent = 0;
   for (let second = 0; second < 60; second += 1) {
-    while (waitForShare({ limit: 30, spent, mine: spent, users: 1, elapsedMs: second * 1000 }) === 0)
-      spent += 1;
+    while (waitForShare({ limit: 30, spent, mine: spent, elapsedMs: second * 1000 }) === 0) spent += 1;
     t.ok(spent < 30 || second > 55, 'and leaves something to others until the end');
   }
   t.equal(spent, 29);
 });
 
 t.test('when the quota is used up everybody waits for the next minute', async (t) => {
-  t.equal(waitForShare({ limit: 10, spent: 10, mine: 0, users: 9, elapsedMs: 45_000 }), 15_000);
-  t.equal(waitForShare({ limit: 10, spent: 12, mine: 0, users: 9, elapsedMs: 0 }), 60_000);
+  t.equal(waitForShare({ limit: 10, spent: 10, mine: 0, elapsedMs: 45_000 }), 15_000);
+  t.equal(waitForShare({ limit: 10, spent: 12, mine: 0, elapsedMs: 0 }), 60_000);
   const { clock, ask } = quotaOf(3);
   for (const user of ['a', 'b', 'c']) t.equal(await ask(user), 0);
   clock.now += 20_000;
@@ -43,21 +41,19 @@ t.test('when the quota is used up everybody waits for the next minute', async (t
 });
 
 t.test('nobody takes more than a fair share while one must be kept for others', async (t) => {
-  const { clock, ask, sharesRefused } = quotaOf(12);
+  const { ask, sharesRefused } = quotaOf(12);
   const taken: Record<string, number> = { greedy: 0, late: 0 };
   const drain = async (user: string) => {
     while ((await ask(user)) === 0) taken[user] = (taken[user] ?? 0) + 1;
   };
   await drain('greedy');
-  t.equal(taken.greedy, 6, 'half of it, for one may come');
+  t.equal(taken.greedy, 4, 'a third: two thirds are left, and their square is more');
   await drain('late');
-  t.equal(taken.late, 4, 'a third, for another may come');
-  t.equal(await ask('greedy'), 55, 'and more when the minute has gone as far');
+  t.equal(taken.late, 2, 'a sixth: half is left, and its square is a quarter');
+  t.equal(await ask('greedy'), 35, 'and more when the minute has gone as far');
   t.equal(await sharesRefused(), 3, 'which is counted apart from a quota that is used up');
-  clock.now += 55_000;
-  t.equal(await ask('greedy'), 0);
-  t.equal(await ask('newcomer'), 0, 'the share that was kept');
-  t.equal(await ask('newcomer'), 5, 'and that was all');
+  for (const user of ['a', 'b', 'c', 'd', 'e', 'f']) t.equal(await ask(user), 0, 'what was left for others');
+  t.equal(await ask('g'), 60, 'and that was all');
   t.equal(await sharesRefused(), 3);
 });
 
@@ -146,14 +142,14 @@ redisTest('replicas that share a Redis share the quota', async (t, server) => {
     while ((await ask(user)) === 0) taken += 1;
     return taken;
   };
-  t.equal(await drain('greedy'), 6);
-  t.equal(await drain('late'), 4);
-  t.equal(await ask('greedy'), 55);
-  clock.now += 55_000;
+  t.equal(await drain('greedy'), 4);
+  t.equal(await drain('late'), 2);
+  t.equal(await ask('greedy'), 35);
+  clock.now += 35_000;
   t.equal(await ask('greedy'), 0);
   t.equal(await ask('newcomer'), 0);
-  t.equal(await ask('newcomer'), 5);
-  clock.now += 5000;
+  t.equal(await ask('newcomer'), 10);
+  clock.now += 25_000;
   t.equal(await ask('greedy'), 0, 'a minute later it is whole again');
   for (const key of (await server.command('KEYS', 'quota:*')) as string[]) {
     const ttl = Number(await server.command('PTTL', key));

@@ -82,8 +82,6 @@ export class ScriptedRedis {
         this.#keys.set(key, { value: hash, until: Number.POSITIVE_INFINITY });
         return Number(hash.get(`${args[0]}`));
       }
-      case 'HLEN':
-        return this.#hash(key).size;
       case 'PEXPIRE':
         this.#keys.set(key, { value: this.#hash(key), until: this.#clock.now() + Number(args[0]) });
         return 1;

@@ -25,7 +25,7 @@ export function counterOf(t: Test, redis?: Redis, name = 'count', clock = { now:
   };
 }
 
-export const numbers = ({ count, total, keys }: Tally) => [count, total, keys];
+export const numbers = ({ count, total }: Tally) => [count, total];
 
 /** A connection as the gateway makes it, for the length of a test. */
 export async function connected(t: Test, server: RedisServer): Promise<Redis> {

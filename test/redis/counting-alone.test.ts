@@ -16,11 +16,11 @@ redisTest('while Redis is down, this process counts', async (t, server) => {
   t.equal(await failures(), 0);
   await server.stop();
   takeBack();
-  t.strictSame(await count('a'), [1, 1, 1]);
-  t.strictSame(await count('a'), [2, 2, 1]);
+  t.strictSame(await count('a'), [1, 1]);
+  t.strictSame(await count('a'), [2, 2]);
   const local = await counter.add('b');
   local.takeBack();
-  t.strictSame(await count('b'), [1, 3, 2]);
+  t.strictSame(await count('b'), [1, 3]);
   t.equal(await failures(), 4);
   t.match(warnings(), [
     [{ use: 'quota', limit: 'user', error: { type: /\w/ } }, 'Redis unavailable: using in-process state'],
@@ -28,7 +28,7 @@ redisTest('while Redis is down, this process counts', async (t, server) => {
   t.equal(warnings().length, 0, 'logged once');
   await server.start();
   if (redis.status !== 'ready') await once(redis, 'ready');
-  t.strictSame(await count('a'), [1, 1, 1], 'Redis is empty');
+  t.strictSame(await count('a'), [1, 1], 'Redis is empty');
   t.strictSame(news(), [[{ use: 'quota', limit: 'user' }, 'Redis available: using shared state']]);
   t.equal(await failures(), 4);
 });
@@ -36,32 +36,19 @@ redisTest('while Redis is down, this process counts', async (t, server) => {
 redisTest('a key of another type in Redis is no count', async (t, server) => {
   const { count, warnings } = counterOf(t, await connected(t, server));
   await server.command('SET', `count:${NUMBER}`, 'text');
-  t.strictSame(await count('a'), [1, 1, 1]);
-  t.strictSame(await count('a'), [2, 2, 1]);
+  t.strictSame(await count('a'), [1, 1]);
+  t.strictSame(await count('a'), [2, 2]);
   t.match(warnings(), [[{ error: { type: 'WRONGTYPE' } }, 'Redis unavailable: using in-process state']]);
 });
 
 t.test('a reply of Redis that is no count is none', async (t) => {
-  for (const reply of [
-    null,
-    'OK',
-    7,
-    {},
-    [],
-    [1],
-    [1, 1],
-    [1, 1, null],
-    ['1', '1', '1'],
-    [1, '1', 1],
-    [1.5, 1, 1],
-    [2 ** 53, 1, 1],
-  ]) {
+  for (const reply of [null, 'OK', 7, {}, [], [1], [1, null], ['1', '1'], [1, '1'], [1.5, 1], [2 ** 53, 1]]) {
     const { count, failures } = counterOf(
       t,
       redisThat(async () => reply),
     );
-    t.strictSame(await count('a'), [1, 1, 1], JSON.stringify(reply));
-    t.strictSame(await count('a'), [2, 2, 1]);
+    t.strictSame(await count('a'), [1, 1], JSON.stringify(reply));
+    t.strictSame(await count('a'), [2, 2]);
     t.equal(await failures(), 2);
   }
 });
@@ -71,11 +58,11 @@ t.test('what Redis fails to take back harms nobody', async (t) => {
   const redis = redisThat(async () => {
     left -= 1;
     if (left < 0) throw new Error('no Redis');
-    return [7, 9, 2];
+    return [7, 9];
   });
   const { counter, failures } = counterOf(t, redis);
   const tally = await counter.add('a');
-  t.strictSame(numbers(tally), [7, 9, 2]);
+  t.strictSame(numbers(tally), [7, 9]);
   tally.takeBack();
   await new Promise(setImmediate);
   t.equal(left, -1, 'Redis was asked');
@@ -91,6 +78,6 @@ t.test('where Redis fails after its minute is over, the new minute counts', asyn
   const late = counter.add('a');
   clock.now += MINUTE_MS;
   answer.reject(new Error('no Redis'));
-  t.strictSame(numbers(await late), [1, 1, 1]);
-  t.strictSame(await count('a'), [2, 2, 1]);
+  t.strictSame(numbers(await late), [1, 1]);
+  t.strictSame(await count('a'), [2, 2]);
 });
