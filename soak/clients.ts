@@ -51,16 +51,23 @@ export class Clients {
    * Sends so many requests a second for so many seconds, with fewer at first, and waits for the last answers.
    *
    * @param phase that it is now
+   * @param isBack whether CometChat has been back for so long that all are served again
    * @param stop ends it early
    */
-  async run(rate: number, seconds: number, phase: () => Phase, stop: AbortSignal): Promise<void> {
+  async run(
+    rate: number,
+    seconds: number,
+    phase: () => Phase,
+    isBack: () => boolean,
+    stop: AbortSignal,
+  ): Promise<void> {
     const start = performance.now();
     const total = rate * (seconds - RISE_SECONDS / 2);
     while (this.#tally.sent < total && !stop.aborted) {
       const passed = (performance.now() - start) / 1000;
       const risen = Math.min(passed, RISE_SECONDS);
       const due = Math.min(total, rate * (risen ** 2 / (2 * RISE_SECONDS) + passed - risen));
-      while (this.#tally.sent < due) this.#send(this.#next(), this.#tally.phase(phase()));
+      while (this.#tally.sent < due) this.#send(this.#next(), this.#tally.phase(phase()), isBack());
       await wait(TICK_MS);
     }
     const giveUp = performance.now() + LAST_WAIT_MS;
@@ -80,9 +87,11 @@ export class Clients {
     return this.#last;
   }
 
-  #send({ conversation, tag }: Request, counts: PhaseCounts): void {
+  #send({ conversation, tag }: Request, counts: PhaseCounts, isBack: boolean): void {
     this.#tally.sent += 1;
     counts.sent += 1;
+    const { recovered } = this.#tally;
+    recovered.sent += Number(isBack);
     const sentAt = performance.now();
     const write = this.#history.sent(conversation.name, tag, sentAt);
     const request = http.request(pick(this.#urls), {
@@ -99,6 +108,7 @@ export class Clients {
         const { statusCode = 0, headers } = response;
         result = this.#tally.answered(statusCode, headers['content-type'], body, doneAt - sentAt);
         if (result === '200') counts.ok += 1;
+        if (isBack && result === 'cometchat-unavailable') recovered.refused += 1;
         this.#history.done(write, result, sentAt, doneAt);
       });
     });

@@ -14,7 +14,7 @@ export interface Phase {
   readonly outage?: true;
 }
 
-/** Longer than the circuit stays open, so that each outage is met anew. */
+/** Longer than it takes until all are served again, so that each outage is met anew. */
 const RECOVERING: Phase = { name: 'recovering', seconds: 6 };
 
 const CYCLE: readonly Phase[] = [
@@ -35,6 +35,9 @@ const LAST: Phase = { name: 'last, quiet', seconds: 10 };
 
 /** The phases by name, in their order. */
 export const PHASES: readonly Phase[] = [...CYCLE, LAST];
+
+/** When CometChat is back after an outage, all are served within this, in milliseconds. */
+export const BACK_MS = 2000;
 
 /**
  * Decides what a moment of the run is like: the phases of a minute come again and again, and a run that is shorter

@@ -1,6 +1,6 @@
 import { DEADLINE_MS } from './clients.ts';
 import type { History } from './history.ts';
-import { PHASES } from './phases.ts';
+import { BACK_MS, PHASES } from './phases.ts';
 import { counts, sum, table } from './table.ts';
 import type { Tally } from './tally.ts';
 import type { Watch } from './watch.ts';
@@ -53,6 +53,7 @@ function clientRows({ tally, stopped }: Findings): Row[] {
   const quantile = (part: number) => (times[Math.floor(times.length * part)] ?? 0).toFixed();
   const lost = sum(tally.lost.values());
   const internal = tally.problems.get('internal') ?? 0;
+  const { recovered } = tally;
   return [
     must('run to its end', stopped ?? 'yes', 'yes', !stopped && tally.ok > 0),
     must('requests without an answer', `${lost} of ${tally.sent} ${counts(tally.lost)}`, '0', lost === 0),
@@ -61,6 +62,12 @@ function clientRows({ tally, stopped }: Findings): Row[] {
       `${quantile(0.5)}, ${quantile(0.99)}, ${tally.slowest.toFixed()}`,
       `${DEADLINE_MS}`,
       tally.slowest <= DEADLINE_MS,
+    ),
+    must(
+      `refused as unavailable ${BACK_MS / 1000} s after CometChat was back`,
+      `${recovered.refused} of ${recovered.sent}`,
+      '0',
+      recovered.sent > 0 && recovered.refused === 0,
     ),
     must('answers 500', `${internal}`, '0', internal === 0),
     must('answers of an unknown form', `${tally.oddCount}`, '0', tally.oddCount === 0),

@@ -5,7 +5,7 @@ import { Clients } from './clients.ts';
 import { allConversations } from './conversations.ts';
 import { History } from './history.ts';
 import { startHouse } from './house.ts';
-import { type Phase, phaseAt } from './phases.ts';
+import { BACK_MS, type Phase, phaseAt } from './phases.ts';
 import type { Findings } from './report.ts';
 import type { Report } from './sandbox.ts';
 import { counts, sum } from './table.ts';
@@ -46,10 +46,13 @@ export async function soak(
   });
 
   let told: Phase | undefined;
+  let downAt = start;
   const tell = every(LOOK_EVERY_MS, () => {
+    if (told?.outage) downAt = performance.now();
     if (phase() !== told && sandbox.connected) sandbox.send(phase());
     told = phase();
   });
+  const isBack = () => !told?.outage && performance.now() - downAt > BACK_MS;
   const note = every(NOTE_EVERY_MS, () => {
     // One of them may have ended.
     if (stop.aborted) return;
@@ -68,7 +71,7 @@ export async function soak(
     history,
     tally,
   );
-  await clients.run(rate, seconds, phase, stop);
+  await clients.run(rate, seconds, phase, isBack, stop);
   lag.disable();
   for (const timer of [note, show]) clearInterval(timer);
   await wait(SETTLE_MS, undefined, { signal: stop }).catch(() => {});

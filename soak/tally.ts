@@ -24,6 +24,8 @@ export class Tally {
   /** How long each answer took, in milliseconds. */
   readonly times: number[] = [];
   slowest = 0;
+  /** Requests that were sent when CometChat had been back for a while, and those of them that the circuit refused. */
+  readonly recovered = { sent: 0, refused: 0 };
   readonly phases = new Map<string, PhaseCounts>(
     PHASES.map(({ name }) => [name, { sent: 0, ok: 0, calls: 0 }]),
   );
