@@ -4,16 +4,16 @@ import { type Failure, type Outcome, rejected } from './outcome.ts';
 import { type Subject, Witnesses } from './witnesses.ts';
 
 /**
- * The circuit opens when so many witnesses have failed within so long, nothing was answered since the first of them, and that
- * was so long ago. A connection that breaks under many calls, or a short restart, is a matter for retries.
+ * The circuit opens when so many witnesses have failed within so long, CometChat has answered nobody since the first of them, and
+ * that was so long ago. A connection that breaks under many calls, or a short restart, is a matter for retries.
  */
 const TO_OPEN = { witnesses: 5, withinMs: 10_000, afterMs: 500 };
 
 /**
- * It stays open while so many witnesses were sent as probes within so long, and none was answered. Fewer could all be calls
- * that fail for a reason of their own; and when nobody calls, nothing is known any more.
+ * It is open only while so many witnesses have begun an attempt within so long that was not answered. Fewer could all be calls
+ * that fail for a reason of their own; and what began earlier says nothing of now.
  */
-const TO_STAY_OPEN = { witnesses: 3, withinMs: 1500 };
+const TO_STAY_OPEN = { witnesses: 4, withinMs: 1750 };
 
 const FIRST_PROBE_MS = 50;
 const LONGEST_PROBE_DELAY_MS = 250;
@@ -30,9 +30,10 @@ export class Breaker {
   readonly #services: Pick<Services, 'log' | 'metrics' | 'seams'>;
   readonly #opened;
   readonly #failed = new Witnesses(TO_OPEN.withinMs);
+  readonly #unanswered = new Witnesses(TO_STAY_OPEN.withinMs);
   readonly #probes = new Witnesses(TO_STAY_OPEN.withinMs);
+  #failingSince = 0;
   #isOpen = false;
-  #openedAt = 0;
   #probesSent = 0;
   #nextProbeAt = 0;
   /** Attempts that began before say nothing by failing: CometChat has answered since, or the circuit was closed. */
@@ -53,12 +54,7 @@ export class Breaker {
   }
 
   get isOpen(): boolean {
-    const now = this.#now();
-    if (
-      this.#isOpen &&
-      now - this.#openedAt >= TO_STAY_OPEN.withinMs &&
-      this.#probes.count(now) < TO_STAY_OPEN.witnesses
-    ) {
+    if (this.#isOpen && !this.#isKnownToFail(this.#now())) {
       this.#close('Too few users call CometChat to tell that it fails: circuit closed');
     }
     return this.#isOpen;
@@ -80,6 +76,7 @@ export class Breaker {
       const refusal = call.mayStart() ?? this.refusal(subject);
       if (refusal) return refusal;
       const startedAt = this.#now();
+      this.#unanswered.add(subject, startedAt);
       if (this.#isOpen) this.#probe(subject, startedAt);
       const outcome = await send(call);
       // A call whose client has left shows nothing.
@@ -99,19 +96,23 @@ export class Breaker {
     if (!isOutage(outcome)) {
       this.#countedFrom = now;
       this.#failed.clear();
+      this.#unanswered.clear();
       if (this.#isOpen) this.#close('CometChat answers again: circuit closed');
       return;
     }
     if (this.isOpen || startedAt < this.#countedFrom) return;
+    if (this.#failed.count(now) === 0) this.#failingSince = now;
     this.#failed.add(subject, now);
-    if (this.#failed.count(now) >= TO_OPEN.witnesses && this.#failed.age(now) >= TO_OPEN.afterMs) {
-      this.#open(now);
-    }
+    if (this.#failed.count(now) < TO_OPEN.witnesses || now - this.#failingSince < TO_OPEN.afterMs) return;
+    if (this.#isKnownToFail(now)) this.#open(now);
+  }
+
+  #isKnownToFail(now: number): boolean {
+    return this.#unanswered.count(now) >= TO_STAY_OPEN.witnesses;
   }
 
   #open(now: number): void {
     this.#isOpen = true;
-    this.#openedAt = now;
     this.#probes.clear();
     this.#probesSent = 0;
     this.#nextProbeAt = now + probeDelay(0);

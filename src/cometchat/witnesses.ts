@@ -13,7 +13,6 @@ const maxWith = (path: string): number => (path.startsWith('/groups/') ? 1 : 5);
  */
 export class Witnesses {
   readonly #keptMs: number;
-  /** The oldest first. */
   #all: (Subject & { readonly at: number })[] = [];
 
   /** @param keptMs how long each of them counts, in milliseconds */
@@ -27,24 +26,27 @@ export class Witnesses {
     return this.#all.length;
   }
 
-  /** @returns for how long the oldest one has been here, in milliseconds */
-  age(now: number): number {
-    return this.count(now) > 0 ? now - (this.#all[0]?.at ?? now) : 0;
-  }
-
-  /** Whether an attempt about this subject would say anything new. */
-  lacks({ user, path }: Subject, now: number): boolean {
+  /** Whether an attempt about this subject would be one more. */
+  lacks(subject: Subject, now: number): boolean {
     this.count(now);
-    if (this.#all.some((other) => other.user === user)) return false;
-    return this.#all.filter((other) => other.path === path).length < maxWith(path);
+    return this.#hasRoom(subject) && this.#all.every(({ user }) => user !== subject.user);
   }
 
-  /** Adds an attempt, if it says anything new. */
+  /** Adds an attempt, in the place of the user's one before. */
   add(subject: Subject, now: number): void {
-    if (this.lacks(subject, now)) this.#all.push({ ...subject, at: now });
+    this.count(now);
+    if (!this.#hasRoom(subject)) return;
+    this.#all = this.#all.filter(({ user }) => user !== subject.user);
+    this.#all.push({ ...subject, at: now });
   }
 
   clear(): void {
     this.#all = [];
+  }
+
+  /** Whether there are not yet enough of other users about the same group or user. */
+  #hasRoom({ user, path }: Subject): boolean {
+    const others = this.#all.filter((other) => other.path === path && other.user !== user);
+    return others.length < maxWith(path);
   }
 }

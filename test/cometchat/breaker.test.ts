@@ -134,7 +134,7 @@ t.test('probes are of different users and groups, and not all of one conversatio
   }
   const probes = sent.slice(before);
   for (const { at } of probes) {
-    const together = probes.filter((other) => other.at >= at && other.at < at + 1500);
+    const together = probes.filter((other) => other.at >= at && other.at < at + 1750);
     t.ok(together.filter(({ user }) => user === 'one').length <= 1);
     t.ok(together.filter(({ path }) => path === group('huge')).length <= 1);
     t.ok(together.filter(({ path }) => path === peer('agent')).length <= 5);
@@ -186,10 +186,10 @@ t.test('a call that may not start is no probe', async (t) => {
   t.equal(breaker.isOpen, false, 'and closes it');
 });
 
-t.test('when nobody calls, or one user alone, nothing is known any more and it closes', async (t) => {
+t.test('when nobody calls, or three at fault alone, nothing is known any more and it closes', async (t) => {
   const quiet = breakerOf();
   await quiet.fail(5);
-  quiet.clock.pass(1499);
+  quiet.clock.pass(1249);
   t.equal(quiet.breaker.isOpen, true);
   quiet.clock.pass(1);
   for (const user of ['a', 'b', 'c', 'd', 'e', 'f']) t.equal(quiet.isServed(user), true);
@@ -199,6 +199,7 @@ t.test('when nobody calls, or one user alone, nothing is known any more and it c
   t.match(await countsOf(metrics), { circuit_open: 1, circuit_opened: 1 });
   for (let n = 0; n < 50; n += 1) {
     await call('one', peer('odd'), FAILED);
+    await call('two', peer('odd'), FAILED);
     await call(`member-${n}`, group('huge'), FAILED);
     clock.pass(100);
   }

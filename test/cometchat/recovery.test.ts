@@ -25,7 +25,7 @@ const Scenario = fc.record({
   /** One other user whom all are in a conversation with, or one for each. */
   hasAgent: fc.boolean(),
   calls: fc.array(fc.record({ user: fc.nat(), at: fc.integer({ min: 0, max: 14_000 }) }), { maxLength: 150 }),
-  atFault: fc.array(AtFault, { maxLength: 2 }),
+  atFault: fc.array(AtFault, { maxLength: 3 }),
 });
 
 t.test('two seconds after an outage everybody is served, and without one always', async (t) => {
