@@ -13,6 +13,7 @@ const maxWith = (path: string): number => (path.startsWith('/groups/') ? 1 : 5);
  */
 export class Witnesses {
   readonly #keptMs: number;
+  /** The oldest first. */
   #all: (Subject & { readonly at: number })[] = [];
 
   /** @param keptMs how long each of them counts, in milliseconds */
@@ -27,16 +28,17 @@ export class Witnesses {
   }
 
   /** Whether an attempt about this subject would be one more. */
-  lacks(subject: Subject, now: number): boolean {
+  lacks({ user, path }: Subject, now: number): boolean {
     this.count(now);
-    return this.#hasRoom(subject) && this.#all.every(({ user }) => user !== subject.user);
+    return this.#all.every((other) => other.user !== user) && this.#of(path).length < maxWith(path);
   }
 
-  /** Adds an attempt, in the place of the user's one before. */
+  /** Adds an attempt, in the place of the user's one before, and of the oldest of too many about one group or user. */
   add(subject: Subject, now: number): void {
     this.count(now);
-    if (!this.#hasRoom(subject)) return;
     this.#all = this.#all.filter(({ user }) => user !== subject.user);
+    const same = this.#of(subject.path);
+    if (same.length >= maxWith(subject.path)) this.#all = this.#all.filter((other) => other !== same[0]);
     this.#all.push({ ...subject, at: now });
   }
 
@@ -44,9 +46,7 @@ export class Witnesses {
     this.#all = [];
   }
 
-  /** Whether there are not yet enough of other users about the same group or user. */
-  #hasRoom({ user, path }: Subject): boolean {
-    const others = this.#all.filter((other) => other.path === path && other.user !== user);
-    return others.length < maxWith(path);
+  #of(path: string) {
+    return this.#all.filter((other) => other.path === path);
   }
 }

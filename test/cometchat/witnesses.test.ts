@@ -1,0 +1,31 @@
+import t from 'tap';
+import { Witnesses } from '../../src/cometchat/witnesses.ts';
+import { group, peer } from './breaker-of.ts';
+
+t.test('each user and each group is one, and so many about another user are five', async (t) => {
+  const witnesses = new Witnesses(1000);
+  for (let n = 0; n < 9; n += 1) witnesses.add({ user: 'one', path: peer(`friend-${n}`) }, 0);
+  t.equal(witnesses.count(0), 1);
+  for (let n = 0; n < 9; n += 1) witnesses.add({ user: `member-${n}`, path: group('huge') }, 0);
+  t.equal(witnesses.count(0), 2);
+  for (let n = 0; n < 9; n += 1) witnesses.add({ user: `user-${n}`, path: peer('agent') }, 0);
+  t.equal(witnesses.count(0), 7);
+  t.equal(witnesses.lacks({ user: 'one', path: peer('new') }, 0), false);
+  t.equal(witnesses.lacks({ user: 'new', path: group('huge') }, 0), false);
+  t.equal(witnesses.lacks({ user: 'new', path: peer('agent') }, 0), false);
+  t.equal(witnesses.lacks({ user: 'new', path: peer('new') }, 0), true);
+});
+
+t.test('the latest one of each counts, for its time', async (t) => {
+  const witnesses = new Witnesses(1000);
+  witnesses.add({ user: 'one', path: peer('a') }, 0);
+  witnesses.add({ user: 'member', path: group('huge') }, 0);
+  witnesses.add({ user: 'one', path: peer('b') }, 500);
+  t.equal(witnesses.count(999), 2);
+  t.equal(witnesses.count(1000), 1);
+  witnesses.add({ user: 'member', path: group('huge') }, 1000);
+  witnesses.add({ user: 'another', path: group('huge') }, 1400);
+  t.equal(witnesses.count(1500), 1, 'the group’s');
+  t.equal(witnesses.count(2399), 1);
+  t.equal(witnesses.count(2400), 0);
+});
