@@ -67,7 +67,7 @@ export class Clients {
       const passed = (performance.now() - start) / 1000;
       const risen = Math.min(passed, RISE_SECONDS);
       const due = Math.min(total, rate * (risen ** 2 / (2 * RISE_SECONDS) + passed - risen));
-      while (this.#tally.sent < due) this.#send(this.#next(), this.#tally.phase(phase()), isBack());
+      while (this.#tally.sent < due) this.#send(this.#next(), this.#tally.phase(phase()), isBack);
       await wait(TICK_MS);
     }
     const giveUp = performance.now() + LAST_WAIT_MS;
@@ -87,11 +87,12 @@ export class Clients {
     return this.#last;
   }
 
-  #send({ conversation, tag }: Request, counts: PhaseCounts, isBack: boolean): void {
+  #send({ conversation, tag }: Request, counts: PhaseCounts, isBack: () => boolean): void {
     this.#tally.sent += 1;
     counts.sent += 1;
     const { recovered } = this.#tally;
-    recovered.sent += Number(isBack);
+    const wasBack = isBack();
+    recovered.sent += Number(wasBack);
     const sentAt = performance.now();
     const write = this.#history.sent(conversation.name, tag, sentAt);
     const request = http.request(pick(this.#urls), {
@@ -108,7 +109,8 @@ export class Clients {
         const { statusCode = 0, headers } = response;
         result = this.#tally.answered(statusCode, headers['content-type'], body, doneAt - sentAt);
         if (result === '200') counts.ok += 1;
-        if (isBack && result === 'cometchat-unavailable') recovered.refused += 1;
+        // The next outage may have come before the answer.
+        if (wasBack && isBack() && result === 'cometchat-unavailable') recovered.refused += 1;
         this.#history.done(write, result, sentAt, doneAt);
       });
     });
