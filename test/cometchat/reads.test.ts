@@ -38,7 +38,7 @@ async function clientOf(t: Test, statuses: (number | 'silence')[], deadlineMs = 
       deadlineMs,
       attemptTimeoutMs: 20_000,
       maxConcurrency: 1,
-      callsPerMinute: 5,
+      callsPerMinute: 10,
     },
     around,
   );
@@ -78,7 +78,7 @@ t.test('a read counts for the concurrency and for the quota', async (t) => {
   t.match(second, { outcome: { problem: 'gateway-overloaded' } });
   t.match(await read(), { outcome: { ok: true } });
   t.match(await read(), { outcome: { ok: true } });
-  t.match(await read(), { outcome: { problem: 'cometchat-busy' } }, 'the user’s share of five is used up');
+  t.match(await read(), { outcome: { problem: 'cometchat-busy' } }, 'the user’s share of ten is used up');
 });
 
 t.test('a read ends when its client leaves', async (t) => {
