@@ -4,10 +4,10 @@ import { type Failure, type Outcome, rejected } from './outcome.ts';
 import { type Subject, Witnesses } from './witnesses.ts';
 
 /**
- * The circuit opens when so many witnesses have failed within so long, CometChat has answered nobody since the first of them, and
- * that was so long ago. A connection that breaks under many calls, or a short restart, is a matter for retries.
+ * The circuit opens when so many witnesses have failed within so long and CometChat has answered nobody since the first of them, if
+ * that was so long ago or so many attempts have failed. Less is a matter for retries: a connection that breaks under some calls.
  */
-const TO_OPEN = { witnesses: 5, withinMs: 10_000, afterMs: 500 };
+const TO_OPEN = { witnesses: 5, withinMs: 10_000, afterMs: 500, attempts: 20 };
 
 /**
  * It is open only while so many witnesses have begun an attempt within so long that was not answered. Fewer could all be calls
@@ -32,7 +32,8 @@ export class Breaker {
   readonly #failed = new Witnesses(TO_OPEN.withinMs);
   readonly #unanswered = new Witnesses(TO_STAY_OPEN.withinMs);
   readonly #probes = new Witnesses(TO_STAY_OPEN.withinMs);
-  #failingSince = 0;
+  /** Since the last answer, while there are witnesses of it. */
+  #failing = { since: 0, attempts: 0 };
   #isOpen = false;
   #probesSent = 0;
   #nextProbeAt = 0;
@@ -101,10 +102,13 @@ export class Breaker {
       return;
     }
     if (this.isOpen || startedAt < this.#countedFrom) return;
-    if (this.#failed.count(now) === 0) this.#failingSince = now;
+    if (this.#failed.count(now) === 0) this.#failing = { since: now, attempts: 0 };
     this.#failed.add(subject, now);
-    if (this.#failed.count(now) < TO_OPEN.witnesses || now - this.#failingSince < TO_OPEN.afterMs) return;
-    if (this.#isKnownToFail(now)) this.#open(now);
+    this.#failing.attempts += 1;
+    const { since, attempts } = this.#failing;
+    const isLong = now - since >= TO_OPEN.afterMs || attempts >= TO_OPEN.attempts;
+    const isSeen = this.#failed.count(now) >= TO_OPEN.witnesses && this.#isKnownToFail(now);
+    if (isLong && isSeen) this.#open(now);
   }
 
   #isKnownToFail(now: number): boolean {
