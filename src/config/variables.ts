@@ -1,7 +1,6 @@
 import { type Static, Type } from '@sinclair/typebox';
 import { MIN_SECRET_BYTES } from '../session/secret.ts';
 import { OneOf, Text, Whole } from './environment.ts';
-import { Exact } from './text.ts';
 
 /** Claims that say something else of a token than whom it is for. */
 const NO_AUDIENCES = ['iss', 'sub', 'exp', 'nbf', 'iat', 'jti'];
@@ -39,8 +38,8 @@ export const EnvironmentSchema = Type.Object({
   ),
   SESSION_JWKS_URL: Type.Optional(Text({ must: 'be the address of the identity provider’s keys' })),
   SESSION_STORE: Type.Optional(OneOf(['redis'])),
-  SESSION_ISSUER: Type.Optional(Exact('the "iss" of the session tokens')),
-  SESSION_AUDIENCE: Type.Optional(Exact('the "aud" of the session tokens')),
+  SESSION_ISSUER: Type.Optional(Text({ must: 'be the "iss" of the session tokens' })),
+  SESSION_AUDIENCE: Type.Optional(Text({ must: 'be the "aud" of the session tokens' })),
   SESSION_AUDIENCE_CLAIM: Text({
     default: 'aud',
     pattern: `^(?!(?:${NO_AUDIENCES.join('|')})$)[\\x21-\\x7e]+$`,

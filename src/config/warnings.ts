@@ -1,6 +1,6 @@
+import { isQuoted } from '../base/quotes.ts';
 import { textOf } from './environment.ts';
 import { misspeltVariables } from './misspelt.ts';
-import { isQuoted } from './text.ts';
 import type { Environment } from './variables.ts';
 
 type Name = keyof Environment;

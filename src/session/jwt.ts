@@ -9,6 +9,7 @@ import {
 } from 'jose';
 import { parseList } from '../base/parse-list.ts';
 import type { ProblemError } from '../base/problem-error.ts';
+import { isExact } from '../base/quotes.ts';
 import { checkTimes, type Verdict } from './claims.ts';
 import { asRefusal, refused, wrongClaim } from './reasons.ts';
 
@@ -31,10 +32,14 @@ const MAX_KEYS = 16;
 /**
  * Reads a comma-separated list of issuers or audiences.
  *
- * @throws Error that says which item is empty
+ * @throws Error that says which of them no token can have
  */
 export const parseNames = (text: string): string[] =>
-  parseList(text, (item) => item !== '', 'hold values with commas between');
+  parseList(
+    text,
+    isExact,
+    'hold what the session tokens say, to the letter and with commas between (no quotes around it, no line breaks or other invisible characters)',
+  );
 
 /**
  * What the kinds of JWT sessions have in common (RFC 8725, best current practices of JWTs).

@@ -61,7 +61,9 @@ t.test('what is not told yet is told at the end', async (t) => {
 
 t.test('10,000 addresses are remembered; those that come later share their lines', async (t) => {
   const { refuse, lines, pass } = refusalLog(t);
-  for (let n = 0; n < 10_000; n += 1) t.equal(refuse(1, `${n}`), 1) || t.bailout();
+  let written = 0;
+  for (let n = 0; n < 10_000; n += 1) written += refuse(1, `${n}`);
+  t.equal(written, 10_000);
   t.equal(refuse(4, 'late'), 4);
   t.equal(refuse(4, 'later'), 1);
   await pass(60_000);

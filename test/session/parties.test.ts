@@ -7,7 +7,7 @@ const wrong = (claim: string) => `The claim "${claim}" of the session is missing
 t.test('a token is from any of the issuers, and for any of the audiences', async (t) => {
   const { accepts, rejects } = await tokenGateway(t, {
     SESSION_ISSUER: ` ${ISSUER} , https://other.example/ `,
-    SESSION_AUDIENCE: `web,\t${AUDIENCE}\n`,
+    SESSION_AUDIENCE: `web,\n\t${AUDIENCE}\n`,
   });
   for (const iss of [ISSUER, 'https://other.example/']) {
     for (const aud of ['web', AUDIENCE, ['else', 'web'], [AUDIENCE, 'web']]) {
