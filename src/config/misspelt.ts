@@ -1,3 +1,4 @@
+import leven from 'leven';
 import { EnvironmentSchema } from './variables.ts';
 
 const properties = Object.entries(EnvironmentSchema.properties) as [string, { secret?: true }][];
@@ -38,7 +39,7 @@ function nearestTo(name: string): string | undefined {
   const letters = lettersOf(name);
   const likely = TARGETS.flatMap((target) => {
     const most = isOurs ? Number.POSITIVE_INFINITY : Math.floor(target.letters.length / 5);
-    const slips = slipsBetween(letters, target.letters, most);
+    const slips = leven(letters, target.letters);
     // Who writes too little or too much begins alike: RATE_LIMIT is like RATE_LIMIT_PER_MINUTE.
     return slips > most ? [] : { name: target.name, cost: slips - sameBeginning(letters, target.letters) };
   });
@@ -53,31 +54,4 @@ function sameBeginning(a: string, b: string): number {
   let length = 0;
   while (length < a.length && a[length] === b[length]) length += 1;
   return length;
-}
-
-/**
- * How many letters must be added, left out, replaced or swapped with the next one to make `b` of `a`.
- *
- * @param most beyond which the exact number does not matter
- */
-function slipsBetween(a: string, b: string, most: number): number {
-  if (Math.abs(a.length - b.length) > most) return Number.POSITIVE_INFINITY;
-  const rows: number[][] = [Array.from({ length: b.length + 1 }, (_, j) => j)];
-  const at = (i: number, j: number) => Number(rows[i]?.[j]);
-  for (let i = 1; i <= a.length; i += 1) {
-    const row = [i];
-    rows.push(row);
-    for (let j = 1; j <= b.length; j += 1) {
-      const isSame = a[i - 1] === b[j - 1];
-      const isSwapped = a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1];
-      row[j] = Math.min(
-        at(i, j - 1) + 1,
-        at(i - 1, j) + 1,
-        at(i - 1, j - 1) + (isSame ? 0 : 1),
-        isSwapped ? at(i - 2, j - 2) + 1 : Number.POSITIVE_INFINITY,
-      );
-    }
-    if (Math.min(...row) > most) return Number.POSITIVE_INFINITY;
-  }
-  return at(a.length, b.length);
 }
