@@ -39,7 +39,7 @@ function nearestTo(name: string): string | undefined {
   const letters = lettersOf(name);
   const likely = TARGETS.flatMap((target) => {
     const most = isOurs ? Number.POSITIVE_INFINITY : Math.floor(target.letters.length / 5);
-    const slips = leven(letters, target.letters);
+    const slips = leven(letters, target.letters, { maxDistance: most + 1 });
     // Who writes too little or too much begins alike: RATE_LIMIT is like RATE_LIMIT_PER_MINUTE.
     return slips > most ? [] : { name: target.name, cost: slips - sameBeginning(letters, target.letters) };
   });
