@@ -81,6 +81,7 @@ log.info(
     version: manifest.version,
     session: session.kind,
     ...(session.kind === 'secret' && { secrets: session.secrets.current.length }),
+    keys: cometchat.apiKeys.current.length,
     redis: redisUrl ? 'single' : 'none',
     proxy: proxies.join(' ') || 'none',
     cometchat: cometchat.baseUrl,

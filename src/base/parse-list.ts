@@ -7,6 +7,6 @@
 export function parseList(text: string, isRight: (item: string) => boolean, must: string): string[] {
   const items = text.split(',').map((item) => item.trim());
   const wrong = items.findIndex((item) => !isRight(item));
-  if (wrong >= 0) throw new Error(`must ${must}; number ${wrong + 1} is none`);
+  if (wrong >= 0) throw new Error(`must ${must}; item ${wrong + 1} is wrong`);
   return items;
 }

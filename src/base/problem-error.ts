@@ -46,6 +46,8 @@ interface ProblemOptions extends ErrorOptions {
   errorType?: string;
   /** For the log alone: why a session was refused. */
   reason?: string;
+  /** For the log alone: the name of the claim at fault. */
+  claim?: string;
 }
 
 /** Thrown anywhere below a route; the error handler answers it as `application/problem+json`. */
@@ -54,13 +56,14 @@ export class ProblemError extends Error {
   readonly errors: FieldError[] | undefined;
   readonly errorType: string;
   readonly reason: string | undefined;
+  readonly claim: string | undefined;
   readonly #detail: string | undefined;
   readonly #headers: Record<string, string> | undefined;
 
   /** @param options `cause` is for the log alone, too */
   constructor(
     code: ProblemCode,
-    { detail, errors, headers, errorType = code, reason, ...options }: ProblemOptions = {},
+    { detail, errors, headers, errorType = code, reason, claim, ...options }: ProblemOptions = {},
   ) {
     // A stack says nothing that the code does not, and taking it costs half of a refusal.
     const { stackTraceLimit } = Error;
@@ -72,6 +75,7 @@ export class ProblemError extends Error {
     this.errors = errors;
     this.errorType = errorType;
     this.reason = reason;
+    this.claim = claim;
     this.#detail = detail;
     this.#headers = headers;
   }

@@ -98,7 +98,8 @@ function readSecret(
   try {
     content = readFileSync(file);
   } catch (error) {
-    throw new Error(`must name a readable file (${(error as NodeJS.ErrnoException).code})`);
+    const or = mayBeEmpty ? '; an empty one will do' : '';
+    throw new Error(`must name a readable file (${(error as NodeJS.ErrnoException).code})${or}`);
   }
   // Decoding would make the same three bytes of all that are wrong, and a weak secret look long.
   if (!isUtf8(content)) throw new Error('must name a file of text; encode random bytes as hex, for example');

@@ -34,6 +34,8 @@ export function setResponseHeaders(reply: FastifyReply): void {
   reply.headers(reply.server.responseHeaders).header('x-request-id', reply.request.id);
 }
 
+const OTHER_ORIGIN = 'The origin of the page is not in CORS_ORIGINS, so the browser will not make its call.';
+
 /** Rejects what no route could answer, before any body is read: unknown addresses and wrong methods. */
 export function rejectUnknownRoutes(app: FastifyInstance): void {
   // A list of our own: Fastify's hasRoute() takes an address for a route's pattern, and would compile any regular
@@ -42,13 +44,18 @@ export function rejectUnknownRoutes(app: FastifyInstance): void {
   app.addHook('onRoute', ({ url, method }) => {
     methods.set(url, (methods.get(url) ?? new Set()).union(new Set([method].flat())));
   });
-  app.addHook('onRequest', ({ is404, routeOptions, url }, _reply, done) => {
+  app.addHook('onRequest', ({ is404, routeOptions, url, refusedPreflight }, _reply, done) => {
     // The CORS plugin's route for all preflights is no address of this API.
     if (is404 || routeOptions.url === '*') {
       const [path = ''] = url.split('?', 1);
       const allowed = methods.get(path);
       if (!allowed) return done(new ProblemError('route-not-found'));
-      return done(new ProblemError('method-not-allowed', { headers: { allow: [...allowed].join(', ') } }));
+      return done(
+        new ProblemError('method-not-allowed', {
+          headers: { allow: [...allowed].join(', ') },
+          ...(refusedPreflight && { detail: OTHER_ORIGIN }),
+        }),
+      );
     }
     done();
   });

@@ -76,7 +76,7 @@ function fill({ prefix, parts }: Template, claims: Claims, lowercase: boolean): 
     // A value that holds the text behind it could be split in two ways: {org}_{sub} with "a_b"+"c" and
     // with "a"+"b_c". The last claim ends with the id, so its value may hold anything legal.
     if (index < parts.length - 1 && (value + suffix).indexOf(suffix) !== value.length) {
-      throw unmapped(`The claim "${claim}" holds the text that separates it from the next claim.`);
+      throw unmapped(`The claim "${claim}" holds the text that separates it from the next claim.`, claim);
     }
     text += value + suffix;
   }
@@ -98,7 +98,7 @@ function claimValue(claims: Claims, name: string, lowercase: boolean): string {
     return lowercase ? value.replace(/[A-Z]/g, (letter) => letter.toLowerCase()) : value;
   }
   if (Number.isSafeInteger(value)) return String(value);
-  throw unmapped(`The session has no claim "${name}" that is text or a whole number.`);
+  throw unmapped(`The session has no claim "${name}" that is text or a whole number.`, name);
 }
 
 function member(value: unknown, key: string): unknown {
@@ -107,7 +107,8 @@ function member(value: unknown, key: string): unknown {
     : undefined;
 }
 
-const unmapped = (detail: string) => new ProblemError('identity-unmapped', { detail });
+const unmapped = (detail: string, claim?: string) =>
+  new ProblemError('identity-unmapped', { detail, ...(claim !== undefined && { claim }) });
 
 /** Which CometChat user? Sets `request.caller` by the claims of the session, or throws `identity-unmapped`. */
 export const identity = fp(async (scope: FastifyInstance, config: IdentityConfig) => {

@@ -119,11 +119,12 @@ function strangerFields(request: FastifyRequest) {
 
 function failureFields({ failure }: FastifyRequest) {
   if (!failure) return undefined;
-  const { code, errorType, reason, cause } = failure;
+  const { code, errorType, reason, claim, cause } = failure;
   return {
     problem: code,
     error: { type: errorType },
     reason,
+    claim,
     // Only for what nobody foresaw; elsewhere the type says it all.
     ...(code === 'internal' && { err: cause }),
   };

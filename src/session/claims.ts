@@ -27,14 +27,13 @@ export function checkTimes(claims: Claims, now: Date): Verdict {
     const value = claims[claim];
     if (value === undefined) continue;
     if (!Number.isFinite(value)) return wrongClaim(claim);
-    if (!isInSeconds(Number(value))) return inMilliseconds(claim);
+    if (!isInSeconds(Number(value))) {
+      return wrongClaim(claim, 'seems to be in milliseconds; it must be in UNIX seconds');
+    }
     if (claim === 'exp' && Number(value) <= seconds) return refused('expired');
-    if (claim !== 'exp' && Number(value) > seconds + CLOCK_SKEW_SECONDS) return wrongClaim(claim);
+    if (claim !== 'exp' && Number(value) > seconds + CLOCK_SKEW_SECONDS) {
+      return wrongClaim(claim, 'lies in the future: the clocks of its issuer and of the gateway differ');
+    }
   }
   return claims;
 }
-
-const inMilliseconds = (claim: string) =>
-  refused('claim', {
-    detail: `The claim "${claim}" of the session seems to be in milliseconds; it must be in UNIX seconds.`,
-  });

@@ -11,7 +11,7 @@ import { parseList } from '../base/parse-list.ts';
 import type { ProblemError } from '../base/problem-error.ts';
 import { isExact } from '../base/quotes.ts';
 import { checkTimes, type Verdict } from './claims.ts';
-import { asRefusal, refused, wrongClaim } from './reasons.ts';
+import { asRefusal, wrongClaim } from './reasons.ts';
 
 /** What every JWT must say, so that a token made for another service is refused. */
 export interface JwtRules {
@@ -103,10 +103,7 @@ function checkParties(
   const { iss } = claims;
   if (typeof iss !== 'string' || !issuers.includes(iss)) {
     const isNear = issuers.some((issuer) => issuer === `${iss}/` || `${issuer}/` === iss);
-    if (!isNear) return wrongClaim('iss');
-    return refused('claim', {
-      detail: 'The claim "iss" of the session and the configured issuer differ by a slash at the end.',
-    });
+    return wrongClaim('iss', isNear ? 'and the configured issuer differ by a slash at the end' : undefined);
   }
   const found = [claims[audienceClaim]].flat();
   return found.some((audience) => audiences.includes(audience as string))

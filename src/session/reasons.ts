@@ -38,17 +38,17 @@ const REFUSED = Object.fromEntries(
   REASONS.map((reason) => [reason, new ProblemError(PROBLEM_BY_REASON[reason], { reason })]),
 ) as Readonly<Record<Reason, ProblemError>>;
 
-/** @returns `session-invalid`, with the name of the claim and never its value */
-export const wrongClaim = (claim: string, cause?: unknown): ProblemError =>
-  refused('claim', {
-    detail: `The claim "${claim}" of the session is missing or not as required.`,
-    cause,
-  });
+/**
+ * @param why what is wrong with the claim
+ * @returns `session-invalid`, with the name of the claim and never its value
+ */
+export const wrongClaim = (claim: string, why = 'is missing or not as required', cause?: unknown) =>
+  refused('claim', { claim, detail: `The claim "${claim}" of the session ${why}.`, cause });
 
 /** @returns the problem that an error of jose's is, or the problem that was thrown; any other error is thrown again */
 export function asRefusal(error: unknown): ProblemError {
   if (error instanceof ProblemError) return error;
-  if (error instanceof errors.JWTClaimValidationFailed) return wrongClaim(error.claim, error);
+  if (error instanceof errors.JWTClaimValidationFailed) return wrongClaim(error.claim, undefined, error);
   if (!(error instanceof errors.JOSEError)) throw error;
   return refused(REASON_BY_JOSE_CODE[error.code] ?? 'malformed', { cause: error });
 }

@@ -8,6 +8,10 @@ import type { SessionStore } from './store.ts';
 /** Why a session is refused after all, or undefined. It never rejects, so that a request may end without awaiting it. */
 export type Revocation = Promise<ProblemError | undefined>;
 
+const NO_IAT = {
+  detail: 'The user was signed out everywhere. The session has no "iat", so it counts as older than that.',
+};
+
 /**
  * Asks whether JWTs have been revoked: one by its `jti`, all that a user had at a time by `sub` and `iat`. One that has neither
  * `jti` nor `sub` ends by its `exp` alone. While Redis is unavailable, so does one without a `jti`: who issues such tokens has
@@ -15,7 +19,7 @@ export type Revocation = Promise<ProblemError | undefined>;
  */
 export function revocations(
   store: SessionStore,
-  log: Pick<BaseLogger, 'warn'>,
+  log: Pick<BaseLogger, 'error'>,
 ): (claims: Claims) => Revocation | ProblemError | undefined {
   return ({ jti, sub, iat }) => {
     if (jti !== undefined && typeof jti !== 'string') return wrongClaim('jti');
@@ -28,11 +32,12 @@ export function revocations(
         if (before === undefined) return undefined;
         const moment = unixSeconds(before);
         if (moment === undefined) {
-          log.warn('revoked-before of a user in Redis is no number of UNIX seconds: the session is refused');
+          log.error({ sub }, 'revoked-before in Redis is no number of UNIX seconds: the user is refused');
           return refused('unchecked', { errorType: 'revoked_before_invalid' });
         }
         // A JWT that does not say when it was issued may be as old as any.
-        return Number(iat ?? 0) <= moment ? refused('revoked') : undefined;
+        if (iat === undefined) return refused('revoked', NO_IAT);
+        return Number(iat) <= moment ? refused('revoked') : undefined;
       },
       (unchecked: ProblemError) => (jti === undefined ? undefined : unchecked),
     );

@@ -98,11 +98,11 @@ export const WRONG: Record<Name, readonly Wrong[]> = {
   SESSION_STORE: oneOf('redis'),
   SESSION_ISSUER: [
     [/must hold what the session tokens say/, ...INEXACT],
-    [/number 2 is none/, `${PASTED},`, 'a,,b', 'a, ,b', 'a,"b"'],
+    [/item 2 is wrong/, `${PASTED},`, 'a,,b', 'a, ,b', 'a,"b"'],
   ],
   SESSION_AUDIENCE: [
     [/must hold what the session tokens say/, ...INEXACT],
-    [/number 1 is none/, `,${PASTED}`, ',', '"a,b'],
+    [/item 1 is wrong/, `,${PASTED}`, ',', '"a,b'],
   ],
   SESSION_AUDIENCE_CLAIM: [
     [/must be the name of the claim that says whom/, `${PASTED} x`, 'iss', 'sub', 'jti', 'client id'],

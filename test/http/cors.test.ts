@@ -63,7 +63,9 @@ t.test('any other origin gets no permission, and caches are told that it matters
     `${OURS}:444`,
     'null',
   ]) {
-    isProblem(t, await get(...preflight(origin)), 405, 'method-not-allowed');
+    const refused = await get(...preflight(origin));
+    isProblem(t, refused, 405, 'method-not-allowed');
+    t.match(refused.json.detail, 'not in CORS_ORIGINS');
     const answer = await put({ tags: [] }, { origin });
     for (const denied of [answer, await get(...preflight(origin))]) {
       t.equal(denied.headers.get('vary'), 'Origin');
