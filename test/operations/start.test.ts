@@ -63,7 +63,7 @@ t.test('a gateway that is ready says what it is', parallel, async (t) => {
   const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
   const SESSION_SECRET = `${good.SESSION_SECRET},${'o'.repeat(32)}`;
   const { ready, warnings } = await readyWith(t, { ...good, SESSION_SECRET });
-  t.match(ready, { version, session: 'secret', secrets: 2, redis: 'none', proxy: 'none' });
+  t.match(ready, { version, session: 'secret', secrets: 2, keys: 1, redis: 'none', proxy: 'none' });
   t.match(ready, { cometchat: 'https://chat.example/v3', metrics: /^http:/ });
   t.strictSame(warnings, []);
 });
