@@ -23,8 +23,11 @@ export interface Operation<T> {
 
 /** What an operation makes of a reply. */
 export type Reading<T> =
-  /** The value that was read, and the parts that were left out, each of them once: the reply had them in an odd form. */
-  | { readonly value: T; readonly leftOut?: readonly string[] }
+  /**
+   * The value that was read, the parts in an odd form that were left out, each of them once, and how many items of a list were
+   * dropped because they had no ids.
+   */
+  | { readonly value: T; readonly leftOut?: readonly string[]; readonly dropped?: number }
   /** The first place that does not fit: its path and what was expected, never what was found. */
   | { readonly mismatch: string };
 

@@ -76,7 +76,7 @@ const userConversation = TypeCompiler.Compile(UserConversation);
 const groupConversation = TypeCompiler.Compile(GroupConversation);
 const dataReply = TypeCompiler.Compile(
   Type.Object({
-    data: Type.Union([Type.Object({}), Type.Array(Type.Object({}), { maxItems: MAX_CONVERSATIONS_READ })]),
+    data: Type.Union([Type.Object({}), Type.Array(Type.Unknown(), { maxItems: MAX_CONVERSATIONS_READ })]),
   }),
 );
 // A code goes into the log, so nothing but a name counts as one.
@@ -86,24 +86,35 @@ const errorReply = TypeCompiler.Compile(
 
 /**
  * Reads `data`: an array in CometChat's documented example, one object in its OpenAPI file and its SDK. Parts in an odd form are
- * left out; a conversation without its type and ids is a mismatch.
+ * left out. A conversation without its type and ids is dropped from an array; one that is alone is a mismatch, and so is an array
+ * of which nothing is left.
  */
 export function readConversations(document: unknown): Reading<UpstreamConversation[]> {
   if (!dataReply.Check(document)) return { mismatch: firstMismatch(dataReply, document) };
   const { data } = document;
   const value: UpstreamConversation[] = [];
   const leftOut = new Set<string>();
+  const mismatches: string[] = [];
   for (const [index, item] of (Array.isArray(data) ? data : [data]).entries()) {
     const reading = readConversation(item);
-    const path = Array.isArray(data) ? `/data/${index}` : '/data';
-    if ('mismatch' in reading) return { mismatch: path + reading.mismatch };
-    value.push(reading.value);
-    for (const part of reading.leftOut ?? []) leftOut.add(part);
+    if ('mismatch' in reading) {
+      mismatches.push((Array.isArray(data) ? `/data/${index}` : '/data') + reading.mismatch);
+    } else {
+      value.push(reading.value);
+      for (const part of reading.leftOut ?? []) leftOut.add(part);
+    }
   }
-  return { value, ...(leftOut.size > 0 && { leftOut: [...leftOut] }) };
+  const [mismatch] = mismatches;
+  if (mismatch !== undefined && value.length === 0) return { mismatch };
+  return {
+    value,
+    ...(leftOut.size > 0 && { leftOut: [...leftOut] }),
+    ...(mismatches.length > 0 && { dropped: mismatches.length }),
+  };
 }
 
-function readConversation(item: object): Reading<UpstreamConversation> {
+function readConversation(item: unknown): Reading<UpstreamConversation> {
+  if (typeof item !== 'object' || item === null) return { mismatch: ': Expected object' };
   const isGroup = 'conversationType' in item && item.conversationType === 'group';
   const schema: TypeCheck<TSchema> = isGroup ? groupConversation : userConversation;
   const read = item as UpstreamConversation;

@@ -64,6 +64,10 @@ export function exchange(
     'Replies of CometChat that had this part of a conversation in an odd form; it was left out',
     { part: PARTS },
   );
+  const dropped = metrics.counter(
+    'reply_items_dropped_total',
+    'Conversations in replies of CometChat that were dropped because they had no type or ids',
+  );
   return async (call) => {
     const { method, pathTemplate: urlTemplate } = call.operation;
     const startedAt = clock.now();
@@ -81,7 +85,10 @@ export function exchange(
       },
       (clock.now() - startedAt) / 1000,
     );
-    if (outcome.ok) for (const part of outcome.leftOut ?? []) leftOut.inc({ part });
+    if (outcome.ok) {
+      for (const part of outcome.leftOut ?? []) leftOut.inc({ part });
+      dropped.inc(outcome.dropped ?? 0);
+    }
     end?.(outcome.status, errorType);
     return outcome;
   };

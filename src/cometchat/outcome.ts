@@ -14,6 +14,7 @@ export interface Success<T> {
   readonly value: T;
   /** See Reading. */
   readonly leftOut?: readonly string[] | undefined;
+  readonly dropped?: number | undefined;
   readonly quota?: QuotaReport | undefined;
 }
 

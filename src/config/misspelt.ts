@@ -1,4 +1,5 @@
 import leven from 'leven';
+import { textOf } from './environment.ts';
 import { EnvironmentSchema } from './variables.ts';
 
 const properties = Object.entries(EnvironmentSchema.properties) as [string, { secret?: true }][];
@@ -25,7 +26,8 @@ const ADDRESS_OF_SERVICE = /^(?:tcp|udp|sctp):\/\//;
  */
 export function misspeltVariables(environment: NodeJS.ProcessEnv): string[] {
   return Object.entries(environment).flatMap(([name, value]) => {
-    if (!value || KNOWN.has(name) || PLATFORMS.test(name) || ADDRESS_OF_SERVICE.test(value)) return [];
+    const text = textOf(value);
+    if (!text || KNOWN.has(name) || PLATFORMS.test(name) || ADDRESS_OF_SERVICE.test(text)) return [];
     const base = name.replace(/_FILE$/, '');
     if (KNOWN.has(base)) return [`${name}: is not read, since only secrets come as files; set ${base}`];
     const nearest = nearestTo(name);
@@ -37,7 +39,8 @@ export function misspeltVariables(environment: NodeJS.ProcessEnv): string[] {
 function nearestTo(name: string): string | undefined {
   const isOurs = OURS.test(name.toUpperCase());
   const letters = lettersOf(name);
-  const likely = TARGETS.flatMap((target) => {
+  const isFile = /_?FILES?$/i.test(name);
+  const likely = TARGETS.filter((target) => target.name.endsWith('_FILE') === isFile).flatMap((target) => {
     const most = isOurs ? Number.POSITIVE_INFINITY : Math.floor(target.letters.length / 5);
     const slips = leven(letters, target.letters, { maxDistance: most + 1 });
     // Who writes too little or too much begins alike: RATE_LIMIT is like RATE_LIMIT_PER_MINUTE.

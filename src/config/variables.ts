@@ -42,7 +42,7 @@ export const EnvironmentSchema = Type.Object({
   SESSION_AUDIENCE: Type.Optional(Text({ must: 'be the "aud" of the session tokens' })),
   SESSION_AUDIENCE_CLAIM: Text({
     default: 'aud',
-    pattern: `^(?!(?:${NO_AUDIENCES.join('|')})$)[\\x21-\\x7e]+$`,
+    pattern: `^(?!(?:${NO_AUDIENCES.join('|')})$)[^\\x00-\\x20"'\`,\\x7f-\\uffff]+$`,
     must: `be the name of the claim that says whom a session token is for, such as client_id, and none of ${NO_AUDIENCES.join(', ')}`,
   }),
   SESSION_COOKIE: Type.Optional(

@@ -42,7 +42,8 @@ export function warningsOf(env: Partial<Environment>, environment: NodeJS.Proces
     if (typeof value !== 'string') continue;
     if (isQuoted(value))
       found.push(`${name}: is in quotes, which are taken for a part of it; leave them out`);
-    if (/[\r\n]/.test(value)) found.push(`${name}: has a line break inside, which is taken for a part of it`);
+    const hasLineBreak = value.split(',').some((item) => /[\r\n]/.test(item.trim()));
+    if (hasLineBreak) found.push(`${name}: has a line break inside, which is taken for a part of it`);
   }
   for (const [used, unused] of UNUSED_BESIDE) {
     for (const name of unused) {

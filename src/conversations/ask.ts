@@ -4,7 +4,7 @@ import { ProblemError } from '../base/problem-error.ts';
 import type { ProblemCode } from '../base/problems.ts';
 import type { Client, Requester, Result } from '../cometchat/call.ts';
 import type { CometChat } from '../cometchat/client.ts';
-import type { Failure } from '../cometchat/outcome.ts';
+import type { Failure, Success } from '../cometchat/outcome.ts';
 import { detailFor, type Naming } from './hints.ts';
 
 // What the routes of this room have in common.
@@ -55,7 +55,7 @@ export const noteAdmission: onRequestHookHandler = (request, reply, done) => {
  * Calls CometChat for a request, until its client has left or its deadline is over, and tells the log how it went.
  *
  * @param naming the conversation as the request names it
- * @returns what CometChat answered
+ * @returns what CometChat answered, and how much of it was dropped
  * @throws ProblemError
  */
 export async function ask<T>(
@@ -64,14 +64,14 @@ export async function ask<T>(
   deadlineOf: CometChat['deadline'],
   naming: Naming,
   call: (requester: Requester & Client) => Promise<Result<T>>,
-): Promise<T> {
+): Promise<Success<T>> {
   const { onBehalfOf } = callerOf(request);
   const deadline = deadlineOf(request.admittedMs);
   const result = await call({ onBehalfOf, deadline, gone: goneSignal(reply), trace: request.trace });
   request.logFields = logFields(result);
   const { outcome } = result;
   if (!outcome.ok) throw asProblem(outcome, naming);
-  return outcome.value;
+  return outcome;
 }
 
 /** Aborted when the client has left. (Fastify's request.signal already is when the body has been read.) */
@@ -91,7 +91,7 @@ function logFields({ outcome, retried, isMerged }: Result<unknown>) {
     ...(retried.length > 0 && { retried }),
     ...(isMerged && { merged: true }),
     // What was odd about the reply.
-    ...(outcome.ok ? { leftOut: outcome.leftOut } : { mismatch: outcome.mismatch }),
+    ...(outcome.ok ? { leftOut: outcome.leftOut, dropped: outcome.dropped } : { mismatch: outcome.mismatch }),
   };
 }
 

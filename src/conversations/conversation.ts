@@ -118,15 +118,13 @@ export const ConversationsSchema = Type.Object(
  * Makes the small conversations that clients get out of CometChat's.
  *
  * @param upstream what CometChat answered
- * @param accepted the tags that it has just accepted: they stand in where it answers with a single
- *   conversation and does not repeat them. Of several, nobody can say which one they belong to.
+ * @param accepted the tags that it has just accepted: they stand in where it does not repeat them
  */
 export function slimConversations(
   upstream: readonly UpstreamConversation[],
-  accepted: readonly string[],
+  accepted?: readonly string[],
 ): Conversation[] {
-  const fallback = upstream.length === 1 ? accepted : undefined;
-  return upstream.map((conversation) => slim(conversation, conversation.tags ?? fallback));
+  return upstream.map((conversation) => slim(conversation, conversation.tags ?? accepted));
 }
 
 function slim(from: UpstreamConversation, tags: readonly string[] | undefined): Conversation {

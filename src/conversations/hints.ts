@@ -13,6 +13,10 @@ interface Hint {
   readonly text: string;
 }
 
+const PERHAPS_A_GROUP =
+  'If conversationWith is the guid of a group, set conversationType to "group"; left out, it means "user".';
+
+/** The first that fits is told. */
 const HINTS: readonly Hint[] = [
   {
     problems: ['conversation-not-found', 'user-not-found'],
@@ -20,10 +24,14 @@ const HINTS: readonly Hint[] = [
     text: 'conversationWith was left out, which means the uid that the session maps to: set it to the uid of the other user or the guid of the group.',
   },
   {
-    problems: ['conversation-not-found', 'user-not-found'],
-    fits: ({ conversationWith, conversationType }) =>
-      conversationWith !== undefined && conversationType === undefined,
-    text: 'conversationType was left out, which means "user": if conversationWith is the guid of a group, set it to "group".',
+    problems: ['user-not-found'],
+    fits: ({ conversationType }) => conversationType !== 'group',
+    text: PERHAPS_A_GROUP,
+  },
+  {
+    problems: ['conversation-not-found'],
+    fits: ({ conversationType }) => conversationType === undefined,
+    text: PERHAPS_A_GROUP,
   },
   {
     problems: ['group-not-found'],

@@ -32,9 +32,9 @@ export function parseJsonOnly(app: FastifyInstance): void {
 
 /** @returns why Fastify's parser, which says no more than that, has not taken the text */
 function whyNoJson(text: string): string {
-  // A byte order mark does no harm, and counts as white space.
-  const json = text.trim();
-  if (json === '') return 'The body is empty. Send a JSON object.';
+  if (text.trim() === '') return 'The body is empty. Send a JSON object.';
+  // A byte order mark does no harm.
+  const json = text.replace(/^\ufeff/, '');
   try {
     JSON.parse(json);
   } catch {

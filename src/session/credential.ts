@@ -42,9 +42,7 @@ export function credentialOf(
   if (bearer !== undefined) return { token: bearer, isCookie: false };
   const [value] = cookies;
   if (value === undefined) return refused('missing');
-  const token = decoded(value);
-  if (!COOKIE_VALUE.test(token)) return refused('malformed');
-  return { token, isCookie: true };
+  return COOKIE_VALUE.test(value) ? { token: value, isCookie: true } : refused('malformed');
 }
 
 /** Every value of the cookie that is not empty: a sibling domain can set a second one of the same name, unless it is `__Host-`. */
@@ -56,8 +54,8 @@ function cookieValues(headers: readonly string[], name: string): string[] {
       // none, would let a sibling domain plant a `__Host-` cookie.
       .map((pair) => pair.replace(/^[ \t]+|(?<![ \t])[ \t]+$/g, ''))
       .filter((pair) => pair.startsWith(`${name}=`))
-      .map((pair) => pair.slice(name.length + 1).replace(QUOTED, '$1'))
-      .filter((value) => value !== '')
+      .map((pair) => decoded(pair.slice(name.length + 1)).replace(QUOTED, '$1'))
+      .filter((value) => value.trim() !== '')
   );
 }
 

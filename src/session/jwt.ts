@@ -84,7 +84,7 @@ async function verifySignature(
       const { payload } = await jwtVerify(token, key as JWTVerifyGetKey, options);
       return payload;
     } catch (error) {
-      // It gives the keys that fit, but for those that are none.
+      // Iterating it gives the keys that fit; jose leaves out those that it cannot import.
       if (error instanceof errors.JWKSMultipleMatchingKeys) return verifySignature(token, error, options);
       const isWrongKey = error instanceof errors.JWSSignatureVerificationFailed;
       // Another key would not mend the token. Any other error is about the key.

@@ -16,10 +16,14 @@ const inflateRaw = promisify(zlib.inflateRaw);
 const unbrotli = promisify(zlib.brotliDecompress);
 const unzstd = promisify(zlib.zstdDecompress);
 
-/** By the name of the coding (RFC 9110, section 8.4.1). Some servers send one though nobody has said that it is welcome. */
-const DECODERS = new Map<string, (body: Uint8Array) => Uint8Array | Promise<Uint8Array>>([
-  ['', (body) => body],
-  ['identity', (body) => body],
+/** More only keep the gateway busy. */
+const MAX_CODINGS = 2;
+
+/**
+ * By the name of the coding (RFC 9110, section 8.4.1). Some servers send one though nobody has said that it is welcome. Others label
+ * plain text with what is none, such as `utf-8` or `aws-chunked`.
+ */
+const DECODERS = new Map<string, (body: Uint8Array) => Promise<Uint8Array>>([
   ['gzip', (body) => gunzip(body, LIMIT)],
   ['x-gzip', (body) => gunzip(body, LIMIT)],
   // Some servers leave the two bytes before the data out, whose first ends with an 8.
@@ -35,13 +39,9 @@ const DECODERS = new Map<string, (body: Uint8Array) => Uint8Array | Promise<Uint
  */
 export async function readKeySet({ status, headers, body }: Reply): Promise<{ keys: JWK[] }> {
   if (status !== 200) throw Object.assign(new Error('not 200'), { code: String(status) });
-  const decode = DECODERS.get(
-    String(headers['content-encoding'] ?? '')
-      .trim()
-      .toLowerCase(),
+  const text = new TextDecoder('utf-8', { fatal: true }).decode(
+    await decoded(body, headers['content-encoding']),
   );
-  if (!decode) throw Object.assign(new Error('an unknown coding'), { code: 'content_encoding' });
-  const text = new TextDecoder('utf-8', { fatal: true }).decode(await decode(body));
   const { keys: members } = Object(JSON.parse(text));
   const keys = (Array.isArray(members) ? members : [])
     .filter(isObject)
@@ -50,6 +50,16 @@ export async function readKeySet({ status, headers, body }: Reply): Promise<{ ke
   // A provider that has no key to sign with has lost them, and does not mean to sign everybody out.
   if (keys.length === 0) throw new errors.JWKSInvalid('it has no key for signatures');
   return { keys };
+}
+
+/** @param codings in the order in which they were applied */
+async function decoded(body: Uint8Array, codings = ''): Promise<Uint8Array> {
+  const names = codings.split(',').map((name) => name.trim().toLowerCase());
+  const decoders = names.flatMap((name) => DECODERS.get(name) ?? []);
+  if (decoders.length > MAX_CODINGS) throw Object.assign(new Error('too many'), { code: 'content_encoding' });
+  let bytes = body;
+  for (const decode of decoders.reverse()) bytes = await decode(bytes);
+  return bytes;
 }
 
 const isObject = (value: unknown): value is JWK =>

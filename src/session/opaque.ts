@@ -14,7 +14,7 @@ export function opaqueSessions(store: SessionStore): VerifySession {
     if (!session) return refused('unknown');
     const claims = parseClaims(session.text);
     if (!claims) return refused('malformed', { detail: 'What is stored of this session is no JSON object.' });
-    if (claims.exp === undefined && !session.hasTtl) return refused('claim', ENDLESS);
+    if ((claims.exp ?? undefined) === undefined && !session.hasTtl) return refused('claim', ENDLESS);
     return checkTimes(claims, new Date());
   };
 }

@@ -8,6 +8,9 @@ import type { SessionStore } from './store.ts';
 /** Why a session is refused after all, or undefined. It never rejects, so that a request may end without awaiting it. */
 export type Revocation = Promise<ProblemError | undefined>;
 
+/** Redis is there, and will not tell: that is no outage. */
+const REFUSALS = /^(?:NOPERM|WRONGTYPE)$/;
+
 const NO_IAT = {
   detail: 'The user was signed out everywhere. The session has no "iat", so it counts as older than that.',
 };
@@ -39,13 +42,14 @@ export function revocations(
         if (iat === undefined) return refused('revoked', NO_IAT);
         return Number(iat) <= moment ? refused('revoked') : undefined;
       },
-      (unchecked: ProblemError) => (jti === undefined ? undefined : unchecked),
+      (unchecked: ProblemError) =>
+        jti === undefined && !REFUSALS.test(unchecked.errorType) ? undefined : unchecked,
     );
   };
 }
 
 /** A line break at the end is redis-cli's: `date +%s | redis-cli -x`. */
 function unixSeconds(text: string): number | undefined {
-  const seconds = /^\d+(?:\.\d+)?\s*$/.test(text) ? Number(text) : Number.NaN;
+  const seconds = /^\s*\d+(?:\.\d+)?\s*$/.test(text) ? Number(text) : Number.NaN;
   return isInSeconds(seconds) ? seconds : undefined;
 }

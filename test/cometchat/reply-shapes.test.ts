@@ -21,6 +21,32 @@ t.test('one conversation or an array of up to a thousand is understood', async (
   t.match(readConversations({ data: Array(1001).fill(example) }), { mismatch: /^\/data: / });
 });
 
+t.test('of several conversations one without its ids is dropped and counted', async (t) => {
+  const { put, sandbox, counts, requests } = await startGateway(t);
+  const good = like({ tags: undefined });
+  for (const odd of [
+    {},
+    null,
+    1,
+    'x',
+    [],
+    like({ conversationId: undefined }),
+    like({ conversationWith: null }),
+  ]) {
+    sandbox.fault({ body: { data: [good, odd] } }, { body: { data: [odd, good, odd] } });
+    const before = (await counts()).reply_items_dropped ?? 0;
+    for (const dropped of [1, 2]) {
+      const { status, json } = await put({ tags: ['mine'] });
+      t.equal(status, 200);
+      t.match(json.conversations, { length: 1 });
+      t.notOk('tags' in json.conversations[0], 'nobody knows whether it is the one that the tags belong to');
+      t.match(requests().at(-1), { dropped });
+    }
+    t.equal((await counts()).reply_items_dropped, before + 3);
+    t.match(readConversations({ data: [odd, odd] }), { mismatch: /^\/data\/0/ });
+  }
+});
+
 t.test('what CometChat’s pages disagree about is taken either way', async (t) => {
   const taken = [
     { unreadMessageCount: 3 },
@@ -200,9 +226,9 @@ t.test('a reply of another shape is a 502, and the log says where it differs, wi
     [{}, '/data: Expected required property'],
     [{ data: null }, '/data: Expected union value'],
     [{ data: 'private' }, '/data: Expected union value'],
-    [{ data: [[]] }, '/data: Expected union value'],
+    [{ data: [[]] }, '/data/0: Expected object'],
     [{ data: { private: 'private' } }, '/data/conversationId: Expected required property'],
-    [{ data: [example, like({ conversationId: null })] }, '/data/1/conversationId: Expected string'],
+    [{ data: [like({ conversationId: null })] }, '/data/0/conversationId: Expected string'],
     ...conversations.map(([changes, at]): [unknown, string] => [{ data: like(changes) }, `/data${at}`]),
   ];
   const { meets, sandbox, lines } = await startGateway(t);

@@ -105,7 +105,16 @@ export const WRONG: Record<Name, readonly Wrong[]> = {
     [/item 1 is wrong/, `,${PASTED}`, ',', '"a,b'],
   ],
   SESSION_AUDIENCE_CLAIM: [
-    [/must be the name of the claim that says whom/, `${PASTED} x`, 'iss', 'sub', 'jti', 'client id'],
+    [
+      /must be the name of the claim that says whom/,
+      `${PASTED} x`,
+      'iss',
+      'sub',
+      'jti',
+      'client id',
+      '"client_id"',
+      'aud,azp',
+    ],
   ],
   SESSION_COOKIE: [[/must be the name of a cookie/, PASTED, `a=${PASTED}`, 'two words', 'a=b']],
   UID_TEMPLATE: [

@@ -5,13 +5,13 @@ import { ME, OTHER } from '../helpers/tokens.ts';
 
 const NOBODY = /conversationWith was left out, which means the uid that the session maps to/;
 const NO_TYPE =
-  /conversationType was left out, which means "user": if conversationWith is the guid of a group/;
+  /If conversationWith is the guid of a group, set conversationType to "group"; left out, it means "user"/;
 const A_GROUP = /If conversationWith is the uid of a user, leave conversationType out/;
 
 /** What CometChat says of a request, and what the client is told beside the problem's own detail. */
 const CASES: [code: string, naming: object, problem: ProblemCode, hint: RegExp | undefined][] = [
   ['ERR_UID_NOT_FOUND', { conversationWith: 'x' }, 'user-not-found', NO_TYPE],
-  ['ERR_UID_NOT_FOUND', { conversationWith: 'x', conversationType: 'user' }, 'user-not-found', undefined],
+  ['ERR_UID_NOT_FOUND', { conversationWith: 'x', conversationType: 'user' }, 'user-not-found', NO_TYPE],
   ['ERR_UID_NOT_FOUND', {}, 'user-not-found', NOBODY],
   ['ERR_UID_NOT_FOUND', { conversationType: 'user' }, 'user-not-found', NOBODY],
   ['ERR_UID_NOT_FOUND', { conversationWith: 'x', conversationType: 'group' }, 'user-not-found', undefined],

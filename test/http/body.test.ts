@@ -120,6 +120,10 @@ t.test('what is no JSON is refused as a whole', async (t) => {
     '{"tags":NaN}',
     'tags=a',
     '\ufeff{',
+    // White space, but not JSON's.
+    '\u00a0{"tags":[]}',
+    '{"tags":[]}\u3000',
+    '\ufeff\ufeff{"tags":[]}',
   ]) {
     const answer = await refused(t, () => put(body), 400, 'body-malformed');
     t.match(answer.json.detail, /^The body is not JSON\. /, body);

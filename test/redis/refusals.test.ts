@@ -7,7 +7,7 @@ import { startGateway } from '../helpers/gateway.ts';
 import { countsOf } from '../helpers/metrics.ts';
 import { opaqueSessions, redisTest } from '../helpers/redis.ts';
 import { services } from '../helpers/room.ts';
-import { bearer } from '../helpers/tokens.ts';
+import { bearer, ME } from '../helpers/tokens.ts';
 import { until } from '../helpers/until.ts';
 import {
   isServedAlone,
@@ -25,6 +25,19 @@ redisTest('what Redis does not permit stands in the log', async (t, redis) => {
   await isUnchecked(t, gateway, withRevocable, 'NOPERM');
   await isServedAlone(t, gateway, { knowsRevocations: true });
   t.match(gateway.lines.join(), /"type":"NOPERM"},"msg":"Redis unavailable: using in-process state"/);
+});
+
+redisTest('a Redis that will not tell of revocations is no outage: nobody is let in', async (t, redis) => {
+  const gateway = await startGateway(t, { REDIS_URL: redis.url });
+  const isRefused = async (type: string) => {
+    const { status, json } = await withoutJti(gateway);
+    t.match([status, json.code], [503, 'session-store-unavailable']);
+    t.match(gateway.requests().at(-1), { error: { type } });
+  };
+  await redis.command('RPUSH', `revoked-before:${ME}`, 'x');
+  await isRefused('WRONGTYPE');
+  await redis.command('ACL', 'SETUSER', 'default', '-get');
+  await isRefused('NOPERM');
 });
 
 redisTest('the rights that the README asks Redis for are enough', async (t, redis) => {

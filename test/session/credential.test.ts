@@ -115,12 +115,13 @@ t.test('the session cookie is read as frameworks write it: percent-encoded, or i
     // Python's, and a mix of both.
     `"${token}"`,
     `"${encodeURIComponent(token)}"`,
+    encodeURIComponent(`"${token}"`),
   ]) {
     t.strictSame(credential(value), { token, isCookie: true }, value);
   }
   for (const value of [
     ...['%', '%zz', `${token}%`, `${token}%2`, '%E0%A4%A', '%ff', '%C0%AF'],
-    ...['%00', 'a%0d%0ab', 'a%20b', '%22a%22', 'a%3Bb', '%252B', 's%3Aa.b', 'a%C3%A9'],
+    ...['%00', 'a%0d%0ab', 'a%20b', '%22a', 'a%3Bb', '%252B', 's%3Aa.b', 'a%C3%A9'],
   ]) {
     t.match(credential(value), { code: 'session-invalid', reason: 'malformed' }, value);
   }
@@ -132,7 +133,7 @@ t.test('an empty credential counts as absent', async (t) => {
   const send = sender(gateway);
   const token = await sign();
   const emptyHeaders = ['', 'Bearer', 'Bearer ', 'bearer \t '].map((value) => `Authorization: ${value}`);
-  const emptyCookies = ['', '""', ' '].map((value) => `Cookie: ${COOKIE}=${value}`);
+  const emptyCookies = ['', '""', ' ', '%20', '%22%22'].map((value) => `Cookie: ${COOKIE}=${value}`);
   for (const empty of [...emptyHeaders, ...emptyCookies]) {
     await refused(t, () => send(empty), 401, 'session-missing', MISSING);
     await served(t, () => send(empty, `Authorization: Bearer ${token}`));
