@@ -60,9 +60,11 @@ redisTest('an opaque session needs an end, a beginning that is over, and claims'
   const { send, rejects, refused } = await opaque(t, redis);
   await redis.command('SET', KEY, JSON.stringify({ sub: ME, exp: now() - 1 }), 'EX', 60);
   await rejects(TOKEN, 'expired', { code: 'session-expired' });
-  await redis.command('SET', KEY, JSON.stringify({ sub: ME }));
-  const endless = await rejects(TOKEN, 'claim');
-  t.match(endless.json.detail, /with no TTL/);
+  for (const claims of [{ sub: ME }, { sub: ME, exp: null }]) {
+    await redis.command('SET', KEY, JSON.stringify(claims));
+    const endless = await rejects(TOKEN, 'claim');
+    t.match(endless.json.detail, /with no TTL/);
+  }
   for (const [text, reason, detail] of [
     [`{"sub":"${ME}","exp":"tomorrow"}`, 'claim', /The claim "exp"/],
     [`{"sub":"${ME}","exp":"9999999999"}`, 'claim', /The claim "exp"/],
