@@ -5,6 +5,8 @@ import type { Socket } from 'node:net';
 const MAX_UNDER_WAY = 16;
 /** So many bytes are parsed at once: most requests, and few of the shortest. */
 const PIECE_BYTES = 1024;
+/** As much of a head is kept as it may have, and a bit. Line breaks before it are endless, if the client likes. */
+const MAX_HEAD_BYTES = 32 * 1024;
 /** A reply of which the client takes nothing for so long is given up, with its connection. */
 const STALLED_MS = 10_000;
 /** How long a client has to read the last reply of its connection. */
@@ -16,6 +18,7 @@ export class Connection {
   readonly #underWay = new Set<ServerResponse>();
   /** The bytes behind the newest request: a part of the next one's head, if any. */
   #head: Buffer[] = [];
+  #headBytes = 0;
   #newest: { readonly request: IncomingMessage; readonly response: ServerResponse } | undefined;
   /** Set by end(). Whatever the client sends after that is ignored. */
   #ending: { readonly lastReply: string; readonly insteadOf: ServerResponse | undefined } | undefined;
@@ -52,6 +55,7 @@ export class Connection {
     this.#underWay.add(response);
     this.#newest = { request, response };
     this.#head = [];
+    this.#headBytes = 0;
     // The socket has all of the reply now. When it is sent, Node.js sets the timeout of an idle connection.
     response.once('prefinish', () => this.#socket.setTimeout(STALLED_MS));
     response.once('close', () => {
@@ -79,7 +83,10 @@ export class Connection {
       // Node.js pauses it while the client does not read its replies. Its parser takes nothing then.
       if (this.#socket.isPaused()) return void this.#socket.unshift(bytes.subarray(at));
       const piece = bytes.subarray(at, at + PIECE_BYTES);
-      if (!this.arriving) this.#head.push(piece);
+      if (!this.arriving && this.#headBytes < MAX_HEAD_BYTES) {
+        this.#head.push(piece);
+        this.#headBytes += piece.length;
+      }
       parse(piece);
     }
   }

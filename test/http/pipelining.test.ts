@@ -1,6 +1,9 @@
 import { once } from 'node:events';
+import type { Socket } from 'node:net';
+import { PassThrough } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import t from 'tap';
+import { Connection } from '../../src/http/connections.ts';
 import { timeouts } from '../../src/http/raw-errors.ts';
 import { isProblem, parseAnswer } from '../helpers/answers.ts';
 import { type Gateway, startGateway } from '../helpers/gateway.ts';
@@ -92,6 +95,16 @@ t.test(`a connection has ${MAX_UNDER_WAY} requests under way, and one more ends 
     gateway.requests().find(({ problem }) => problem),
     { error: { type: 'PIPELINING' } },
   );
+});
+
+t.test('line breaks without end before a request fill no memory', async (t) => {
+  const socket = new PassThrough().on('data', () => {});
+  const connection = new Connection(socket as unknown as Socket);
+  for (let n = 0; n < 100; n += 1) socket.write(Buffer.alloc(64 * 1024, '\r\n'));
+  await until('all bytes', () => socket.readableLength === 0);
+  t.ok(connection.head.length > 0 && connection.head.length <= 33 * 1024, `${connection.head.length}`);
+  const { raw } = await startGateway(t);
+  t.strictSame(statuses(await raw(`${'\r\n'.repeat(100_000)}${LAST}`)), [200]);
 });
 
 t.test('a client that waits for the replies may send as many as it likes', async (t) => {
