@@ -4,7 +4,9 @@ const DISCONNECTED = /writeable|closed|aborted|retries per request/i;
 /** @returns what the log calls an error: a code or a name, and nothing that the error quotes */
 export function errorType(error: unknown): string {
   if (!(error instanceof Error)) return 'unknown';
-  if ('code' in error && typeof error.code === 'string') return error.code;
+  // A DOMException has a number that nobody knows.
+  const isNamed = 'code' in error && error.code !== undefined && !(error instanceof DOMException);
+  if (isNamed) return String(error.code);
   if (error.message.includes('ACL failure in script')) return 'NOPERM';
   // Redis' own errors begin with a code: WRONGPASS, READONLY.
   const [code] = /^[A-Z]{2,}(?= )/.exec(error.message) ?? [];

@@ -77,7 +77,6 @@ t.test('a reply that is no key set leaves the last good keys in use', async (t) 
     { body: JSON.stringify({ keys: [{ ...other.jwk, kid: 'first', use: 'enc' }] }) },
     { body: '{"keys":[{"kty":"oct","k":"c2VjcmV0","kid":"first"}]}' },
     { body: set.replace('{', `{"padding":"${'x'.repeat(70_000)}",`) },
-    { headers: { 'content-encoding': 'compress' }, body: set },
     { body: Buffer.concat([Buffer.from('{"\xff":1,', 'latin1'), Buffer.from(set.slice(1))]) },
     { status: 500, body: set },
     { status: 203, body: set },
