@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import type { Clock } from '../base/clock.ts';
 
 /** A client that waits for its replies has one request under way. Only one that does not, which is pipelining, has more. */
 const MAX_UNDER_WAY = 16;
@@ -7,7 +8,7 @@ const MAX_UNDER_WAY = 16;
 const PIECE_BYTES = 1024;
 /** As much of a head is kept as it may have, and a bit. Line breaks before it are endless, if the client likes. */
 const MAX_HEAD_BYTES = 32 * 1024;
-/** A reply of which the client takes nothing for so long is given up, with its connection. */
+/** A reply that the client has not taken so long after it was made is given up, with its connection. */
 const STALLED_MS = 10_000;
 /** How long a client has to read the last reply of its connection. */
 const LINGER_MS = 1000;
@@ -15,6 +16,7 @@ const LINGER_MS = 1000;
 /** A connection of the HTTP server, and the requests on it whose replies have not been sent whole. */
 export class Connection {
   readonly #socket: Socket;
+  readonly #clock: Clock;
   readonly #underWay = new Set<ServerResponse>();
   /** The bytes behind the newest request: a part of the next one's head, if any. */
   #head: Buffer[] = [];
@@ -24,8 +26,9 @@ export class Connection {
   #ending: { readonly lastReply: string; readonly insteadOf: ServerResponse | undefined } | undefined;
 
   /** @param socket to which the HTTP server listens already */
-  constructor(socket: Socket) {
+  constructor(socket: Socket, clock: Clock) {
     this.#socket = socket;
+    this.#clock = clock;
     // Node.js would parse up to 64 KiB, hundreds of requests, before it looks up.
     const [parse] = socket.listeners('data') as [(bytes: Buffer) => void];
     socket.removeListener('data', parse).on('data', (bytes: Buffer) => this.#read(bytes, parse));
@@ -56,12 +59,15 @@ export class Connection {
     this.#newest = { request, response };
     this.#head = [];
     this.#headBytes = 0;
-    // The socket has all of the reply now. When it is sent, Node.js sets the timeout of an idle connection.
-    response.once('prefinish', () => this.#socket.setTimeout(STALLED_MS));
+    // The socket has all of the reply now. A timeout of the socket would begin anew with each byte that the client sends.
+    let cancel = () => {};
+    response.once('prefinish', () => {
+      cancel = this.#clock.after(STALLED_MS, () => this.#socket.destroy());
+    });
     response.once('close', () => {
       this.#underWay.delete(response);
       if (request.complete && this.#newest?.request === request) this.#newest = undefined;
-      if (this.#underWay.size > 0) this.#socket.setTimeout(0);
+      cancel();
       this.#endIfAnswered();
     });
   }

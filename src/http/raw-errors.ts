@@ -96,7 +96,10 @@ export function socketErrorHandler(
 }
 
 /** Answers what Node.js would answer, or drop, without the app. */
-export function handleRawErrors(app: FastifyInstance, { metrics }: Pick<Services, 'metrics'>): void {
+export function handleRawErrors(
+  app: FastifyInstance,
+  { metrics, seams }: Pick<Services, 'metrics' | 'seams'>,
+): void {
   const problems = problemsTotal(metrics);
   const connections = new WeakMap<Duplex, Connection>();
   app.decorate('rejectSocket', (socket, { code, type, request, ...options }) => {
@@ -132,7 +135,7 @@ export function handleRawErrors(app: FastifyInstance, { metrics }: Pick<Services
   // RFC 9110, section 10.1.1: a server may refuse an expectation that it does not know, and may leave it.
   app.server.on('checkExpectation', (request, response) => app.server.emit('request', request, response));
   app.server.on('connection', (socket) => {
-    connections.set(socket, new Connection(socket));
+    connections.set(socket, new Connection(socket, seams.clock));
     // Node.js forgets the address of a connection that has closed, unless it was asked for before.
     void socket.remoteAddress;
   });

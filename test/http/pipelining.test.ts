@@ -3,6 +3,7 @@ import type { Socket } from 'node:net';
 import { PassThrough } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import t from 'tap';
+import { MACHINE_CLOCK } from '../../src/base/clock.ts';
 import { Connection } from '../../src/http/connections.ts';
 import { timeouts } from '../../src/http/raw-errors.ts';
 import { isProblem, parseAnswer } from '../helpers/answers.ts';
@@ -99,7 +100,7 @@ t.test(`a connection has ${MAX_UNDER_WAY} requests under way, and one more ends 
 
 t.test('line breaks without end before a request fill no memory', async (t) => {
   const socket = new PassThrough().on('data', () => {});
-  const connection = new Connection(socket as unknown as Socket);
+  const connection = new Connection(socket as unknown as Socket, MACHINE_CLOCK);
   for (let n = 0; n < 100; n += 1) socket.write(Buffer.alloc(64 * 1024, '\r\n'));
   await until('all bytes', () => socket.readableLength === 0);
   t.ok(connection.head.length > 0 && connection.head.length <= 33 * 1024, `${connection.head.length}`);
