@@ -37,7 +37,7 @@ class RefusalLog {
    * @returns the level of its line
    */
   levelOf(address: string, problem: string): 'info' | 'debug' {
-    if (this.#refused.size === 0) this.#stop = this.#services.seams.clock.after(WINDOW_MS, () => this.end());
+    if (this.#refused.size === 0) this.#begin();
     const refused = this.#of(address, problem);
     refused.count += 1;
     return refused.count > MAX_LINES ? 'debug' : 'info';
@@ -51,6 +51,14 @@ class RefusalLog {
       if (more > 0) this.#services.log.info({ address, problem, count: more }, 'refused requests not logged');
     }
     this.#refused.clear();
+  }
+
+  #begin(): void {
+    const stop = new AbortController();
+    const { signal } = stop;
+    this.#stop = () => stop.abort();
+    // Unlike a timer of the clock's, this wait does not keep the process running.
+    void this.#services.seams.clock.wait(WINDOW_MS, signal).then(() => signal.aborted || this.end());
   }
 
   #of(address: string, problem: string): Refused {
