@@ -12,6 +12,7 @@ const MAX_LINES = 5;
 const WINDOW_MS = 60_000;
 /** A bound on memory. Addresses that come after so many pairs share one. */
 const MAX_REMEMBERED = 10_000;
+const OTHERS = 'others';
 
 interface Refused {
   readonly address: string;
@@ -72,8 +73,6 @@ class RefusalLog {
     return refused;
   }
 }
-
-const OTHERS = 'others';
 
 /** Gives the app `refusals`, for as long as it lives. */
 export function logRefusals(app: FastifyInstance, services: Pick<Services, 'log' | 'seams'>): void {

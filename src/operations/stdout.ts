@@ -11,7 +11,7 @@ const MAX_WAITING = 1024 * 1024;
  */
 export class Stdout implements DestinationStream {
   readonly #stream: Writable;
-  #count = (_lines: number) => {};
+  #count = () => {};
   #log: Pick<BaseLogger, 'warn'> | undefined;
   /** Lines that the log does not tell of yet. */
   #dropped = 0;
@@ -30,7 +30,7 @@ export class Stdout implements DestinationStream {
       'Lines of the log that were dropped because nobody read stdout in time',
     );
     dropped.inc(this.#dropped);
-    this.#count = (lines) => dropped.inc(lines);
+    this.#count = () => dropped.inc();
     this.#log = log;
   }
 
@@ -51,7 +51,7 @@ export class Stdout implements DestinationStream {
 
   #drop(): void {
     this.#dropped += 1;
-    this.#count(1);
+    this.#count();
   }
 
   #tell(): void {
