@@ -1,5 +1,6 @@
 // npm run --silent token -- <sub>: prints a session token for that user, signed with SESSION_SECRET.
 import { Type } from '@sinclair/typebox';
+import { itemsOf } from '../src/base/parse-list.ts';
 import { ConfigError, readVariables } from '../src/config/environment.ts';
 import { EnvironmentSchema } from '../src/config/variables.ts';
 import { parseSecrets } from '../src/session/secret.ts';
@@ -20,7 +21,7 @@ const TokenEnvironment = Type.Required(
   ]),
 );
 /** The gateway takes a token of any of several. */
-const first = (list: string): string => list.replace(/,.*/s, '').trim();
+const first = (list: string): string => String(itemsOf(list)[0]);
 
 const faults: string[] = [];
 const env = readVariables(TokenEnvironment, process.env, faults);

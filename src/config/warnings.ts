@@ -1,3 +1,4 @@
+import { itemsOf } from '../base/parse-list.ts';
 import { isQuoted } from '../base/quotes.ts';
 import { textOf } from './environment.ts';
 import { misspeltVariables } from './misspelt.ts';
@@ -42,7 +43,7 @@ export function warningsOf(env: Partial<Environment>, environment: NodeJS.Proces
     if (typeof value !== 'string') continue;
     if (isQuoted(value))
       found.push(`${name}: is in quotes, which are taken for a part of it; leave them out`);
-    const hasLineBreak = value.split(',').some((item) => /[\r\n]/.test(item.trim()));
+    const hasLineBreak = itemsOf(value).some((item) => /[\r\n]/.test(item));
     if (hasLineBreak) found.push(`${name}: has a line break inside, which is taken for a part of it`);
   }
   for (const [used, unused] of UNUSED_BESIDE) {

@@ -2,6 +2,7 @@ import { isUtf8 } from 'node:buffer';
 import type { TSchema } from '@sinclair/typebox';
 import { TypeCompiler, type ValueError, ValueErrorType } from '@sinclair/typebox/compiler';
 import type { FastifyInstance, FastifyRequest, onRequestHookHandler } from 'fastify';
+import { itemsOf } from '../base/parse-list.ts';
 import { type FieldError, MAX_ERRORS, ProblemError } from '../base/problem-error.ts';
 
 /** 25 tags of 100 UTF-16 code units, each escaped as `\uXXXX`, take 15 KB. */
@@ -47,10 +48,7 @@ function whyNoJson(text: string): string {
 export const requireJson: onRequestHookHandler = ({ raw }, _reply, done) => {
   const { 'content-type': [type = '', ...others] = [], 'content-encoding': codings = [] } =
     raw.headersDistinct;
-  const isPlain = codings
-    .join()
-    .split(',')
-    .every((coding) => NO_CODING.has(coding.trim().toLowerCase()));
+  const isPlain = itemsOf(codings.join()).every((coding) => NO_CODING.has(coding.toLowerCase()));
   const isJson = JSON_UTF8.test(type) && others.length === 0 && isPlain;
   done(isJson ? undefined : new ProblemError('media-type-unsupported'));
 };

@@ -1,7 +1,7 @@
 import cors, { type FastifyCorsOptions } from '@fastify/cors';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { isLoopback } from '../base/loopback.ts';
-import { parseList } from '../base/parse-list.ts';
+import { itemsOf, parseList } from '../base/parse-list.ts';
 
 /** How long a browser may remember a preflight, in seconds: Chromium's longest. */
 const PREFLIGHT_SECONDS = 7200;
@@ -120,10 +120,9 @@ export async function allowOrigins(app: FastifyInstance, config: CorsConfig): Pr
 }
 
 function crossOriginHeaders({ origins, credentials }: CorsConfig, origin: string | undefined) {
+  if (origins.size === 0 || (origin !== undefined && !origins.has(origin))) return {};
   // Where the origin could not be read, the only one is it. Of several nobody knows; any page may read that error then.
-  const [only] = origins.size === 1 ? origins : ['*'];
-  const allowed = origin === undefined ? only : origin;
-  if (origins.size === 0 || !allowed || (allowed !== '*' && !origins.has(allowed))) return {};
+  const allowed = origin ?? (origins.size === 1 ? [...origins].join() : '*');
   return {
     'access-control-allow-origin': allowed,
     'access-control-expose-headers': REPLY_HEADERS.join(', '),
@@ -138,10 +137,9 @@ function refusedPreflight(
 ): RefusedPreflight | null {
   const { origin, 'access-control-request-method': askedMethod } = headers;
   if (method !== 'OPTIONS' || origin === undefined || askedMethod === undefined) return null;
-  const askedHeader = (headers['access-control-request-headers'] ?? '')
-    .split(',')
-    .map((name) => name.trim().toLowerCase())
-    .find((name) => name !== '' && !REQUEST_HEADERS.includes(name));
+  const askedHeader = itemsOf((headers['access-control-request-headers'] ?? '').toLowerCase()).find(
+    (name) => name !== '' && !REQUEST_HEADERS.includes(name),
+  );
   const refused = (reason: RefusedPreflight['reason'], asked?: string): RefusedPreflight => ({
     reason,
     origin: origin.slice(0, MAX_LOGGED_LENGTH),

@@ -2,6 +2,7 @@ import { promisify } from 'node:util';
 import zlib from 'node:zlib';
 import { errors, type JWK } from 'jose';
 import type { Reply } from '../base/http-client.ts';
+import { itemsOf } from '../base/parse-list.ts';
 
 /** A provider's key set has a few keys of some hundred bytes each. */
 export const MAX_BYTES = 64 * 1024;
@@ -54,8 +55,7 @@ export async function readKeySet({ status, headers, body }: Reply): Promise<{ ke
 
 /** @param codings in the order in which they were applied */
 async function decoded(body: Uint8Array, codings = ''): Promise<Uint8Array> {
-  const names = codings.split(',').map((name) => name.trim().toLowerCase());
-  const decoders = names.flatMap((name) => DECODERS.get(name) ?? []);
+  const decoders = itemsOf(codings).flatMap((name) => DECODERS.get(name.toLowerCase()) ?? []);
   if (decoders.length > MAX_CODINGS) throw Object.assign(new Error('too many'), { code: 'content_encoding' });
   let bytes = body;
   for (const decode of decoders.reverse()) bytes = await decode(bytes);

@@ -1,4 +1,5 @@
 import { createHmac, createSecretKey, type KeyObject, timingSafeEqual } from 'node:crypto';
+import { itemsOf } from '../base/parse-list.ts';
 import { derived, type Rotating } from '../base/rotating.ts';
 import type { VerifySession } from './claims.ts';
 import { type JwtRules, jwtVerifier } from './jwt.ts';
@@ -26,7 +27,7 @@ export interface SecretSessionConfig extends JwtRules {
  * @throws Error whose message says which one is too short, and never repeats it
  */
 export function parseSecrets(text: string): string[] {
-  const items = text.split(',').map((item) => item.trim());
+  const items = itemsOf(text);
   const short = items.findIndex((item) => item !== '' && Buffer.byteLength(item) < MIN_SECRET_BYTES);
   if (short >= 0) {
     throw new Error(`must have ${MIN_SECRET_BYTES} bytes or more; secret number ${short + 1} has fewer`);
