@@ -1,7 +1,7 @@
 import type { Services } from '../base/services.ts';
 import type { Send } from './call.ts';
 import { type Failure, type Outcome, rejected } from './outcome.ts';
-import { type Subject, Witnesses } from './witnesses.ts';
+import { Partners, type Subject, Witnesses } from './witnesses.ts';
 
 /**
  * The circuit opens when so many witnesses have failed within so long and CometChat has answered nobody since the first of them, if
@@ -29,9 +29,10 @@ export const probeDelay = (probes: number): number =>
 export class Breaker {
   readonly #services: Pick<Services, 'log' | 'metrics' | 'seams'>;
   readonly #opened;
-  readonly #failed = new Witnesses(TO_OPEN.withinMs);
-  readonly #unanswered = new Witnesses(TO_STAY_OPEN.withinMs);
-  readonly #probes = new Witnesses(TO_STAY_OPEN.withinMs);
+  readonly #partners = new Partners();
+  readonly #failed = new Witnesses(TO_OPEN.withinMs, this.#partners);
+  readonly #unanswered = new Witnesses(TO_STAY_OPEN.withinMs, this.#partners);
+  readonly #probes = new Witnesses(TO_STAY_OPEN.withinMs, this.#partners);
   /** Since the last answer, while there are witnesses of it. */
   #failing = { since: 0, attempts: 0 };
   #isOpen = false;
@@ -96,6 +97,7 @@ export class Breaker {
     const now = this.#now();
     if (!isOutage(outcome)) {
       this.#countedFrom = now;
+      this.#partners.answered(subject.path, now);
       this.#failed.clear();
       this.#unanswered.clear();
       if (this.#isOpen) this.#close('CometChat answers again: circuit closed');

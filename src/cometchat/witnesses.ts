@@ -4,8 +4,32 @@ export interface Subject {
   readonly path: string;
 }
 
-/** A group is one conversation for all its members. Another user is in one with each, and a support agent perhaps in all. */
-const maxWith = (path: string): number => (path.startsWith('/groups/') ? 1 : 5);
+/**
+ * A group is one conversation for all its members. Another user is in one with each, and all of these may fail for what is
+ * wrong with that user. Where all write to one support agent, there is nobody else to hear of.
+ */
+const MAX = { group: 1, user: 3, onlyUser: 5 };
+/** How long an answer shows that there are conversations with other users. */
+const OTHERS_MS = 300_000;
+
+/** Finds out how many witnesses there may be of one conversation partner. */
+export class Partners {
+  #latest = { path: '', at: Number.NEGATIVE_INFINITY };
+  /** The latest answer about another path than that. */
+  #another = this.#latest;
+
+  /** CometChat has answered a call about this path. */
+  answered(path: string, now: number): void {
+    if (path !== this.#latest.path) this.#another = this.#latest;
+    this.#latest = { path, at: now };
+  }
+
+  maxWith(path: string, now: number): number {
+    if (path.startsWith('/groups/')) return MAX.group;
+    const elsewhere = path === this.#latest.path ? this.#another : this.#latest;
+    return now - elsewhere.at < OTHERS_MS ? MAX.user : MAX.onlyUser;
+  }
+}
 
 /**
  * Attempts that say how CometChat is. Each user and each group is heard once, so that what is wrong with one of them alone
@@ -13,12 +37,14 @@ const maxWith = (path: string): number => (path.startsWith('/groups/') ? 1 : 5);
  */
 export class Witnesses {
   readonly #keptMs: number;
+  readonly #partners: Pick<Partners, 'maxWith'>;
   /** The oldest first. */
   #all: (Subject & { readonly at: number })[] = [];
 
   /** @param keptMs how long each of them counts, in milliseconds */
-  constructor(keptMs: number) {
+  constructor(keptMs: number, partners: Pick<Partners, 'maxWith'>) {
     this.#keptMs = keptMs;
+    this.#partners = partners;
   }
 
   /** @param now here and below, in milliseconds of any clock that does not go back */
@@ -30,7 +56,10 @@ export class Witnesses {
   /** Whether an attempt about this subject would be one more. */
   lacks({ user, path }: Subject, now: number): boolean {
     this.count(now);
-    return this.#all.every((other) => other.user !== user) && this.#of(path).length < maxWith(path);
+    return (
+      this.#all.every((other) => other.user !== user) &&
+      this.#of(path).length < this.#partners.maxWith(path, now)
+    );
   }
 
   /** Adds an attempt, in the place of the user's one before, and of the oldest of too many about one group or user. */
@@ -38,7 +67,8 @@ export class Witnesses {
     this.count(now);
     this.#all = this.#all.filter(({ user }) => user !== subject.user);
     const same = this.#of(subject.path);
-    if (same.length >= maxWith(subject.path)) this.#all = this.#all.filter((other) => other !== same[0]);
+    if (same.length >= this.#partners.maxWith(subject.path, now))
+      this.#all = this.#all.filter((other) => other !== same[0]);
     this.#all.push({ ...subject, at: now });
   }
 

@@ -49,6 +49,20 @@ t.test('however many members of one group fail, it stays closed', async (t) => {
   t.equal(breaker.isOpen, false);
 });
 
+t.test('however many conversations with one user fail, it stays closed', async (t) => {
+  const { breaker, call, clock } = breakerOf();
+  for (let n = 0; n < 6000; n += 1) {
+    await call(`user-${n % 100}`, peer('odd'), FAILED);
+    // One of them fails everywhere, which makes two that are at fault.
+    await call('one', peer(`odd-${n}`), FAILED);
+    // The others are few.
+    if (n % 2900 === 0) await call('other', peer('friend'), OK);
+    clock.pass(100);
+    if (breaker.isOpen) break;
+  }
+  t.equal(breaker.isOpen, false);
+});
+
 t.test('an outage that all meet in their conversations with one agent opens it', async (t) => {
   const { breaker, call, clock } = breakerOf();
   for (let n = 0; n < 10; n += 1) {
