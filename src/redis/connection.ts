@@ -7,13 +7,14 @@ import { redisCredentials } from './url.ts';
 
 /** A command takes well under a millisecond; a request waits no longer than this for a Redis that hangs. */
 const COMMAND_TIMEOUT_MS = 500;
-/** A connection on which no reply comes for so long is given up, and no request waits any more. */
-const SILENCE_TIMEOUT_MS = 1000;
+const LOOK_EVERY_MS = 250;
+/** A connection on which no reply comes for so many looks, a second, is given up, and no request waits any more. */
+const LOOKS_WITHOUT_REPLY = 4;
 /**
- * A connection that has been idle for so long is asked whether it still is one. A firewall, NAT or load balancer in between
- * may have forgotten it without a word.
+ * A connection on which nothing has come for so many looks, two seconds, is asked whether it still is one. A firewall, NAT or
+ * load balancer in between may have forgotten it without a word.
  */
-const ASK_IDLE_AFTER_MS = 2000;
+const LOOKS_UNTIL_ASKED = 8;
 const CONNECT_TIMEOUT_MS = 1000;
 const LONGEST_RECONNECT_DELAY_MS = 1000;
 /** Redis is there and refuses the gateway: no waiting mends that. */
@@ -40,7 +41,6 @@ export async function redisConnection(
     connectionName: 'cometchat-gateway',
     connectTimeout: CONNECT_TIMEOUT_MS,
     commandTimeout: COMMAND_TIMEOUT_MS,
-    socketTimeout: SILENCE_TIMEOUT_MS,
     enableOfflineQueue: false,
     autoResendUnfulfilledCommands: false,
     maxRetriesPerRequest: 0,
@@ -69,10 +69,8 @@ export async function redisConnection(
   redis.on('ready', () => {
     if (logged.size > 0) log.info('Redis connection restored');
     logged.clear();
-    // This timer of the socket begins anew with each byte, and does not keep the process running. Any reply will do, an error
-    // as well; without one SILENCE_TIMEOUT_MS ends the connection.
-    redis.stream.setTimeout(ASK_IDLE_AFTER_MS).on('timeout', () => void redis.ping().catch(() => {}));
   });
+  redis.on('connect', () => watch(redis));
   redis.on('error', (error: RedisError) => {
     lost(errorType(error));
     // ioredis would go on with database 0, in which nobody has been signed out.
@@ -83,6 +81,28 @@ export async function redisConnection(
     gauge.set(Number(redis.status === 'ready')),
   );
   return redis;
+}
+
+/**
+ * Ends a connection that does not reply. Looks are counted, not the time: after a pause of the whole process, replies that came
+ * meanwhile are read before the next look.
+ */
+function watch(redis: Redis): void {
+  const { stream } = redis;
+  let sent = stream.bytesWritten;
+  let looks = { idle: 0, waiting: 0 };
+  stream.on('data', () => {
+    sent = stream.bytesWritten;
+    looks = { idle: 0, waiting: 0 };
+  });
+  const look = setInterval(() => {
+    looks.idle += 1;
+    if (stream.bytesWritten > sent) looks.waiting += 1;
+    if (looks.waiting === LOOKS_WITHOUT_REPLY) stream.destroy(new Error('Redis timed out'));
+    // Any reply will do, an error as well.
+    else if (looks.idle === LOOKS_UNTIL_ASKED) redis.ping().catch(() => {});
+  }, LOOK_EVERY_MS).unref();
+  stream.once('close', () => clearInterval(look));
 }
 
 /**
