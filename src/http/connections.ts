@@ -6,6 +6,7 @@ import type { Clock } from '../base/clock.ts';
 const MAX_UNDER_WAY = 16;
 /** So many bytes are parsed at once: most requests, and few of the shortest. */
 const PIECE_BYTES = 1024;
+const NOTHING: Buffer = Buffer.alloc(0);
 /** As much of a head is kept as it may have, and a bit. Line breaks before it are endless, if the client likes. */
 const MAX_HEAD_BYTES = 32 * 1024;
 /** A reply that the client has not taken so long after it was made is given up, with its connection. */
@@ -21,6 +22,8 @@ export class Connection {
   /** The bytes behind the newest request: a part of the next one's head, if any. */
   #head: Buffer[] = [];
   #headBytes = 0;
+  /** What has come behind the bytes that are being parsed. */
+  #rest = NOTHING;
   #newest: { readonly request: IncomingMessage; readonly response: ServerResponse } | undefined;
   /** Set by end(). Whatever the client sends after that is ignored. */
   #ending: { readonly lastReply: string; readonly insteadOf: ServerResponse | undefined } | undefined;
@@ -48,9 +51,9 @@ export class Connection {
     return this.#newest?.request.complete === false ? this.#newest.request : undefined;
   }
 
-  /** What has come of the next request, where its header fields are still arriving. */
+  /** What has come of the next request, and maybe more, where its header fields are still arriving. */
   get head(): string {
-    return Buffer.concat(this.#head).toString('latin1');
+    return Buffer.concat([...this.#head, this.#rest]).toString('latin1');
   }
 
   /** Takes note of a request that is going to be answered. */
@@ -93,8 +96,10 @@ export class Connection {
         this.#head.push(piece);
         this.#headBytes += piece.length;
       }
+      this.#rest = bytes.subarray(at + PIECE_BYTES);
       parse(piece);
     }
+    this.#rest = NOTHING;
   }
 
   #endIfAnswered(): void {

@@ -46,6 +46,9 @@ export const timeouts = (requestTimeout: number, connectionsCheckingInterval: nu
   http: { headersTimeout: requestTimeout, connectionsCheckingInterval, requireHostHeader: false },
 });
 
+/** RFC 9110, section 7.2. No host has a comma; two that something before the gateway has joined do. */
+const isHost = (text: string): boolean => /^(?:\[[\da-f.:]+\]|[\w.~!$&'()*+;=%-]*)(?::\d*)?$/i.test(text);
+
 interface Rule extends Rejection {
   applies(request: IncomingMessage, connection: Connection): boolean;
 }
@@ -68,10 +71,10 @@ const RULES: readonly Rule[] = [
   {
     // RFC 9112, section 3.2: without Host, or with two, there is no telling what was meant. HTTP/1.0 needs none.
     applies: ({ httpVersion, headersDistinct: { host = [] } }) =>
-      host.length > 1 || (host.length === 0 && httpVersion === '1.1'),
+      host.length > 1 || (host.length === 0 && httpVersion === '1.1') || !host.every(isHost),
     code: 'body-malformed',
     type: 'HOST',
-    detail: 'HTTP/1.1 needs a Host header, and no version takes more than one.',
+    detail: 'HTTP/1.1 needs a Host header with one host, and no version takes more than one.',
   },
   {
     // RFC 9112, section 6.1. Where the body ends would be a guess, and something before the gateway may guess otherwise.

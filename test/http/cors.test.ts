@@ -114,6 +114,8 @@ t.test('without CORS_ORIGINS there is no CORS header at all', async (t) => {
 const UNSEEN: readonly ((origin: string) => string)[] = [
   (origin) => `GET /%ff HTTP/1.1\r\nHost: x\r\n${origin}Connection: close\r\n\r\n`,
   (origin) => `GET /livez HTTP/1.1\r\nHost: x\r\n${origin}X: ${'a'.repeat(17_000)}\r\n\r\n`,
+  // Browsers send it behind the fields that the page has set.
+  (origin) => `GET /livez HTTP/1.1\r\nHost: x\r\nX: ${'a'.repeat(40_000)}\r\n${origin}\r\n`,
   (origin) => `GET /livez HTTP/1.1\r\nHost: x\r\n${origin}Bad Header: x\r\n\r\n`,
   (origin) => `GET /livez HTTP/1.1\r\nHost: x\r\nHost: y\r\n${origin}\r\n`,
   (origin) => `PUT /livez HTTP/2.0\r\nHost: x\r\n${origin}\r\n`,

@@ -101,6 +101,12 @@ t.test('HTTP/1.1 needs one Host, HTTP/1.0 none, and neither takes two', async (t
     'GET /nothing HTTP/1.1\r\n',
     'GET /%ff HTTP/1.1\r\n',
     'OPTIONS /livez HTTP/1.1\r\nHost: x\r\nHost: y\r\n',
+    'GET /livez HTTP/1.1\r\nHost: x, y\r\n',
+    'GET /livez HTTP/1.1\r\nHost: x,y\r\n',
+    'GET /livez HTTP/1.0\r\nHost: x y\r\n',
+    'GET /livez HTTP/1.1\r\nHost: x/y\r\n',
+    'GET /livez HTTP/1.1\r\nHost: user@x\r\n',
+    'GET /livez HTTP/1.1\r\nHost: x:port\r\n',
   ]) {
     const answer = await refused(t, () => raw(`${start}\r\n`), 400, 'body-malformed', {
       line: { error: { type: 'HOST' } },
@@ -108,7 +114,16 @@ t.test('HTTP/1.1 needs one Host, HTTP/1.0 none, and neither takes two', async (t
     t.equal(answer.headers.get('connection'), 'close');
   }
   t.equal(parseAnswer(await raw('GET /livez HTTP/1.0\r\n\r\n')).status, 200);
-  t.equal(parseAnswer(await raw('GET /livez HTTP/1.0\r\nHost: x\r\n\r\n')).status, 200);
+  for (const host of [
+    'x',
+    'a-b.Example_1.com:8080',
+    '10.0.0.1',
+    '[2001:db8::1]:3000',
+    'xn--mnchen-3ya.de',
+    '',
+  ]) {
+    t.equal(parseAnswer(await raw(`GET /livez HTTP/1.0\r\nHost: ${host}\r\n\r\n`)).status, 200, host);
+  }
 });
 
 t.test('no version of HTTP is taken but 1.0 and 1.1', async (t) => {
