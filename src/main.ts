@@ -1,3 +1,4 @@
+import { setTimeout as wait } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import closeWithGrace from 'close-with-grace';
 import { fastify } from 'fastify';
@@ -40,23 +41,28 @@ const app = fastify(serverOptions(log, config.trustedProxies));
 closeWithGrace(
   {
     logger: log,
-    delay: config.shutdown.deadlineMs,
+    // Its own deadline would leave no time to write what was cut off.
+    delay: false,
     skip: ['SIGHUP'],
-    onTimeout: () =>
-      log.error({ calls: app.shutdown.callsInHand }, 'the shutdown took too long: calls were cut off'),
     onSecondError: (err) => log.fatal({ err }, 'ending at once after an error on the way out'),
   },
   async ({ signal, err }) => {
     if (signal) log.info({ signal }, 'shutting down');
     else log.fatal({ err }, 'ending after an error that nobody caught');
     // Before the start is over there are no calls to wait for.
-    if (app.server.listening) {
-      if (signal === 'SIGTERM') await app.shutdown.drain(config.shutdown.drainMs);
+    const { deadlineMs, drainMs } = config.shutdown;
+    const close = async () => {
+      if (signal === 'SIGTERM') await app.shutdown.drain(drainMs);
       await app.close();
+      return true;
+    };
+    const isClosed = !app.server.listening || (await Promise.race([close(), wait(deadlineMs, false)]));
+    if (!isClosed) {
+      log.error({ calls: app.shutdown.callsInHand }, 'the shutdown took too long: calls were cut off');
     }
     await stdout.flush(LAST_LINES_MS);
     // `undefined` can be thrown too, and would pass for a good end.
-    if (!signal) process.exit(1);
+    if (!signal || !isClosed) process.exit(1);
   },
 );
 

@@ -90,6 +90,27 @@ t.test('a gateway whose log nobody reads serves all the same, and loses no line 
   t.match(child.stdout, '"msg":"shutting down"');
 });
 
+t.test('what a shutdown has cut off reaches a slow reader, too', async (t) => {
+  const { child, call, origin, sandbox } = await startProcess(t, {
+    LOG_LEVEL: 'debug',
+    SHUTDOWN_DRAIN_MS: '0',
+    SHUTDOWN_DEADLINE_MS: '100',
+  });
+  child.process.stdout.pause();
+  for (let n = 0; n < 600; n += 1) await fetch(`${origin}/livez`);
+  sandbox.fault({ delayMs: 60_000 });
+  const taken = sandbox.nextCall();
+  const cutOff = t.rejects(call());
+  await taken;
+  child.process.kill('SIGTERM');
+  const signalled = performance.now();
+  await until('its deadline', () => performance.now() - signalled > 300);
+  child.process.stdout.resume();
+  t.equal(await child.exit(), 1);
+  t.match(child.stdout, '"calls":1,"msg":"the shutdown took too long: calls were cut off"');
+  await cutOff;
+});
+
 t.test('a gateway ends, whether or not somebody reads its log, or has gone', async (t) => {
   const { child, origin } = await startProcess(t, { LOG_LEVEL: 'debug' });
   child.process.stdout.destroy();
