@@ -20,7 +20,7 @@ interface Refused {
   count: number;
 }
 
-/** Keeps floods of refusals below 500 out of the log: the first of a minute are written, and then how many there were. */
+/** Keeps floods out of the log: of what strangers may send, the first of a minute are written, and then how many there were. */
 class RefusalLog {
   readonly #services: Pick<Services, 'log' | 'seams'>;
   readonly #refused = new Map<string, Refused>();
@@ -34,7 +34,7 @@ class RefusalLog {
    * Counts a refusal.
    *
    * @param address as addressOf() gives it
-   * @param problem its code, or what else it was refused for
+   * @param problem its code, what else it was refused for, or `preflight` for one that was not
    * @returns the level of its line
    */
   levelOf(address: string, problem: string): 'info' | 'debug' {
@@ -49,7 +49,8 @@ class RefusalLog {
     this.#stop();
     for (const { address, problem, count } of this.#refused.values()) {
       const more = count - MAX_LINES;
-      if (more > 0) this.#services.log.info({ address, problem, count: more }, 'refused requests not logged');
+      if (more > 0)
+        this.#services.log.info({ address, problem, count: more }, 'more requests were not logged');
     }
     this.#refused.clear();
   }

@@ -101,8 +101,10 @@ function levelOf(request: FastifyRequest): 'error' | 'warn' | 'info' | 'debug' {
   if (failure?.code === 'internal' || failure?.code === 'gateway-misconfigured') return 'error';
   if (isState(request)) return 'debug';
   if (failure && failure.status >= 500) return 'warn';
-  const refused = failure?.code ?? request.refusedPreflight?.reason;
-  return refused ? request.server.refusals.levelOf(addressOf(request), refused) : 'info';
+  // Any stranger may send preflights, so the good ones are no more worth a line each than refusals.
+  const preflight = request.method === 'OPTIONS' ? 'preflight' : undefined;
+  const bounded = failure?.code ?? request.refusedPreflight?.reason ?? preflight;
+  return bounded ? request.server.refusals.levelOf(addressOf(request), bounded) : 'info';
 }
 
 /** Whether no session is proven. One that was revoked has a caller until Redis has answered. */

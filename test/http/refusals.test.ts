@@ -97,12 +97,22 @@ for (const [name, send] of Object.entries(FLOODS)) {
     t.equal(requests.length, 5);
     await app.close();
     const summary = JSON.parse(lines.at(-1) ?? '');
-    t.match(summary, { level: 'info', address: '127.0.0.1', count: 3, msg: 'refused requests not logged' });
+    t.match(summary, { level: 'info', address: '127.0.0.1', count: 3, msg: 'more requests were not logged' });
     t.match(requests, Array(5).fill({ problem: summary.problem }));
   });
 }
 
-t.test('good requests, and problems from 500 up, are always written', async (t) => {
+t.test('nor does one with preflights that are allowed', async (t) => {
+  const origin = 'https://app.example';
+  const { app, get, lines, requests } = await startGateway(t, { LOG_LEVEL: 'info', CORS_ORIGINS: origin });
+  const headers = { origin, 'access-control-request-method': 'PUT' };
+  for (let n = 0; n < 8; n += 1) t.equal((await get('/x', { method: 'OPTIONS', headers })).status, 204);
+  t.equal(requests().length, 5);
+  await app.close();
+  t.match(JSON.parse(lines.at(-1) ?? ''), { problem: 'preflight', count: 3 });
+});
+
+t.test('all other good requests, and problems from 500 up, are always written', async (t) => {
   const { app, put, setTags, sandbox, requests, lines } = await startGateway(t, { LOG_LEVEL: 'info' });
   for (let n = 0; n < 8; n += 1) await setTags();
   sandbox.fault(...Array(8).fill({ status: 500 }));
