@@ -43,14 +43,23 @@ function nearestTo(name: string): string | undefined {
   const likely = TARGETS.filter((target) => target.name.endsWith('_FILE') === isFile).flatMap((target) => {
     const most = isOurs ? Number.POSITIVE_INFINITY : Math.floor(target.letters.length / 5);
     const slips = leven(letters, target.letters, { maxDistance: most + 1 });
-    // Who writes too little or too much begins alike: RATE_LIMIT is like RATE_LIMIT_PER_MINUTE.
-    return slips > most ? [] : { name: target.name, cost: slips - sameBeginning(letters, target.letters) };
+    // Who writes too little or too much begins alike: RATE_LIMIT is like RATE_LIMIT_PER_MINUTE. Or the words are right.
+    const likeness = sameBeginning(letters, target.letters) + 4 * sameWords(name, target.name);
+    return slips > most ? [] : { name: target.name, cost: slips - likeness };
   });
   return likely.sort((a, b) => a.cost - b.cost)[0]?.name;
 }
 
 function lettersOf(name: string): string {
   return name.toUpperCase().replace(/[^A-Z0-9]/g, '');
+}
+
+function sameWords(a: string, b: string): number {
+  const words = b.split('_');
+  return a
+    .toUpperCase()
+    .split('_')
+    .filter((word) => words.includes(word)).length;
 }
 
 function sameBeginning(a: string, b: string): number {
