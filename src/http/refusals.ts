@@ -34,7 +34,7 @@ class RefusalLog {
    * Counts a refusal.
    *
    * @param address as addressOf() gives it
-   * @param problem its code, what else it was refused for, or `preflight` for one that was not
+   * @param problem its code, what else it was refused for, or what else a stranger has sent
    * @returns the level of its line
    */
   levelOf(address: string, problem: string): 'info' | 'debug' {

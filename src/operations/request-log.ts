@@ -101,10 +101,14 @@ function levelOf(request: FastifyRequest): 'error' | 'warn' | 'info' | 'debug' {
   if (failure?.code === 'internal' || failure?.code === 'gateway-misconfigured') return 'error';
   if (isState(request)) return 'debug';
   if (failure && failure.status >= 500) return 'warn';
-  // Any stranger may send preflights, so the good ones are no more worth a line each than refusals.
-  const preflight = request.method === 'OPTIONS' ? 'preflight' : undefined;
-  const bounded = failure?.code ?? request.refusedPreflight?.reason ?? preflight;
+  const bounded = failure?.code ?? request.refusedPreflight?.reason ?? strangersRequest(request);
   return bounded ? request.server.refusals.levelOf(addressOf(request), bounded) : 'info';
+}
+
+/** What else strangers can send as often as they like: preflights that are allowed, and requests that they take back. */
+function strangersRequest(request: FastifyRequest): string | undefined {
+  if (!isStranger(request)) return undefined;
+  return request.method === 'OPTIONS' ? 'preflight' : 'client_gone';
 }
 
 /** Whether no session is proven. One that was revoked has a caller until Redis has answered. */

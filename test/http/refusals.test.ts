@@ -1,10 +1,13 @@
 import { fastify } from 'fastify';
 import t, { type Test } from 'tap';
 import { logRefusals } from '../../src/http/refusals.ts';
-import type { Answer } from '../helpers/answers.ts';
+import { type Answer, callBytes } from '../helpers/answers.ts';
 import { type Gateway, startGateway } from '../helpers/gateway.ts';
+import { opaqueSessions, redisTest } from '../helpers/redis.ts';
+import { redisProxy } from '../helpers/redis-proxy.ts';
 import { services } from '../helpers/room.ts';
 import { bearer } from '../helpers/tokens.ts';
+import { until } from '../helpers/until.ts';
 import { VirtualClock } from '../helpers/virtual-clock.ts';
 
 /** A log of refusals on a virtual clock, and the lines that it has written by itself. */
@@ -110,6 +113,24 @@ t.test('nor does one with preflights that are allowed', async (t) => {
   t.equal(requests().length, 5);
   await app.close();
   t.match(JSON.parse(lines.at(-1) ?? ''), { problem: 'preflight', count: 3 });
+});
+
+redisTest('nor does one of strangers who leave before they are refused', async (t, redis) => {
+  const proxy = await redisProxy(t, redis);
+  const gateway = await startGateway(t, { ...opaqueSessions(proxy.url), LOG_LEVEL: 'info' });
+  proxy.hold();
+  for (let n = 1; n <= 8; n += 1) {
+    const { client } = await gateway.connect();
+    const known = proxy.asked.length;
+    client.write(callBytes(`Authorization: Bearer unknown-${n}`, 'Content-Type: application/json'));
+    await until('the question', () => proxy.asked.length > known);
+    client.destroy();
+    await gateway.counted('clients_gone', n);
+  }
+  proxy.release();
+  t.match(gateway.requests(), Array(5).fill({ aborted: true }));
+  await gateway.app.close();
+  t.match(JSON.parse(gateway.lines.at(-1) ?? ''), { problem: 'client_gone', count: 3 });
 });
 
 t.test('all other good requests, and problems from 500 up, are always written', async (t) => {
