@@ -89,7 +89,8 @@ export async function redisConnection(
  */
 function watch(redis: Redis): void {
   const { stream } = redis;
-  let sent = stream.bytesWritten;
+  /** How many of the bytes that were sent have had their reply, as far as can be told. */
+  let sent = 0;
   let looks = { idle: 0, waiting: 0 };
   stream.on('data', () => {
     sent = stream.bytesWritten;

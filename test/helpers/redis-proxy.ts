@@ -40,6 +40,7 @@ export async function redisProxy(t: Test, redis: RedisServer, certificate?: Cert
     flows.push(flow);
     const to = net.connect(Number(port), '127.0.0.1').on('error', () => {});
     client.on('error', () => {}).on('close', () => to.destroy());
+    client.on('end', () => flow.fate ?? client.end());
     client.on('data', (data: Buffer) => {
       asked.push(...namesIn(data));
       if (flow.fate === 'reset by the next byte') client.resetAndDestroy();
@@ -51,7 +52,8 @@ export async function redisProxy(t: Test, redis: RedisServer, certificate?: Cert
       if (flow.fate === undefined || flow.fate === 'no command passes') client.write(data);
     }).on('close', () => flow.fate === undefined && client.destroy());
   };
-  const server = certificate ? tls.createServer(certificate, take) : net.createServer(take);
+  const options = { ...certificate, allowHalfOpen: true };
+  const server = certificate ? tls.createServer(options, take) : net.createServer(options, take);
   t.teardown(() => {
     for (const { client } of flows) client.destroy();
   });

@@ -93,6 +93,16 @@ redisTest('an idle connection that is good is kept, and nothing is logged', asyn
   await isKept();
 });
 
+redisTest('a connection that gets no reply from the start is tried anew after a second', async (t, redis) => {
+  const { proxy, logged } = await idle(t, redis);
+  proxy.forget('nothing passes', { down: true });
+  await until('the loss', () => logged.length > 0);
+  const lost = { at: performance.now(), connections: proxy.connections };
+  await until('three more', () => proxy.connections >= lost.connections + 3);
+  const ms = performance.now() - lost.at;
+  t.ok(ms < 4000, `in ${ms} ms`);
+});
+
 redisTest(
   'while the way to Redis is gone no request waits for it, and when it is back it is found',
   async (t, redis) => {
