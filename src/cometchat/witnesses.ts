@@ -6,9 +6,9 @@ export interface Subject {
 
 /**
  * A group is one conversation for all its members. Another user is in one with each, and all of these may fail for what is
- * wrong with that user. Where all write to one support agent, there is nobody else to hear of.
+ * wrong with that user, who may also write. Where all write to one support agent, there is nobody else to hear of.
  */
-const MAX = { group: 1, user: 3, onlyUser: 5 };
+const MAX = { group: 1, user: 2, onlyUser: 5 };
 /** How long an answer shows that there are conversations with other users. */
 const OTHERS_MS = 300_000;
 

@@ -49,18 +49,33 @@ t.test('however many members of one group fail, it stays closed', async (t) => {
   t.equal(breaker.isOpen, false);
 });
 
-t.test('however many conversations with one user fail, it stays closed', async (t) => {
+/** Lets these fail, and others be answered now and then, for ten minutes. @returns whether it was ever open */
+async function opensBy(fail: (call: ReturnType<typeof breakerOf>['call'], n: number) => Promise<unknown>) {
   const { breaker, call, clock } = breakerOf();
   for (let n = 0; n < 6000; n += 1) {
-    await call(`user-${n % 100}`, peer('odd'), FAILED);
-    // One of them fails everywhere, which makes two that are at fault.
-    await call('one', peer(`odd-${n}`), FAILED);
-    // The others are few.
     if (n % 2900 === 0) await call('other', peer('friend'), OK);
+    await fail(call, n);
     clock.pass(100);
-    if (breaker.isOpen) break;
+    if (breaker.isOpen) return true;
   }
-  t.equal(breaker.isOpen, false);
+  return false;
+}
+
+t.test('however many conversations with two users fail, it stays closed', async (t) => {
+  const isOpened = await opensBy(async (call, n) => {
+    await call(`user-${n % 100}`, peer('one'), FAILED);
+    await call(`member-${n % 100}`, peer('two'), FAILED);
+  });
+  t.equal(isOpened, false);
+});
+
+t.test('whatever a user writes, and whoever writes to that user, it stays closed', async (t) => {
+  const isOpened = await opensBy(async (call, n) => {
+    await call(`user-${n % 100}`, peer('one'), FAILED);
+    await call('one', peer(`friend-${n}`), FAILED);
+    await call('two', peer(`friend-${n}`), FAILED);
+  });
+  t.equal(isOpened, false);
 });
 
 t.test('an outage that all meet in their conversations with one agent opens it', async (t) => {
