@@ -49,13 +49,13 @@ closeWithGrace(
   async ({ signal, err }) => {
     if (signal) log.info({ signal }, 'shutting down');
     else log.fatal({ err }, 'ending after an error that nobody caught');
-    // Before the start is over there are no calls to wait for.
     const { deadlineMs, drainMs } = config.shutdown;
     const close = async () => {
       if (signal === 'SIGTERM') await app.shutdown.drain(drainMs);
       await app.close();
       return true;
     };
+    // Before the start is over there are no calls to wait for.
     const isClosed = !app.server.listening || (await Promise.race([close(), wait(deadlineMs, false)]));
     if (!isClosed) {
       log.error({ calls: app.shutdown.callsInHand }, 'the shutdown took too long: calls were cut off');

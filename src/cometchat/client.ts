@@ -39,8 +39,7 @@ export type CometChat = ReturnType<typeof cometChatClient>;
 /** The way to CometChat. Each step wraps the one before it, so a call meets them from the last to the first. */
 export function cometChatClient(config: CometChatConfig, services: Services) {
   const { baseUrl, apiKeys, attemptTimeoutMs, deadlineMs } = config;
-  const { clock } = services.seams;
-  const { lookup } = services.seams;
+  const { clock, lookup } = services.seams;
   const http = httpClient(baseUrl, { totalMs: attemptTimeoutMs, maxBytes: MAX_REPLY_BYTES, lookup });
   const breaker = new Breaker(services);
   const quota = new Quota(config.callsPerMinute, services);

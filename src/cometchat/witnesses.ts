@@ -37,12 +37,12 @@ export class Partners {
  */
 export class Witnesses {
   readonly #keptMs: number;
-  readonly #partners: Pick<Partners, 'maxWith'>;
+  readonly #partners: Partners;
   /** The oldest first. */
   #all: (Subject & { readonly at: number })[] = [];
 
   /** @param keptMs how long each of them counts, in milliseconds */
-  constructor(keptMs: number, partners: Pick<Partners, 'maxWith'>) {
+  constructor(keptMs: number, partners: Partners) {
     this.#keptMs = keptMs;
     this.#partners = partners;
   }

@@ -89,16 +89,16 @@ export async function redisConnection(
  */
 function watch(redis: Redis): void {
   const { stream } = redis;
-  /** How many of the bytes that were sent have had their reply, as far as can be told. */
-  let sent = 0;
+  /** Bytes that had been sent when the last reply came. */
+  let answered = 0;
   let looks = { idle: 0, waiting: 0 };
   stream.on('data', () => {
-    sent = stream.bytesWritten;
+    answered = stream.bytesWritten;
     looks = { idle: 0, waiting: 0 };
   });
   const look = setInterval(() => {
     looks.idle += 1;
-    if (stream.bytesWritten > sent) looks.waiting += 1;
+    if (stream.bytesWritten > answered) looks.waiting += 1;
     if (looks.waiting === LOOKS_WITHOUT_REPLY) stream.destroy(new Error('Redis timed out'));
     // Any reply will do, an error as well.
     else if (looks.idle === LOOKS_UNTIL_ASKED) redis.ping().catch(() => {});
