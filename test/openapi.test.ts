@@ -91,7 +91,7 @@ async function replies(t: Test): Promise<Answer[]> {
   const write = async (tag: string) => put({ tags: [tag] }, await bearer({ sub: 'cometchat-uid-1' }));
   const { answer } = await underWay(() => write('a'));
   const superseded = [write('b'), write('b')];
-  await counted('merged_writes');
+  await counted('joined_writes');
   const newest = write('c');
   answers.push(...(await Promise.all(superseded)));
   release();

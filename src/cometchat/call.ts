@@ -31,7 +31,7 @@ export type Reading<T> =
   /** The first place that does not fit: its path and what was expected, never what was found. */
   | { readonly mismatch: string };
 
-/** An operation on its way, in the name of one user. */
+/** An operation that is sent once, in the name of one user. */
 export interface Call<T> {
   readonly operation: Operation<T>;
   readonly onBehalfOf: CometChatId;
@@ -40,20 +40,16 @@ export interface Call<T> {
   readonly waiters: Waiters;
   /** Of a write: its turn in its lane. */
   readonly turn: Turn | undefined;
-  /** Called right before each attempt is sent, with nothing awaited in between. @returns why it must not be sent */
+  /** Called right before it is sent, with nothing awaited in between. @returns why it must not be sent */
   mayStart(): Failure | undefined;
 }
 
 /** The turn of a write: no other write of its lane is sent meanwhile. */
 export interface Turn {
-  /** Waits for the turn in this process, before each attempt. @returns why there will be none */
-  come(): Promise<Failure | undefined>;
-  /** Then waits for the turn among all replicas, where they share a Redis. Never rejects. @returns why there will be none */
+  /** Waits for the turn among all replicas, where they share a Redis. Never rejects. @returns why there will be none */
   acquire(): Promise<Failure | undefined> | undefined;
-  /** Takes note that an attempt starts now. @returns TURN_LOST where the turn is over */
-  start(): Failure | undefined;
-  /** Takes note of how an attempt ended. */
-  attempted(outcome: Outcome<unknown>): void;
+  /** Takes note that an operation is sent now. @returns TURN_LOST where it must not be */
+  start(operation: Operation<unknown>): Failure | undefined;
 }
 
 /** Who asks for a call. */
@@ -73,18 +69,27 @@ export const callOf = <T>(
   trace,
   waiters,
   turn,
-  mayStart: () => waiters.refusal() ?? turn?.start(),
+  mayStart: () => waiters.refusal() ?? turn?.start(operation),
 });
 
 /** One step on the way to CometChat. `Extra` is what a step needs beside the call: the step before it adds that. */
 export type Send<Extra = unknown> = <T>(call: Call<T> & Extra) => Promise<Outcome<T>>;
 
-/** What a client gets to know of its call. */
+/** What is done for clients that wait, in several attempts if need be. */
+export interface Job<T> {
+  readonly waiters: Waiters;
+  attempt(): Promise<Outcome<T>>;
+}
+
+/** Does a job. @returns the outcome of its last attempt */
+export type Run = <T>(job: Job<T>) => Promise<Outcome<T>>;
+
+/** What a client gets to know of its job. */
 export interface Result<T> {
   readonly outcome: Outcome<T>;
   readonly retried: readonly string[];
-  /** An equal write was under way already, and both were sent as one. */
-  readonly isMerged: boolean;
+  /** An equal change was under way already, and both were sent as one. */
+  readonly isJoined: boolean;
 }
 
 /** A client that waits for an outcome. */
@@ -95,7 +100,7 @@ export interface Client {
   readonly deadline: number;
 }
 
-/** The clients that wait for the outcome of one call; each keeps its own deadline. */
+/** The clients that wait for the outcome of one job; each keeps its own deadline. */
 export class Waiters {
   /** Error types of the failed attempts that were retried. */
   readonly retried: string[] = [];

@@ -3,6 +3,7 @@ import { httpClient } from '../base/http-client.ts';
 import type { Rotating } from '../base/rotating.ts';
 import type { Services } from '../base/services.ts';
 import { withApiKey } from './api-keys.ts';
+import { countAttempts } from './attempts.ts';
 import { Breaker } from './breaker.ts';
 import {
   type Client,
@@ -10,6 +11,7 @@ import {
   type Operation,
   type Requester,
   type Result,
+  type Run,
   type Send,
   Waiters,
 } from './call.ts';
@@ -48,16 +50,17 @@ export function cometChatClient(config: CometChatConfig, services: Services) {
 
   const sendOnce = exchange(http, baseUrl, services);
   let send: Send = withApiKey(sendOnce, apiKeys, attemptTimeoutMs, services);
+  send = countAttempts(send, services);
   send = breaker.around(send);
   send = quota.around(send);
-  send = withRetries(send, services);
-  send = within(slots, send);
+  const run = within(slots, withRetries(services));
 
   // A write that would be refused anyway supersedes nothing.
   const refusal = ({ onBehalfOf }: Requester, target: Target) =>
     overload(slots) ?? breaker.refusal({ user: onBehalfOf, path: pathsOf(target).path }) ?? quota.refusal();
   const lanes = new Lanes({
     send,
+    run,
     refusal,
     leaseOf,
     attemptTimeoutMs,
@@ -74,8 +77,8 @@ export function cometChatClient(config: CometChatConfig, services: Services) {
     async read<T>(operation: Operation<T>, requester: Requester & Client): Promise<Result<T>> {
       const waiters = new Waiters(clock);
       const call = callOf(operation, requester, waiters);
-      const outcome = await waiters.join(() => send(call), requester);
-      return { outcome, retried: waiters.retried, isMerged: false };
+      const outcome = await waiters.join(() => run({ waiters, attempt: () => send(call) }), requester);
+      return { outcome, retried: waiters.retried, isJoined: false };
     },
     /** Whether CometChat is called right now, and if not, why. */
     get state(): 'ok' | 'failing' | 'busy' {
@@ -90,8 +93,8 @@ export function cometChatClient(config: CometChatConfig, services: Services) {
 const overload = (slots: BulkheadPolicy) =>
   slots.executionSlots === 0 ? rejected('gateway-overloaded') : undefined;
 
-/** A step: limits the calls in hand at once. */
+/** Limits the calls in hand at once. */
 const within =
-  (slots: BulkheadPolicy, send: Send): Send =>
-  async (call) =>
-    overload(slots) ?? slots.execute(() => send(call));
+  (slots: BulkheadPolicy, run: Run): Run =>
+  async (job) =>
+    overload(slots) ?? slots.execute(() => run(job));

@@ -3,6 +3,7 @@ import type { Redis } from 'ioredis';
 import type { Clock } from '../base/clock.ts';
 import type { Services } from '../base/services.ts';
 import { sharedOrLocal } from '../redis/shared-or-local.ts';
+import { ACQUIRE, RELEASE } from './lease-scripts.ts';
 import { type Failure, SUPERSEDED } from './outcome.ts';
 
 /**
@@ -11,32 +12,12 @@ import { type Failure, SUPERSEDED } from './outcome.ts';
  */
 const SLACK_MS = 1000;
 const POLL_MS = 10;
-/** Longer than any deadline. */
-const KEPT_MS = 120_000;
-
-// The replicas know of a lane: a hash with the version and id of its newest write and when that came (`at`), and beside it
-// the id of the write that holds the lease. A write is the newest when it is registered, for the first time. One that could
-// not be registered when it came, or whose version Redis has lost, is the newest only if nothing came later.
-const ACQUIRE = `
-local id, holder, version, age, leaseMs = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4]), ARGV[5]
-local newest = redis.call('HMGET', KEYS[1], 'version', 'id', 'at')
-local current = tonumber(newest[1] or 0)
-if newest[2] ~= id then
-  if version and version < current then return {version, 'superseded'} end
-  local time = redis.call('TIME')
-  local came = time[1] * 1000 + math.floor(time[2] / 1000) - age
-  if age > 0 and tonumber(newest[3] or 0) > came then return {current, 'superseded'} end
-  current = current + 1
-  redis.call('HSET', KEYS[1], 'version', current, 'id', id, 'at', came)
-  redis.call('PEXPIRE', KEYS[1], ${KEPT_MS})
-end
-local other = redis.call('GET', KEYS[2])
-if leaseMs == '0' or (other and other ~= holder) then return {current, 'wait'} end
-redis.call('SET', KEYS[2], holder, 'PX', leaseMs)
-return {current, 'held'}`;
-
-const RELEASE = `
-if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('DEL', KEYS[1]) end`;
+/** What a lease must know of its write. */
+export interface Leased {
+  readonly kind: 'replace' | 'merge';
+  /** Until when it may be sent, by the clock. */
+  readonly deadline: number;
+}
 
 interface LeaseOptions {
   readonly redis: Redis;
@@ -46,28 +27,29 @@ interface LeaseOptions {
   readonly random: () => number;
 }
 
-type State = 'held' | 'wait' | 'superseded';
+type State = 'granted' | 'held' | 'wait' | 'superseded';
 
 /** @returns makes the lease of a write in a lane, whose attempts take `attemptTimeoutMs` at most */
 export function leasesOf(
   redis: Redis,
   attemptTimeoutMs: number,
   services: Services,
-): (lane: string) => Lease {
+): (lane: string, write: Leased) => Lease {
   const run = sharedOrLocal('write_order', services);
   const { clock, random } = services.seams;
-  return (lane) => new Lease(lane, attemptTimeoutMs + SLACK_MS, { redis, run, clock, random });
+  return (lane, write) => new Lease(lane, write, attemptTimeoutMs + SLACK_MS, { redis, run, clock, random });
 }
 
 /**
- * Lets one write of a lane at a time be sent by all replicas, and the newest one last. While Redis is unavailable, each
- * replica keeps the order of its own.
+ * Lets one write of a lane at a time be sent by all replicas, and the newest replace after all that came before it. While Redis is
+ * unavailable, each replica keeps the order of its own.
  */
 export class Lease {
   readonly #redis: Redis;
   readonly #run: LeaseOptions['run'];
   readonly #clock: Clock;
   readonly #random: () => number;
+  readonly #write: Leased;
   readonly #leaseMs: number;
   /** In one slot of a Redis Cluster, by their hash tag. */
   readonly #keys: readonly [lane: string, holder: string];
@@ -75,20 +57,25 @@ export class Lease {
   readonly #born: number;
   #registered: Promise<unknown> | undefined;
   #holder = this.#id;
+  /** The newest replace that this write knows of; a replace knows itself. */
+  #seen: string;
   #version: number | undefined;
   #hasAsked = false;
   /** Redis was asked in vain, and may not know of this write. */
   #hasFailed = false;
   #heldUntil = 0;
+  #grant = 0;
 
-  constructor(lane: string, leaseMs: number, { redis, run, clock, random }: LeaseOptions) {
+  constructor(lane: string, write: Leased, leaseMs: number, { redis, run, clock, random }: LeaseOptions) {
     this.#keys = [`write:v2:{${lane}}`, `write:v2:{${lane}}:lease`];
+    this.#write = write;
     this.#leaseMs = leaseMs;
     this.#redis = redis;
     this.#run = run;
     this.#clock = clock;
     this.#random = random;
     this.#born = clock.now();
+    this.#seen = write.kind === 'replace' ? this.#id : '';
   }
 
   /** Whether an attempt that begins now ends before any other replica may send. */
@@ -96,7 +83,12 @@ export class Lease {
     return this.#clock.now() < this.#heldUntil;
   }
 
-  /** Makes the write the newest of its lane, without waiting for the lease. */
+  /** Counts up whenever another replica may have written before the lease was acquired. */
+  get grant(): number {
+    return this.#grant;
+  }
+
+  /** Gives the write its place among those of all replicas, without waiting for the lease. */
   register(): void {
     this.#registered = this.#run(
       () => this.#ask(0),
@@ -104,12 +96,12 @@ export class Lease {
     );
   }
 
-  /** @returns whether no replica has registered a newer write */
+  /** @returns whether no replica has registered a newer replace */
   async isNewest(): Promise<boolean> {
     // Its registration is on the way, and comes after all others.
     if (this.#version === undefined && !this.#hasFailed) return true;
     return this.#run(
-      async () => (await this.#redis.hget(this.#keys[0], 'id')) === this.#id,
+      async () => (await this.#ask(0)) !== 'superseded',
       () => true,
     );
   }
@@ -130,7 +122,7 @@ export class Lease {
       );
       if (state === 'superseded') return SUPERSEDED;
       if (state !== 'wait') {
-        this.#heldUntil = state === 'held' ? asked + SLACK_MS : Number.POSITIVE_INFINITY;
+        this.#hold(state, asked);
         return undefined;
       }
       await this.#clock.wait(POLL_MS * (1 + this.#random()), ended);
@@ -138,11 +130,14 @@ export class Lease {
     return ended.reason as Failure;
   }
 
+  /** Gives the lease back. The write may acquire it again. */
   release(): void {
-    if (this.#heldUntil === 0) return;
-    this.#heldUntil = 0;
-    // A lease that Redis does not hear of ends by its own time.
-    this.#redis.eval(RELEASE, 1, this.#keys[1], this.#holder).catch(() => {});
+    if (this.#heldUntil > 0) this.#tell('');
+  }
+
+  /** The same for a write that is over: nobody waits for it any more. */
+  end(): void {
+    if (this.#hasAsked) this.#tell(this.#id);
   }
 
   /** Hands the lease over to another write of this process. */
@@ -151,17 +146,33 @@ export class Lease {
     to.#heldUntil = this.#heldUntil;
   }
 
+  #hold(state: 'granted' | 'held' | 'alone', asked: number): void {
+    const wasAlone = this.#heldUntil === Number.POSITIVE_INFINITY;
+    if (state === 'granted' || wasAlone !== (state === 'alone')) this.#grant += 1;
+    this.#heldUntil = state === 'alone' ? Number.POSITIVE_INFINITY : asked + SLACK_MS;
+  }
+
+  /** @param over the id of the write that is over, if it is */
+  #tell(over: string): void {
+    this.#heldUntil = 0;
+    // What Redis does not hear of ends by its own time.
+    this.#redis.eval(RELEASE, 2, ...this.#keys, this.#holder, over).catch(() => {});
+  }
+
   async #ask(leaseMs: number): Promise<State> {
-    const age = this.#hasAsked ? Math.ceil(this.#clock.now() - this.#born) : 0;
+    const now = this.#clock.now();
+    const age = this.#hasAsked ? Math.ceil(now - this.#born) : 0;
     this.#hasAsked = true;
-    const args = [this.#id, this.#holder, this.#version ?? '', age, leaseMs];
+    const { kind, deadline } = this.#write;
+    const left = Math.max(0, Math.ceil(deadline - now));
+    const args = [kind, this.#seen, this.#holder, this.#version ?? '', age, left, leaseMs];
     const asked = this.#redis.eval(ACQUIRE, 2, ...this.#keys, ...args);
     asked.catch(() => {
       this.#hasFailed = true;
     });
-    const reply = (await asked) as [number, State];
-    if (!Number.isSafeInteger(reply[0])) throw new Error('Redis has given no version');
-    [this.#version] = reply;
-    return reply[1];
+    const [version, seen, state] = (await asked) as [number, string, State];
+    if (!Number.isSafeInteger(version)) throw new Error('Redis has given no version');
+    if (state !== 'superseded') [this.#version, this.#seen] = [version, seen];
+    return state;
   }
 }

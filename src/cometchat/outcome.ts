@@ -65,5 +65,8 @@ export const CLIENT_GONE = rejected('cometchat-failed', undefined, 'client_gone'
 /** The turn, or the minute that the quota is of, ended before the attempt was sent: both are asked for again. */
 export const TURN_LOST = rejected('superseded', undefined, 'turn_lost');
 
-/** A newer write to the same conversation came first. */
+/** A newer replace of the same conversation's tags came first. */
 export const SUPERSEDED = rejected('superseded');
+
+/** The change would make the set larger than CometChat takes. */
+export const TOO_MANY_TAGS = rejected('too-many-tags');

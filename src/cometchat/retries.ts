@@ -1,8 +1,7 @@
 import type { ProblemCode } from '../base/problems.ts';
 import type { Services } from '../base/services.ts';
-import { type Send, SHORTEST_ATTEMPT_MS } from './call.ts';
-import { ATTEMPT_PROBLEMS } from './errors.ts';
-import { type Failure, type Outcome, TURN_LOST } from './outcome.ts';
+import { type Run, SHORTEST_ATTEMPT_MS } from './call.ts';
+import { type Failure, TURN_LOST } from './outcome.ts';
 
 /** The longest random waits before the second and the third attempt: together longer than a short restart. */
 const LONGEST_DELAYS_MS = [200, 600];
@@ -10,58 +9,43 @@ const LONGEST_DELAYS_MS = [200, 600];
 /** These tell the client that nothing was changed. After a failed attempt nobody knows, so that failure is answered. */
 const NOTHING_CHANGED: ReadonlySet<ProblemCode> = new Set(['cometchat-busy', 'cometchat-unavailable']);
 
-/**
- * A step: makes another attempt where that may help, within the deadline and the budget. A write waits for its turn in
- * this process before each attempt.
- */
-export function withRetries(send: Send, { metrics, seams: { random, clock } }: Services): Send {
-  const attempts = metrics.counter(
-    'attempts_total',
-    'Attempts of calls to CometChat, by result: ok, client_gone, or the code of the problem',
-    { result: ['ok', 'client_gone', ...ATTEMPT_PROBLEMS] },
-  );
+/** Makes another attempt where that may help, within the deadline and the budget. */
+export function withRetries({ metrics, seams: { random, clock } }: Services): Run {
   const retries = metrics.counter('retries_total', 'Attempts that followed a failed one');
   const withheld = metrics.counter(
     'retries_withheld_total',
     'Retries that were not made because the retry budget was used up',
   );
   const budget = new RetryBudget();
-  return async (call) => {
+  return async (job) => {
+    const { waiters } = job;
     let failed: Failure | undefined;
     let attempt = 1;
     for (;;) {
-      const outcome = (await call.turn?.come()) ?? (await send(call));
-      // Nothing was sent.
+      const outcome = await job.attempt();
       if (outcome === TURN_LOST) continue;
-      call.turn?.attempted(outcome);
       if (!outcome.ok && outcome.isLocal) {
         return failed && NOTHING_CHANGED.has(outcome.problem) ? failed : outcome;
       }
-      attempts.inc({ result: resultOf(outcome) });
       if (failed) {
         retries.inc();
-        call.waiters.retried.push(failed.errorType);
+        waiters.retried.push(failed.errorType);
       } else {
         budget.countCall(clock.now());
       }
       if (outcome.ok || !outcome.isTransient) return outcome;
-      if (call.waiters.ended.aborted) return call.waiters.ended.reason as Failure;
-      const delay = retryDelay(attempt, outcome, call.waiters.deadline - clock.now(), random());
+      if (waiters.ended.aborted) return waiters.ended.reason as Failure;
+      const delay = retryDelay(attempt, outcome, waiters.deadline - clock.now(), random());
       if (delay === undefined) return outcome;
       if (!budget.spend(clock.now())) {
         withheld.inc();
         return outcome;
       }
-      await clock.wait(delay, call.waiters.ended);
+      await clock.wait(delay, waiters.ended);
       failed = outcome;
       attempt += 1;
     }
   };
-}
-
-function resultOf(outcome: Outcome<unknown>): string {
-  if (outcome.ok) return 'ok';
-  return outcome.errorType === 'client_gone' ? 'client_gone' : outcome.problem;
 }
 
 /**

@@ -82,14 +82,14 @@ function goneSignal({ raw }: FastifyReply): AbortSignal {
   return gone.signal;
 }
 
-function logFields({ outcome, retried, isMerged }: Result<unknown>) {
+function logFields({ outcome, retried, isJoined }: Result<unknown>) {
   const { status } = outcome;
   const code = outcome.ok ? undefined : outcome.code;
   return {
     ...(status !== undefined && { cometchat: { status, code } }),
     // What went wrong before it went well, or wrong for good.
     ...(retried.length > 0 && { retried }),
-    ...(isMerged && { merged: true }),
+    ...(isJoined && { joined: true }),
     // What was odd about the reply.
     ...(outcome.ok ? { leftOut: outcome.leftOut, dropped: outcome.dropped } : { mismatch: outcome.mismatch }),
   };

@@ -122,7 +122,7 @@ t.test('a call that other clients wait for goes on', async (t) => {
   const release = sandbox.hold();
   const client = await arrive(gateway);
   const other = put(SAME);
-  await counted('merged_writes');
+  await counted('joined_writes');
   await leave(gateway, client);
   clock.pass(SOON_MS);
   release();
@@ -140,7 +140,7 @@ t.test('the deadline of a client that has left means nothing to those who wait o
   const client = await arrive(gateway);
   lateMs = 5000;
   const other = put(SAME);
-  await counted('merged_writes');
+  await counted('joined_writes');
   await leave(gateway, client);
   release();
   t.equal((await other).status, 200, 'there is time for another attempt');

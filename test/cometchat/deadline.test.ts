@@ -118,10 +118,10 @@ t.test('each client has a deadline of its own, also where one write serves sever
   const [first, patient, last] = [write(29_900), write(0), write(29_900)];
   t.match(await Promise.all([first, last]), [
     { outcome: { problem: 'cometchat-timeout', errorType: 'deadline' } },
-    { outcome: { problem: 'cometchat-timeout', errorType: 'deadline' }, isMerged: true },
+    { outcome: { problem: 'cometchat-timeout', errorType: 'deadline' }, isJoined: true },
   ]);
   release();
-  t.match(await patient, { outcome: { ok: true }, isMerged: true, retried: ['ECONNRESET'] });
+  t.match(await patient, { outcome: { ok: true }, isJoined: true, retried: ['ECONNRESET'] });
 });
 
 redisTest(

@@ -10,7 +10,7 @@ const TWO: World = { replicas: 2, isShared: true };
 
 /** A write that comes so long after the one before it, to this gateway; `repeats` counts back to the write whose tags it has. */
 const write = (gapMs: number, { replica = 0, repeats = 0, leavesMs = null as number | null } = {}) =>
-  ({ gapMs, replica, repeats, leavesMs }) as Scenario['writes'][number];
+  ({ gapMs, replica, repeats, leavesMs, change: undefined }) as Scenario['writes'][number];
 /** An attempt that ends so after so long. */
 const attempt = (end: End, answersMs = 100, beforeMs = 0) => ({ ...GOOD, end, answersMs, beforeMs });
 
@@ -55,14 +55,14 @@ const ROWS: readonly Row[] = [
     writes: [write(0), write(10, { repeats: 1 }), write(10, { repeats: 2 }), write(200, { repeats: 1 })],
     fates: [attempt('answers')],
     sent: ['0 ms: 0', '220 ms: 0'],
-    ends: ['ok', 'ok, merged', 'ok, merged', 'ok'],
+    ends: ['ok', 'ok, joined', 'ok, joined', 'ok'],
   },
   {
     claim: 'equal writes are refused once',
     writes: [write(0), write(10, { repeats: 1 })],
     fates: [attempt('answers 404')],
     sent: ['0 ms: 0'],
-    ends: ['ERR_UID_NOT_FOUND', 'ERR_UID_NOT_FOUND, merged'],
+    ends: ['ERR_UID_NOT_FOUND', 'ERR_UID_NOT_FOUND, joined'],
   },
   {
     claim: 'an attempt that may be carried out late is waited for, from its start on',
@@ -121,15 +121,15 @@ const ROWS: readonly Row[] = [
     writes: [write(0), write(0, { repeats: 1 }), write(0, { repeats: 2 }), write(0, { repeats: 1 })],
     fates: [],
     sent: ['0 ms: 0'],
-    ends: ['ok', 'ok, merged', 'ok, merged', 'ok, merged'],
+    ends: ['ok', 'ok, joined', 'ok, joined', 'ok, joined'],
   },
   {
-    claim: 'a write that is overtaken while Redis is asked whether it may join an equal one is superseded',
+    claim: 'while Redis is asked whether a write may join an equal one, a newer one waits, and takes its place after that',
     world: ALONE,
     writes: [write(0), write(10, { repeats: 1 }), write(0)],
     fates: [attempt('answers')],
     sent: ['0 ms: 0', '100 ms: 2'],
-    ends: ['ok', 'superseded', 'ok'],
+    ends: ['ok', 'ok, joined', 'ok'],
   },
   {
     claim: 'two gateways: a newer write does not wait for a 503, which was not carried out',
@@ -179,7 +179,7 @@ const ROWS: readonly Row[] = [
     writes: [write(0), write(10, { replica: 1, repeats: 1 }), write(10, { replica: 1, repeats: 2 })],
     fates: [attempt('answers')],
     sent: ['0 ms: 0', '100 ms: 0'],
-    ends: ['ok', 'ok', 'ok, merged'],
+    ends: ['ok', 'ok', 'ok, joined'],
   },
   {
     claim: 'two gateways: the order is that in which the writes came, not that of their turns',
@@ -196,7 +196,7 @@ const ROWS: readonly Row[] = [
     writes: [write(0), write(10, { replica: 1 }), write(10, { repeats: 2 }), write(0, { repeats: 3 })],
     fates: [attempt('answers')],
     sent: ['0 ms: 0', '100 ms: 0'],
-    ends: ['ok', 'superseded', 'ok', 'ok, merged'],
+    ends: ['ok', 'superseded', 'ok', 'ok, joined'],
   },
   {
     claim: 'two gateways: a write whose turn is over before it is sent makes way for a newer one',

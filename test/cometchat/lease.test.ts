@@ -1,7 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Test } from 'tap';
 import { type Clock, MACHINE_CLOCK } from '../../src/base/clock.ts';
-import { leasesOf } from '../../src/cometchat/lease.ts';
+import { type Leased, leasesOf } from '../../src/cometchat/lease.ts';
 import { CLIENT_GONE, SUPERSEDED } from '../../src/cometchat/outcome.ts';
 import { countsOf } from '../helpers/metrics.ts';
 import { type RedisServer, redisTest } from '../helpers/redis.ts';
@@ -20,7 +20,9 @@ async function replica(
   const redis = await server.client(t);
   const around = services(redis, { clock });
   const leaseOf = leasesOf(redis, attemptMs, around);
-  return { redis, metrics: around.metrics, lease: () => leaseOf('lane') };
+  const lease = (kind: Leased['kind'] = 'replace', leftMs = 3000) =>
+    leaseOf('lane', { kind, deadline: clock.now() + leftMs });
+  return { redis, metrics: around.metrics, lease };
 }
 
 redisTest(
@@ -187,14 +189,14 @@ redisTest('while Redis is down a replica knows of no newer write', async (t, ser
   const { redis, metrics, lease } = await replica(t, server);
   const one = lease();
   await one.acquire(NEVER);
-  t.intercept(redis, 'hget', { value: () => Promise.reject(new Error('Connection is closed.')) });
+  t.intercept(redis, 'eval', { value: () => Promise.reject(new Error('Connection is closed.')) });
   t.ok(await one.isNewest(), 'so that equal writes are still sent once');
   t.equal((await countsOf(metrics))['redis_failures write_order'], 1);
 });
 
 redisTest('a reply of Redis that is none counts as a failure', async (t, server) => {
   const { redis, metrics, lease } = await replica(t, server);
-  t.intercept(redis, 'eval', { value: async () => ['?', 'held'] });
+  t.intercept(redis, 'eval', { value: async () => ['?', '', 'held'] });
   const one = lease();
   t.equal(await one.acquire(NEVER), undefined, 'and the replica keeps the order of its own');
   t.ok(one.isHeld);

@@ -71,14 +71,14 @@ t.test('equal writes that come while the first is under way are one, and the log
   const release = sandbox.hold();
   const { answer } = await underWay(setTags);
   const others = [setTags(), setTags()];
-  await counted('merged_writes', 2);
+  await counted('joined_writes', 2);
   release();
   for (const { status, json } of await Promise.all([answer, ...others])) {
     t.strictSame([status, json.conversations[0].tags], [200, ['vip']]);
   }
   t.equal(sandbox.received, 1);
-  t.equal(requests().filter(({ merged }) => merged).length, 2);
-  t.equal((await counts()).merged_writes, 2);
+  t.equal(requests().filter(({ joined }) => joined).length, 2);
+  t.equal((await counts()).joined_writes, 2);
 });
 
 withAndWithoutRedis('other users and other conversations do not wait', async (t, redis) => {

@@ -26,7 +26,7 @@ const USERS_AT_ONCE = 100;
  * long to open so many connections at once, and what is given up meanwhile may land on a newer write.
  */
 const CALM: Scenario = {
-  writes: [0, 1].map((replica) => ({ gapMs: 0, replica, repeats: 0, leavesMs: null })),
+  writes: [0, 1].map((replica) => ({ gapMs: 0, replica, repeats: 0, leavesMs: null, change: undefined })),
   fates: [],
   latenciesMs: [0],
   chance: 0,
@@ -98,7 +98,7 @@ const play = (clients: readonly CometChat[], user: CometChatId, scenario: Scenar
     clock: MACHINE_CLOCK,
     timeline,
     scale: SCALE,
-    send: (replica, tag, gone) => {
+    send: ({ replica, tag }, gone) => {
       const { lanes, deadline } = clients[replica] as CometChat;
       return lanes.write(
         { type: 'user', id: user },
@@ -169,7 +169,7 @@ async function holds(t: Test, replicas: number, server?: RedisServer): Promise<v
   const counted = (name: string) => counts.reduce((sum, one) => sum + (one[name] ?? 0), 0);
   t.equal(counted('circuit_opened'), 0, 'the circuit was closed');
   t.ok(counted('retries') > SCENARIOS / 50, `and ${counted('retries')} retries were made`);
-  t.ok(counted('merged_writes') > SCENARIOS / 20, 'and writes were merged');
+  t.ok(counted('joined_writes') > SCENARIOS / 20, 'and writes were joined');
 }
 
 t.test('in real time, an older write never lands on a newer one: one gateway', (t) => holds(t, 1));

@@ -54,7 +54,7 @@ async function clientOf(t: Test, statuses: (number | 'silence')[], deadlineMs = 
 
 t.test('a read is sent with the key and the user, and its reply read as the operation says', async (t) => {
   const { read, asked, metrics } = await clientOf(t, []);
-  t.match(await read(), { outcome: { ok: true, status: 200, value: 'hello' }, retried: [], isMerged: false });
+  t.match(await read(), { outcome: { ok: true, status: 200, value: 'hello' }, retried: [], isJoined: false });
   t.match(asked, [{ method: 'GET', url: '/greeting', headers: { apikey: API_KEY, onbehalfof: ME } }]);
   t.equal(asked[0]?.headers['content-length'], undefined, 'there is no body');
   const samples = await samplesOf(metrics);

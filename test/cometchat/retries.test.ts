@@ -1,11 +1,10 @@
 import t from 'tap';
-import { type Call, callOf, type Turn, Waiters } from '../../src/cometchat/call.ts';
+import { Waiters } from '../../src/cometchat/call.ts';
 import { failedExchange, failedReply } from '../../src/cometchat/errors.ts';
-import { setTags } from '../../src/cometchat/operations.ts';
 import { type Outcome, rejected, SUPERSEDED, TURN_LOST } from '../../src/cometchat/outcome.ts';
 import { RetryBudget, retryDelay, withRetries } from '../../src/cometchat/retries.ts';
 import { countsOf } from '../helpers/metrics.ts';
-import { cometChatIdOf, services } from '../helpers/room.ts';
+import { services } from '../helpers/room.ts';
 
 const REFUSED = failedExchange('ECONNREFUSED');
 const OK: Outcome<never[]> = { ok: true, status: 200, value: [] };
@@ -57,71 +56,43 @@ t.test('retries are a tenth of the calls, and ten beside', async (t) => {
   t.equal(spend(90_000), 10);
 });
 
-/** A step that is given these outcomes one after the other, and a call with so much time. */
-function scripted(outcomes: Outcome<never[]>[], turn?: Turn) {
+/** A job whose attempts end in these ways one after the other, and a client that waits for it. */
+function scripted(outcomes: Outcome<never[]>[]) {
   const around = services(undefined, { random: () => 0 });
-  let sent = 0;
-  const send = withRetries(
-    (async () => {
-      sent += 1;
-      return outcomes.shift() ?? OK;
-    }) as never,
-    around,
-  );
+  let made = 0;
+  const retry = withRetries(around);
   const waiters = new Waiters(around.seams.clock);
-  const me = cometChatIdOf('me');
-  const call = callOf(
-    setTags({ type: 'user', id: me }, []),
-    { onBehalfOf: me },
-    waiters,
-    turn,
-  ) as Call<unknown>;
+  const attempt = async () => {
+    made += 1;
+    return outcomes.shift() ?? OK;
+  };
   const run = () =>
-    waiters.join(() => send(call), {
+    waiters.join(() => retry({ waiters, attempt }), {
       gone: new AbortController().signal,
       deadline: performance.now() + 1000,
     });
-  return { ...around, waiters, run, sent: () => sent };
+  return { ...around, waiters, run, made: () => made };
 }
 
-/** A turn that writes down what it is asked. */
-function turnOf(answers: (typeof SUPERSEDED | undefined)[] = []) {
-  const asked: string[] = [];
-  const turn: Turn = {
-    come: async () => {
-      asked.push('come');
-      return answers.shift();
-    },
-    acquire: () => undefined,
-    start: () => undefined,
-    attempted: (outcome) => void asked.push(outcome.ok ? 'ok' : outcome.errorType),
-  };
-  return { asked, turn };
-}
-
-t.test('a write waits for its turn before each attempt, and tells it how each one ended', async (t) => {
-  const { asked, turn } = turnOf();
-  const { run, waiters } = scripted([REFUSED, REFUSED, OK], turn);
+t.test('an attempt that failed for now is made again, and the client told why', async (t) => {
+  const { run, made, waiters } = scripted([REFUSED, REFUSED, OK]);
   t.match(await run(), { ok: true });
-  t.strictSame(asked, ['come', 'ECONNREFUSED', 'come', 'ECONNREFUSED', 'come', 'ok']);
+  t.equal(made(), 3);
   t.strictSame(waiters.retried, ['ECONNREFUSED', 'ECONNREFUSED']);
 });
 
-t.test(
-  'a turn that was lost before the attempt was sent is waited for again, and costs no attempt',
-  async (t) => {
-    const { asked, turn } = turnOf();
-    const { run, metrics } = scripted([TURN_LOST, REFUSED, TURN_LOST, REFUSED, OK], turn);
-    t.match(await run(), { ok: true });
-    t.equal(asked.filter((what) => what === 'come').length, 5);
-    t.equal((await countsOf(metrics)).retries, 2);
-  },
-);
+t.test('a turn that was lost before the attempt was sent costs no attempt', async (t) => {
+  const { run, made, metrics } = scripted([TURN_LOST, REFUSED, TURN_LOST, REFUSED, OK]);
+  t.match(await run(), { ok: true });
+  t.equal(made(), 5);
+  t.equal((await countsOf(metrics)).retries, 2);
+});
 
-t.test('without its turn a write is not sent', async (t) => {
-  const { run, sent } = scripted([], turnOf([SUPERSEDED]).turn);
+t.test('an attempt that ended in the gateway has no other one', async (t) => {
+  const { run, made, metrics } = scripted([SUPERSEDED]);
   t.equal(await run(), SUPERSEDED);
-  t.equal(sent(), 0);
+  t.equal(made(), 1);
+  t.equal((await countsOf(metrics)).retries, 0);
 });
 
 t.test('a retry that ends in the gateway does not say that nothing was changed', async (t) => {
@@ -133,20 +104,9 @@ t.test('a retry that ends in the gateway does not say that nothing was changed',
 });
 
 t.test('a call that was ended during an attempt has no other one', async (t) => {
-  const { run, waiters, sent } = scripted([REFUSED]);
+  const { run, waiters, made } = scripted([REFUSED]);
   const outcome = run();
   waiters.end(SUPERSEDED);
   t.equal(await outcome, SUPERSEDED);
-  t.equal(sent(), 1);
-});
-
-t.test('attempts are counted by their result, and calls that ended in the gateway are not', async (t) => {
-  const { run, metrics } = scripted([REFUSED, SUPERSEDED]);
-  await run();
-  t.equal((await countsOf(metrics))['attempts cometchat-failed'], 1);
-  t.equal((await countsOf(metrics))['attempts ok'], 0);
-  t.equal((await countsOf(metrics)).retries, 0);
-  const gone = scripted([failedExchange('client_gone')]);
-  await gone.run();
-  t.equal((await countsOf(gone.metrics))['attempts client_gone'], 1);
+  t.equal(made(), 1);
 });

@@ -25,11 +25,13 @@ export class ScriptedRedis {
    * A connection, on which commands and replies keep their order.
    *
    * @param latency milliseconds of the next way, there or back
+   * @param isDead whether its process is: then nothing arrives any more
    */
-  connection(latency: () => number): Redis {
+  connection(latency: () => number, isDead = () => false): Redis {
     let there = 0;
     let back = 0;
     const ask = async (command: () => Value): Promise<Value> => {
+      if (isDead()) return new Promise(() => {});
       there = Math.max(there, this.#clock.now() + latency());
       await this.#clock.wait(there - this.#clock.now());
       const reply = command();
@@ -40,7 +42,6 @@ export class ScriptedRedis {
     return {
       eval: (script: string, keys: number, ...args: unknown[]) =>
         ask(() => this.#run(script, args.map(String), keys)),
-      hget: (key: string, field: string) => ask(() => this.#hash(key).get(field) ?? null),
       pttl: () => ask(() => -2),
     } as unknown as Redis;
   }
@@ -70,6 +71,10 @@ export class ScriptedRedis {
         return Number(this.#keys.delete(key));
       case 'HMGET':
         return args.map((field) => this.#hash(key).get(field) ?? false);
+      case 'HGET':
+        return this.#hash(key).get(`${args[0]}`) ?? false;
+      case 'HDEL':
+        return Number(this.#hash(key).delete(`${args[0]}`));
       case 'HSET': {
         const hash = this.#hash(key);
         for (let n = 0; n < args.length; n += 2) hash.set(`${args[n]}`, `${args[n + 1]}`);

@@ -42,7 +42,7 @@ function* hundred(n: number, tokens: readonly string[], leaving: Leaving): Gener
   yield put(user, `{"tags":["${n}"`);
   yield put(user, '{}', { 'content-type': `text/${n}` });
   yield { headers: { 'x-long': String(n).padStart(17_000, '0') } };
-  // Writes: two that are merged, one that is superseded, one that is retried, one whose client leaves.
+  // Writes: two that are joined, one that is superseded, one that is retried, one whose client leaves.
   for (const tag of ['a', 'a', 'b', 'c']) yield write(user, `slow-${n}`, tag);
   for (let i = 0; i < 4; i += 1) yield write(user, `other-${n}-${i}`);
   yield write(user, `flaky-${n}`);
@@ -115,7 +115,7 @@ const LEAST: Tally = {
   431: 1000,
   ABORT_ERR: 900,
 };
-const COUNTED = ['merged_writes', 'retries', 'clients_gone'];
+const COUNTED = ['joined_writes', 'retries', 'clients_gone'];
 
 /** Checks that all that could leave something behind has really happened, and nothing that never should. */
 function isWhole(t: Test, tally: Tally, counts: Counts): void {

@@ -1,6 +1,6 @@
 import type { Clock } from '../../../src/base/clock.ts';
 import type { Result } from '../../../src/cometchat/call.ts';
-import { ending, NEVER, type Timeline, type Write } from './history.ts';
+import { ending, NEVER, type Timeline, told, type Write } from './history.ts';
 import type { Scenario } from './scenario.ts';
 
 /** No deadline is as long. */
@@ -13,8 +13,8 @@ interface Clients {
   readonly timeline: Timeline;
   /** What the times of the scenario are multiplied by. */
   readonly scale?: number;
-  /** Writes to one of the gateways, until `gone` is aborted. */
-  readonly send: (replica: number, tag: number, gone: AbortSignal) => Promise<Result<unknown>>;
+  /** Sends one to its gateway, until `gone` is aborted. */
+  readonly send: (write: Write, gone: AbortSignal) => Promise<Result<unknown>>;
 }
 
 /** Sends the writes of a scenario at their times, and waits until all are answered. @returns what their clients have seen */
@@ -25,17 +25,22 @@ export async function playClients(
   const writes: Write[] = [];
   const ends: Promise<void>[] = [];
   const after = (ms: number, callback: () => void) => clock.after(ms * scale, callback);
-  for (const [number, { gapMs, replica, repeats, leavesMs }] of scenario.writes.entries()) {
+  for (const [number, { gapMs, replica, repeats, leavesMs, ...own }] of scenario.writes.entries()) {
     if (gapMs > 0) await new Promise<void>((resolve) => after(gapMs, resolve));
+    const { tag, change } = writes[number - repeats] ?? {
+      tag: number,
+      change: own.change ?? { kind: 'replace', tags: [String(number)] },
+    };
     const write: Write = {
-      tag: writes[number - repeats]?.tag ?? number,
+      tag,
+      change: structuredClone(change),
       replica: replica % replicas,
       sent: clock.now(),
       answered: NEVER,
       result: undefined,
     };
     writes.push(write);
-    timeline.tell(`write ${number}, of tag ${write.tag}, comes to gateway ${write.replica}`);
+    timeline.tell(`write ${number}, ${told(change)}, comes to gateway ${write.replica}`);
     const client = new AbortController();
     const leave = () => {
       if (!write.result) timeline.tell(`the client of write ${number} leaves`);
@@ -43,7 +48,7 @@ export async function playClients(
     };
     if (leavesMs !== null) after(leavesMs, leave);
     const end = async () => {
-      write.result = await send(write.replica, write.tag, client.signal);
+      write.result = await send(write, client.signal);
       timeline.tell(`write ${number} ends: ${ending(write.result)}`);
       if (!client.signal.aborted) write.answered = clock.now();
     };

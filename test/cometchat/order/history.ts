@@ -1,5 +1,6 @@
 import type { Clock } from '../../../src/base/clock.ts';
 import type { Result } from '../../../src/cometchat/call.ts';
+import type { Change } from '../../../src/cometchat/change.ts';
 
 /** When a client that has left is answered. */
 export const NEVER = Number.POSITIVE_INFINITY;
@@ -8,6 +9,7 @@ export const NEVER = Number.POSITIVE_INFINITY;
 export interface Write {
   /** What it sets: its number, or that of the write that it repeats. */
   readonly tag: number;
+  readonly change: Change | 'read';
   readonly replica: number;
   readonly sent: number;
   /** NEVER where the client has left: it does not know. */
@@ -17,6 +19,9 @@ export interface Write {
 
 /** An attempt as it went over the wire. */
 export interface Attempt {
+  /** Undefined of a read. */
+  readonly tags: readonly string[] | undefined;
+  /** The first of them. */
   readonly tag: number;
   readonly replica: number;
   readonly started: number;
@@ -34,6 +39,8 @@ export interface History {
   readonly attempts: readonly Attempt[];
   /** The tags as CometChat has taken them, one after the other. */
   readonly taken: readonly number[];
+  /** All that it has in the end. */
+  readonly tags?: readonly string[];
   /** How many calls the quota in Redis has counted. */
   readonly counted?: number | undefined;
   /** Whether a write came before another one for all to see. */
@@ -71,6 +78,12 @@ export class Timeline {
 /** How a write ended, in a few words. */
 export function ending(result: Result<unknown> | undefined): string {
   if (!result) return 'nothing';
-  const { outcome, isMerged } = result;
-  return `${outcome.ok ? 'ok' : outcome.errorType}${isMerged ? ', merged' : ''}`;
+  const { outcome, isJoined } = result;
+  return `${outcome.ok ? 'ok' : outcome.errorType}${isJoined ? ', joined' : ''}`;
+}
+
+/** A change in a few words. */
+export function told(change: Change | 'read'): string {
+  if (change === 'read') return 'a read';
+  return change.kind === 'replace' ? `= ${change.tags}` : `+ ${change.add} - ${change.remove}`;
 }

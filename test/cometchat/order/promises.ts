@@ -111,7 +111,7 @@ function delayed(history: History): string | undefined {
     const isNewest = others.every((other) => other.tag === tag || isOlder(history, other.tag, write));
     const isAlone = isOnePlace || others.every((other) => other.answered < sent);
     const isJoined =
-      result?.isMerged ||
+      result?.isJoined ||
       writes
         .slice(0, at)
         .some((other) => other.tag === tag && other.answered >= sent && other.answered < NEVER);

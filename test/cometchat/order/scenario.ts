@@ -1,7 +1,8 @@
 import fc from 'fast-check';
+import type { Change } from '../../../src/cometchat/change.ts';
 
 /** A client's write to the one conversation of a scenario. */
-const Write = fc.record({
+const Write = {
   /** After the write before it. */
   gapMs: fc.oneof(fc.nat(6), fc.nat(60), fc.nat(900)),
   /** Which gateway it comes to, of as many as there are. */
@@ -10,7 +11,7 @@ const Write = fc.record({
   repeats: fc.constantFrom(0, 0, 1, 2),
   /** Its client leaves so long after it was sent. */
   leavesMs: fc.option(fc.oneof(fc.nat(10), fc.nat(600)), { freq: 5 }),
-});
+};
 
 /** What becomes of an attempt. What is `written late` CometChat carries out after the gateway has seen the attempt end. */
 export const ENDS = [
@@ -55,10 +56,17 @@ const fateOf = (end: fc.Arbitrary<End>) =>
 export type Fate = ReturnType<typeof fateOf> extends fc.Arbitrary<infer T> ? T : never;
 export const GOOD: Fate = { beforeMs: 0, takesMs: 0, answersMs: 0, end: 'answers' };
 
-/** Writes, and what becomes of the attempts, in their order. What comes after the last fate goes well. */
-export const scenarioOf = (end: fc.Arbitrary<End>) =>
+/**
+ * Writes, and what becomes of the attempts, in their order. What comes after the last fate goes well.
+ *
+ * @param change what is written; each time a tag of its own unless given
+ */
+export const scenarioOf = (
+  end: fc.Arbitrary<End>,
+  change: fc.Arbitrary<Change | 'read' | undefined> = fc.constant(undefined),
+) =>
   fc.record({
-    writes: fc.array(Write, { minLength: 2, maxLength: 6 }),
+    writes: fc.array(fc.record({ ...Write, change }), { minLength: 2, maxLength: 6 }),
     fates: fc.array(fateOf(end), { maxLength: 10 }),
     /** Of commands to Redis and of its replies, one after the other and over again. */
     latenciesMs: fc.array(fc.nat(10), { minLength: 1, maxLength: 5 }),
