@@ -50,6 +50,8 @@ export class Entry implements Job<Written>, Turn, Leased {
   readonly #outcome = Promise.withResolvers<Outcome<Written>>();
   /** Resolved when its turn in this process has come, or it has ended. */
   readonly #turn = Promise.withResolvers<void>();
+  /** Of the first attempt. */
+  #acquired: Promise<Failure | undefined> | undefined;
   #isOver = false;
   #refused: ReadonlySet<Change> = new Set();
   #startedAt = 0;
@@ -102,8 +104,15 @@ export class Entry implements Job<Written>, Turn, Leased {
     return { outcome, retried: this.waiters.retried, isJoined };
   }
 
-  /** Takes its place among the calls in hand, and waits for its turn. The first client must have joined. */
-  begin(): void {
+  /**
+   * Takes its place among the calls in hand, and waits for its turn. The first client must have joined.
+   *
+   * @param isFirst of its lane in this process
+   */
+  begin(isFirst: boolean): void {
+    // Among all replicas, writes are in the order of their arrival. So Redis is told at once, before anything is awaited.
+    if (isFirst) this.#acquired = this.#acquire();
+    else this.lease?.register();
     this.#outcome.resolve(this.#options.run(this));
   }
 
@@ -125,7 +134,9 @@ export class Entry implements Job<Written>, Turn, Leased {
   }
 
   acquire(): Promise<Failure | undefined> | undefined {
-    return this.lease?.acquire(this.waiters.ended);
+    const acquired = this.#acquired ?? this.#acquire();
+    this.#acquired = undefined;
+    return acquired;
   }
 
   start({ body }: Operation<unknown>): Failure | undefined {
@@ -161,6 +172,10 @@ export class Entry implements Job<Written>, Turn, Leased {
   continueFrom(before: Entry): void {
     this.#doubt = before.#doubt;
     if (this.lease) before.lease?.transfer(this.lease);
+  }
+
+  #acquire(): Promise<Failure | undefined> | undefined {
+    return this.lease?.acquire(this.waiters.ended);
   }
 
   /** @param before the tags as they were read; a replace needs none */

@@ -22,7 +22,20 @@ interface LanesOptions extends Omit<EntryOptions, 'onAbsentTags' | 'inDoubtMs'> 
   readonly metrics: Metrics;
 }
 
-type Answer = (result: Result<Written> | Promise<Result<Written>>) => void;
+/** A change that has come, and has no place in its lane yet. */
+interface Arrival {
+  readonly address: Address;
+  readonly change: Change;
+  readonly client: Client;
+  answer(result: Result<Written> | Promise<Result<Written>>): void;
+}
+
+/** The arrivals of a lane that wait for Redis, in their order. */
+interface Arrivals {
+  last: Promise<void>;
+  /** A replace came after them. */
+  areSuperseded: boolean;
+}
 
 const laneName = ({ onBehalfOf }: Requester, { type, id }: Target) => `${onBehalfOf}:${type}:${id}`;
 
@@ -35,8 +48,7 @@ export class Lanes {
   readonly #joined;
   readonly #composed;
   readonly #lanes = new Map<string, Lane>();
-  /** The change of each lane that came last and has no place yet. */
-  readonly #arriving = new Map<string, Promise<void>>();
+  readonly #arriving = new Map<string, Arrivals>();
 
   constructor(options: LanesOptions) {
     const { metrics, attemptTimeoutMs, deadlineMs } = options;
@@ -62,71 +74,78 @@ export class Lanes {
 
   /** @returns what became of the change; never throws for anything that CometChat, the network or Redis does */
   write(target: Target, change: Change, requester: Requester & Client): Promise<Result<Written>> {
+    const { promise, resolve: answer } = Promise.withResolvers<Result<Written>>();
     const lane = laneName(requester, target);
-    const { promise, resolve } = Promise.withResolvers<Result<Written>>();
-    const place = () => this.#place({ lane, target, requester }, change, requester, resolve);
-    // Changes take their places in the order in which they came, and the one before may still wait for Redis.
-    const before = this.#arriving.get(lane);
-    const placed = before ? before.then(place) : place();
-    if (placed) this.#waitFor(lane, placed);
+    const arrival = { address: { lane, target, requester }, change, client: requester, answer };
+    const arrivals = this.#arriving.get(lane);
+    const entry = this.#entryFor(arrival);
+    if (change.kind === 'replace' && !entry) {
+      const hasBegun = this.#begin(arrival);
+      if (hasBegun && arrivals) arrivals.areSuperseded = true;
+    } else if (arrivals || entry?.lease) this.#askFor(arrival, arrivals);
+    else this.#place(arrival, entry);
     return promise;
   }
 
-  #waitFor(lane: string, placed: Promise<void>): void {
-    const arriving = placed.finally(() => {
-      if (this.#arriving.get(lane) === arriving) this.#arriving.delete(lane);
+  /**
+   * Gives an arrival its place after those before it, and after Redis was asked: where another replica has taken a replace since,
+   * the change came after that, and is no part of what waits here.
+   */
+  #askFor(arrival: Arrival, arrivals: Arrivals = { last: Promise.resolve(), areSuperseded: false }): void {
+    const { lane } = arrival.address;
+    this.#arriving.set(lane, arrivals);
+    const placed = arrivals.last.then(async () => {
+      const lease = this.#entryFor(arrival)?.lease;
+      const isNewest = !lease || (await lease.isNewest());
+      if (arrivals.areSuperseded) arrival.answer(ended(SUPERSEDED));
+      else this.#place(arrival, isNewest ? this.#entryFor(arrival) : undefined);
+      if (arrivals.last === placed) this.#arriving.delete(lane);
     });
-    this.#arriving.set(lane, arriving);
+    arrivals.last = placed;
   }
 
-  /** Gives a change its place, at once where Redis need not be asked. */
-  #place(address: Address, change: Change, client: Client, answer: Answer): Promise<void> | undefined {
-    const asked = this.#entryFor(address.lane, change)?.lease;
-    const place = (isNewest: boolean) => {
-      const entry = isNewest ? this.#entryFor(address.lane, change) : undefined;
-      if (!entry) this.#begin(address, change, client, answer);
-      else if (isEqual(entry.lastChange, change)) {
-        this.#joined.inc();
-        answer(entry.resultFor(entry.lastChange, client, true));
-      } else {
-        this.#composed.inc();
-        entry.add(change);
-        answer(entry.resultFor(change, client));
-      }
-    };
-    // Where another replica has taken a replace since, this change came after that, and is sent after it.
-    if (asked) return asked.isNewest().then(place);
-    place(true);
-    return undefined;
+  #place(arrival: Arrival, entry: Entry | undefined): void {
+    const { change, client, answer } = arrival;
+    if (!entry) this.#begin(arrival);
+    else if (isEqual(entry.lastChange, change)) {
+      this.#joined.inc();
+      answer(entry.resultFor(entry.lastChange, client, true));
+    } else {
+      this.#composed.inc();
+      entry.add(change);
+      answer(entry.resultFor(change, client));
+    }
   }
 
-  /** The write that a change can be part of: one that ends with an equal change, or a merge's that waits. */
-  #entryFor(name: string, change: Change): Entry | undefined {
-    const { current, next } = this.#lanes.get(name) ?? {};
+  /** The write that a change can be part of: one that ends with an equal change, or one that waits, for a merge. */
+  #entryFor({ address, change }: Arrival): Entry | undefined {
+    const { current, next } = this.#lanes.get(address.lane) ?? {};
     const newest = next ?? current;
     if (!newest?.isOpen) return undefined;
     const isAddable = newest === next && change.kind === 'merge';
     return isAddable || isEqual(newest.lastChange, change) ? newest : undefined;
   }
 
-  #begin(address: Address, change: Change, client: Client, answer: Answer): void {
+  /** @returns whether a write has begun: one that would be refused anyway supersedes nothing */
+  #begin({ address, change, client, answer }: Arrival): boolean {
     const refusal = this.#options.refusal(address.requester, address.target);
-    if (refusal) return answer({ outcome: refusal, retried: [], isJoined: false });
+    if (refusal) {
+      answer(ended(refusal));
+      return false;
+    }
     const lane = this.#lanes.get(address.lane);
     const entry = new Entry(address, change, this.#options);
     answer(entry.resultFor(change, client));
-    entry.begin();
-    if (!lane) {
-      void this.#run(address.lane, entry);
-      return;
+    entry.begin(!lane);
+    if (!lane) void this.#run(address.lane, entry);
+    else {
+      if (change.kind === 'replace') lane.current.waiters.end(SUPERSEDED);
+      lane.next?.waiters.end(SUPERSEDED);
+      lane.next?.lease?.end();
+      lane.next = entry;
+      lane.wake();
     }
-    if (change.kind === 'replace') lane.current.waiters.end(SUPERSEDED);
-    lane.next?.waiters.end(SUPERSEDED);
-    lane.next?.lease?.end();
-    lane.next = entry;
-    // Among all replicas, writes are in the order of their arrival, and not of their turns.
-    entry.lease?.register();
-    lane.wake();
+    return true;
   }
 
   async #run(name: string, first: Entry): Promise<void> {
@@ -151,5 +170,7 @@ export class Lanes {
     this.#lanes.delete(name);
   }
 }
+
+const ended = (outcome: Failure): Result<never> => ({ outcome, retried: [], isJoined: false });
 
 const isEqual = (one: Change, other: Change): boolean => JSON.stringify(one) === JSON.stringify(other);

@@ -113,7 +113,8 @@ export class Lease {
    * @returns why it will not be given
    */
   async acquire(ended: AbortSignal): Promise<Failure | undefined> {
-    await this.#registered;
+    // Asks at once, unless it has asked already.
+    if (this.#registered) await this.#registered;
     while (!ended.aborted) {
       const asked = this.#clock.now();
       const state = await this.#run<State | 'alone'>(

@@ -124,12 +124,12 @@ const ROWS: readonly Row[] = [
     ends: ['ok', 'ok, joined', 'ok, joined', 'ok, joined'],
   },
   {
-    claim: 'while Redis is asked whether a write may join an equal one, a newer one waits, and takes its place after that',
+    claim: 'a write that is overtaken while Redis is asked whether it may join an equal one is superseded',
     world: ALONE,
     writes: [write(0), write(10, { repeats: 1 }), write(0)],
     fates: [attempt('answers')],
     sent: ['0 ms: 0', '100 ms: 2'],
-    ends: ['ok', 'ok, joined', 'ok'],
+    ends: ['ok', 'superseded', 'ok'],
   },
   {
     claim: 'two gateways: a newer write does not wait for a 503, which was not carried out',

@@ -41,6 +41,8 @@ export interface History {
   readonly taken: readonly number[];
   /** All that it has in the end. */
   readonly tags?: readonly string[];
+  /** The gateway that was killed. */
+  readonly killed?: number | undefined;
   /** How many calls the quota in Redis has counted. */
   readonly counted?: number | undefined;
   /** Whether a write came before another one for all to see. */

@@ -31,8 +31,33 @@ export function contradiction(history: History, before: readonly string[]): stri
       return after(write, current).some((next) => canGoOn(others, next));
     });
   };
-  return canGoOn(writes, before) ? undefined : `no order of the changes explains the tags ${tags}`;
+  return (
+    endless(history) ??
+    falselySuperseded(history) ??
+    (canGoOn(writes, before) ? undefined : `no order of the changes explains the tags ${tags}`)
+  );
 }
+
+/** Of a gateway that was killed nobody hears any more. */
+function endless({ writes, killed }: History): string | undefined {
+  const at = writes.findIndex(({ result, replica }) => !result && replica !== killed);
+  return at < 0 ? undefined : `write ${at} has no end`;
+}
+
+/** Nothing but a replace that may have come later supersedes a write. */
+function falselySuperseded(history: History): string | undefined {
+  const { writes } = history;
+  const at = writes.findIndex((write) => {
+    const { result } = write;
+    if (!result || result.outcome.ok || result.outcome.problem !== 'superseded') return false;
+    return !writes.some(
+      (other) => other !== write && isReplace(other) && !mustPrecede(history, other, write),
+    );
+  });
+  return at < 0 ? undefined : `no replace has superseded write ${at}`;
+}
+
+const isReplace = ({ change }: Write): boolean => change !== 'read' && change.kind === 'replace';
 
 /** @returns the sets of tags that there may be after a write: none where what its client was told cannot be */
 function after(write: Write, current: readonly string[]): (readonly string[])[] {

@@ -1,4 +1,6 @@
 import fc from 'fast-check';
+import { anyChange, anyTags } from './changes.ts';
+import { contradiction } from './model.ts';
 import { brokenPromise } from './promises.ts';
 import { ENDS, scenarioOf } from './scenario.ts';
 import { simulate, type World } from './simulation.ts';
@@ -6,16 +8,31 @@ import { simulate, type World } from './simulation.ts';
 // Plays scenarios in a process of its own, at full speed: in that of a test tap watches every promise, and coverage keeps V8
 // from optimising.
 
-const { world, scenarios } = JSON.parse(process.argv[2] ?? '') as { world: World; scenarios: number };
+/** What is played where, and how many scenarios. */
+export interface Game {
+  readonly world: World;
+  readonly scenarios: number;
+  /** Whether single tags are changed and read as well, or all are replaced each time. */
+  readonly changes: boolean;
+  /** Whether one of the gateways is killed. */
+  readonly killed?: boolean;
+}
+
+const { world, scenarios, changes, killed } = JSON.parse(process.argv[2] ?? '') as Game;
 const { SEED } = process.env;
-const scenario = scenarioOf(fc.constantFrom('answers', ...ENDS));
+const scenario = scenarioOf(fc.constantFrom('answers', ...ENDS), changes ? anyChange : undefined);
 /** A doubt lasts as long as an attempt, and half a deadline at most: two seconds is the deadline. */
 const attemptTimeoutMs = fc.constantFrom(300, 1500);
-const property = fc.asyncProperty(scenario, attemptTimeoutMs, async (scenario, attemptTimeoutMs) => {
-  const history = await simulate(scenario, { ...world, attemptTimeoutMs });
-  const broken = brokenPromise(history);
-  if (broken) throw new Error(`${broken}\n${history.timeline}`);
-});
+const killedMs = killed ? fc.nat(1500) : fc.constant(undefined);
+const property = fc.asyncProperty(
+  scenario,
+  fc.record({ attemptTimeoutMs, tags: anyTags, killedMs }),
+  async (scenario, more) => {
+    const history = await simulate(scenario, { ...world, ...more });
+    const broken = changes ? contradiction(history, more.tags) : brokenPromise(history);
+    if (broken) throw new Error(`${broken}\n${history.timeline}`);
+  },
+);
 const { failed, errorInstance, seed, numRuns } = await fc.check(property, {
   numRuns: scenarios,
   ...(SEED && { seed: Number(SEED) }),

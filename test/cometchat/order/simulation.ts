@@ -149,6 +149,7 @@ export async function simulate(scenario: Scenario, world: World): Promise<Histor
     attempts,
     taken: taken.map(([tag]) => Number(tag)),
     tags: tags(),
+    killed: killedMs === undefined ? undefined : replicas - 1,
     counted: redis?.number('quota:', ':total'),
     precedes: (write, other) =>
       replicas === 1 ? writes.indexOf(write) < writes.indexOf(other) : write.sent + slackMs < other.sent,
