@@ -16,29 +16,49 @@ export interface Merge {
 export type Change = Replace | Merge;
 
 export interface Applied {
+  /** The set after those that were not refused. */
   readonly tags: readonly string[];
-  /** The changes that were left out: each would have made the set larger, and larger than CometChat takes. */
+  /** Each would have made the set larger, and larger than CometChat takes. */
   readonly refused: ReadonlySet<Change>;
+  /** What the merges that were not refused come to: they can be applied once more by it. */
+  readonly merge: Merge;
 }
 
-/** Applies changes one after the other. @param tags the set before them */
-export function applyAll(changes: readonly Change[], tags: readonly string[]): Applied {
+/** Applies changes one after the other. @param before the set before them */
+export function applyAll(changes: readonly Change[], before: readonly string[]): Applied {
   const refused = new Set<Change>();
-  let current = tags;
+  let base = before;
+  let tags = before;
+  let merge: Merge = NOTHING;
   for (const change of changes) {
-    const next = apply(change, current);
-    if (next.length > MAX_TAGS && next.length > current.length) refused.add(change);
-    else current = next;
+    const after = change.kind === 'replace' ? change.tags : mergeInto(tags, change);
+    if (after.length > MAX_TAGS && after.length > tags.length) refused.add(change);
+    else {
+      if (change.kind === 'replace') base = change.tags;
+      merge = change.kind === 'replace' ? NOTHING : compose(merge, change);
+      tags = after;
+    }
   }
-  return { tags: current, refused };
+  return { tags: mergeInto(base, merge), refused, merge };
 }
+
+const NOTHING: Merge = { kind: 'merge', add: [], remove: [] };
+
+/** @returns the merge that leaves every set with the tags that both leave it with, one after the other */
+const compose = (first: Merge, second: Merge): Merge => ({
+  kind: 'merge',
+  add: [
+    ...first.add.filter((tag) => !second.remove.includes(tag) && !second.add.includes(tag)),
+    ...second.add,
+  ],
+  remove: [...new Set([...first.remove, ...second.remove])],
+});
 
 /** Tags that are there stay where they are, and new ones go to the end. */
-function apply(change: Change, tags: readonly string[]): readonly string[] {
-  if (change.kind === 'replace') return change.tags;
+export function mergeInto(tags: readonly string[], { add, remove }: Merge): readonly string[] {
   // CometChat keeps what others have put there as it came. `remove` is in NFC already.
-  const left = tags.filter((tag) => !change.remove.includes(tag.normalize('NFC')));
-  return [...left, ...change.add.filter((tag) => !left.includes(tag))];
+  const left = tags.filter((tag) => add.includes(tag) || !remove.includes(tag.normalize('NFC')));
+  return [...left, ...add.filter((tag) => !left.includes(tag))];
 }
 
 /** Whether two sets are the same, order included. */

@@ -11,8 +11,9 @@ import {
   type Turn,
   Waiters,
 } from './call.ts';
-import { applyAll, type Change, isSame } from './change.ts';
+import { type Applied, applyAll, type Change, isSame, mergeInto } from './change.ts';
 import type { UpstreamConversation } from './conversation.ts';
+import { Doubt } from './doubt.ts';
 import type { Lease, Leased } from './lease.ts';
 import { getTags, setTags, type Target } from './operations.ts';
 import { type Failure, type Outcome, TOO_MANY_TAGS, TURN_LOST } from './outcome.ts';
@@ -44,6 +45,7 @@ export interface Address {
 export class Entry implements Job<Written>, Turn, Leased {
   readonly waiters: Waiters;
   readonly lease: Lease | undefined;
+  readonly doubt: Doubt;
   readonly #address: Address;
   readonly #options: EntryOptions;
   readonly #changes: Change[];
@@ -53,22 +55,19 @@ export class Entry implements Job<Written>, Turn, Leased {
   /** Of the first attempt. */
   #acquired: Promise<Failure | undefined> | undefined;
   #isOver = false;
-  #refused: ReadonlySet<Change> = new Set();
-  #startedAt = 0;
-  /** The body of the attempt that was started last; undefined where that was a read. */
-  #sent: string | undefined;
   /** The grant of the lease under which the tags were read. */
   #readUnder: number | undefined;
-  /** The latest attempt in doubt. */
-  #doubt: { readonly body: string | undefined; readonly until: number } = { body: undefined, until: 0 };
-  /** The next attempt waits until no attempt is in doubt. */
-  #isWaiting = false;
+  #applied: Applied = applyAll([], []);
+  #hasWritten = false;
+  /** The next attempt waits until none is in doubt. */
+  #mustWait = false;
 
   constructor(address: Address, change: Change, options: EntryOptions) {
     this.#address = address;
     this.#changes = [change];
     this.#options = options;
     this.waiters = new Waiters(options.clock);
+    this.doubt = new Doubt(options.clock, options.inDoubtMs);
     this.lease = options.leaseOf?.(address.lane, this);
     this.waiters.ended.addEventListener('abort', this.#turn.resolve as () => void);
   }
@@ -99,7 +98,7 @@ export class Entry implements Job<Written>, Turn, Leased {
   async resultFor(change: Change, client: Client, isJoined = false): Promise<Result<Written>> {
     const outcome = await this.waiters.join(async () => {
       const outcome = await this.#outcome.promise;
-      return outcome.ok && this.#refused.has(change) ? TOO_MANY_TAGS : outcome;
+      return outcome.ok && this.#applied.refused.has(change) ? TOO_MANY_TAGS : outcome;
     }, client);
     return { outcome, retried: this.waiters.retried, isJoined };
   }
@@ -111,7 +110,7 @@ export class Entry implements Job<Written>, Turn, Leased {
    */
   begin(isFirst: boolean): void {
     // Among all replicas, writes are in the order of their arrival. So Redis is told at once, before anything is awaited.
-    if (isFirst) this.#acquired = this.#acquire();
+    if (isFirst) this.#acquired = this.lease?.acquire(this.waiters.ended);
     else this.lease?.register();
     this.#outcome.resolve(this.#options.run(this));
   }
@@ -125,16 +124,18 @@ export class Entry implements Job<Written>, Turn, Leased {
 
   async attempt(): Promise<Outcome<Written>> {
     await this.#turn.promise;
-    if (this.#isWaiting) await this.untilSure(this.waiters.ended);
-    this.#isWaiting = false;
+    if (this.#mustWait) await this.doubt.untilOver(this.waiters.ended);
+    this.#mustWait = false;
     if (this.waiters.ended.aborted) return this.waiters.ended.reason as Failure;
-    const outcome = await (this.kind === 'replace' ? this.#send(this.#write()) : this.#readAndWrite());
+    const outcome = await (this.kind === 'merge'
+      ? this.#readAndWrite()
+      : this.#send(this.#operation(this.#apply())));
     if (!outcome.ok) this.#hasFailed(outcome);
     return outcome;
   }
 
   acquire(): Promise<Failure | undefined> | undefined {
-    const acquired = this.#acquired ?? this.#acquire();
+    const acquired = this.#acquired ?? this.lease?.acquire(this.waiters.ended);
     this.#acquired = undefined;
     return acquired;
   }
@@ -145,44 +146,23 @@ export class Entry implements Job<Written>, Turn, Leased {
     else {
       // Another replica may have written since the tags were read.
       if (this.kind === 'merge' && this.lease?.grant !== this.#readUnder) return TURN_LOST;
-      this.#isWaiting = this.isInDoubt && this.#doubt.body !== body;
-      if (this.#isWaiting) return TURN_LOST;
+      this.#mustWait = this.doubt.isOpen && !this.doubt.isAbout(body);
+      if (this.#mustWait) return TURN_LOST;
     }
-    this.#startedAt = this.#options.clock.now();
-    this.#sent = body;
+    this.doubt.start(body);
+    this.#hasWritten ||= body !== undefined;
     return undefined;
   }
 
-  /** Whether an attempt whose outcome is unknown may still land. */
-  get isInDoubt(): boolean {
-    return this.#doubt.until > this.#options.clock.now();
-  }
-
-  /** Waits until no attempt is in doubt, or `woken` is aborted. */
-  async untilSure(woken: AbortSignal): Promise<void> {
-    await this.#options.clock.wait(Math.max(0, this.#doubt.until - this.#options.clock.now()), woken);
-  }
-
   /** Whether it does no harm if this write and an attempt in doubt of the one before it land in either order. */
-  repeats(before: Entry): boolean {
-    return this.kind === 'replace' && this.#write().body === before.#doubt.body;
+  repeats({ doubt }: Entry): boolean {
+    return this.kind === 'replace' && doubt.isAbout(this.#operation(this.#apply()).body);
   }
 
   /** Takes over the doubt and the lease of the entry before it. */
-  continueFrom(before: Entry): void {
-    this.#doubt = before.#doubt;
-    if (this.lease) before.lease?.transfer(this.lease);
-  }
-
-  #acquire(): Promise<Failure | undefined> | undefined {
-    return this.lease?.acquire(this.waiters.ended);
-  }
-
-  /** @param before the tags as they were read; a replace needs none */
-  #write(before: readonly string[] = []): Operation<Written> {
-    const { tags, refused } = applyAll(this.#changes, before);
-    this.#refused = refused;
-    return setTags(this.#address.target, tags);
+  continueFrom({ doubt, lease }: Entry): void {
+    this.doubt.takeOver(doubt);
+    if (this.lease) lease?.transfer(this.lease);
   }
 
   async #readAndWrite(): Promise<Outcome<Written>> {
@@ -191,10 +171,19 @@ export class Entry implements Job<Written>, Turn, Leased {
     const [conversation] = read.value as [UpstreamConversation];
     if (!conversation.tags) this.#options.onAbsentTags();
     const before = conversation.tags ?? [];
-    const { tags, refused } = applyAll(this.#changes, before);
-    this.#refused = refused;
+    // CometChat may have taken an earlier attempt: applied to that, a change could be refused that was not.
+    const tags = this.#hasWritten ? mergeInto(before, this.#applied.merge) : this.#apply(before);
     if (isSame(tags, before)) return { ...read, value: [{ ...conversation, tags: before }] };
-    return this.#send(setTags(this.#address.target, tags));
+    return this.#send(this.#operation(tags));
+  }
+
+  #apply(before: readonly string[] = []): readonly string[] {
+    this.#applied = applyAll(this.#changes, before);
+    return this.#applied.tags;
+  }
+
+  #operation(tags: readonly string[]): Operation<Written> {
+    return setTags(this.#address.target, tags);
   }
 
   #send(operation: Operation<Written>): Promise<Outcome<Written>> {
@@ -202,9 +191,8 @@ export class Entry implements Job<Written>, Turn, Leased {
   }
 
   #hasFailed({ isInDoubt, retryAfterSeconds }: Failure): void {
-    if (isInDoubt && this.#sent !== undefined)
-      this.#doubt = { body: this.#sent, until: this.#startedAt + this.#options.inDoubtMs };
+    if (isInDoubt) this.doubt.open();
     // While this one waits for Retry-After, a newer write of another replica may be sent.
-    if (retryAfterSeconds && !this.isInDoubt) this.lease?.release();
+    if (retryAfterSeconds && !this.doubt.isOpen) this.lease?.release();
   }
 }

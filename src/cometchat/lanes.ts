@@ -81,7 +81,10 @@ export class Lanes {
     const entry = this.#entryFor(arrival);
     if (change.kind === 'replace' && !entry) {
       const hasBegun = this.#begin(arrival);
-      if (hasBegun && arrivals) arrivals.areSuperseded = true;
+      if (hasBegun && arrivals) {
+        arrivals.areSuperseded = true;
+        this.#arriving.delete(lane);
+      }
     } else if (arrivals || entry?.lease) this.#askFor(arrival, arrivals);
     else this.#place(arrival, entry);
     return promise;
@@ -99,7 +102,7 @@ export class Lanes {
       const isNewest = !lease || (await lease.isNewest());
       if (arrivals.areSuperseded) arrival.answer(ended(SUPERSEDED));
       else this.#place(arrival, isNewest ? this.#entryFor(arrival) : undefined);
-      if (arrivals.last === placed) this.#arriving.delete(lane);
+      if (arrivals.last === placed && !arrivals.areSuperseded) this.#arriving.delete(lane);
     });
     arrivals.last = placed;
   }
@@ -155,13 +158,13 @@ export class Lanes {
       const { current } = lane;
       await current.proceed();
       // While its last attempt may still land, a different write waits.
-      while (current.isInDoubt && !lane.next?.repeats(current)) {
+      while (current.doubt.isOpen && !lane.next?.repeats(current)) {
         const woken = new AbortController();
         lane.wake = () => woken.abort();
-        await current.untilSure(woken.signal);
+        await current.doubt.untilOver(woken.signal);
       }
       const { next } = lane;
-      if (next && current.isInDoubt) next.continueFrom(current);
+      if (next && current.doubt.isOpen) next.continueFrom(current);
       else current.lease?.end();
       if (!next) break;
       lane.current = next;
