@@ -1,3 +1,4 @@
+import { listReply, type TotalPages } from './list.ts';
 import { Refusal, type World } from './world.ts';
 
 const WINDOW_SECONDS = 60;
@@ -28,6 +29,7 @@ export interface ApiOptions {
   readonly keys: readonly string[];
   readonly callsPerMinute: number;
   readonly spelling: Spelling;
+  readonly totalPages: TotalPages;
 }
 
 /** CometChat's side of the conversation calls: who may, how often, and what comes of it. */
@@ -67,11 +69,16 @@ export class Api {
     if (this.#window.calls > this.#options.callsPerMinute) {
       throw new Refusal(429, 'ERR_TOO_MANY_REQUESTS', 'Too many requests.');
     }
-    const [, type, id] = /^\/v3(?:\.0)?\/(users|groups)\/([^/?]+)\/conversation$/.exec(path) ?? [];
+    const onBehalfOf = typeof onbehalfof === 'string' ? onbehalfof : undefined;
+    const [, resource = '', query] = /^\/v3(?:\.0)?\/([^?]*)(?:\?(.*))?$/.exec(path) ?? [];
+    if (method === 'GET' && resource === 'conversations') {
+      const all = this.#world.list(onBehalfOf);
+      return listReply(all, new URLSearchParams(query), this.#options.totalPages);
+    }
+    const [, type, id] = /^(users|groups)\/([^/]+)\/conversation$/.exec(resource) ?? [];
     if ((type !== 'users' && type !== 'groups') || id === undefined) {
       throw new Refusal(404, 'ERR_API_NOT_FOUND', `The API ${path} does not exist.`);
     }
-    const onBehalfOf = typeof onbehalfof === 'string' ? onbehalfof : undefined;
     if (method === 'GET') return this.#world.read(onBehalfOf, type, decodeURIComponent(id));
     if (method === 'PUT') return this.#world.update(onBehalfOf, type, decodeURIComponent(id), parse(body));
     throw new Refusal(404, 'ERR_API_NOT_FOUND', `The API ${method} ${path} does not exist.`);

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Tls } from './certificates.ts';
+import { FRIENDS } from './documents.ts';
 import { Sandbox } from './server.ts';
 
 const port = Number(process.env.SANDBOX_PORT || 4000);
@@ -24,6 +25,7 @@ process.stdout.write(
     `CometChat's stand-in answers at ${sandbox.baseUrl}`,
     ...(folder ? [`  trusted with        NODE_EXTRA_CA_CERTS=${folder}/ca.pem`] : []),
     `  users cometchat-uid-1 to -${users}, groups cometchat-guid-1 and project-group`,
+    `  whose lists have the friends friend-01 to -${FRIENDS.length}, too`,
     `  what it was asked:  ${curl} ${sandbox.origin}/sandbox/calls`,
     `  a fault to play:    ${curl} -X PUT ${sandbox.origin}/sandbox/faults -d '[{"status":503,"times":2}]'`,
     `  the known ones:     ${curl} ${sandbox.origin}/sandbox/faults`,

@@ -1,5 +1,6 @@
 import type { Spelling } from './api.ts';
 import type { Tls } from './certificates.ts';
+import type { TotalPages } from './list.ts';
 
 export interface SandboxOptions {
   readonly apiKey: string;
@@ -11,7 +12,9 @@ export interface SandboxOptions {
   readonly callsPerMinute?: number;
   /** How the headers of that limit are spelled. */
   readonly spelling?: Spelling;
-  /** How many there are: `cometchat-uid-1` and so on. */
+  /** What `total_pages` says in a list; all of them unless given. */
+  readonly totalPages?: TotalPages;
+  /** How many there are beside the friends: `cometchat-uid-1` and so on. */
   readonly users?: number;
   /** How many of the last calls are kept. */
   readonly remember?: number;

@@ -45,11 +45,12 @@ export class Sandbox {
   readonly #link: Link;
 
   private constructor(options: SandboxOptions, certificate: Certificate | undefined) {
-    const { apiKey, otherKeys = [], callsPerMinute = 20_000, spelling = 'x-rate-limit' } = options;
+    const { apiKey, otherKeys = [], callsPerMinute = 20_000 } = options;
+    const { spelling = 'x-rate-limit', totalPages = 'all' } = options;
     this.#options = options;
     this.ca = certificate?.ca;
     this.world = new World(options.users);
-    this.#api = new Api(this.world, { keys: [apiKey, ...otherKeys], callsPerMinute, spelling });
+    this.#api = new Api(this.world, { keys: [apiKey, ...otherKeys], callsPerMinute, spelling, totalPages });
     const serve = (request: IncomingMessage, response: ServerResponse) => void this.#serve(request, response);
     const { key, cert } = certificate ?? {};
     this.#server = key && cert ? https.createServer({ key, cert }, serve) : http.createServer(serve);

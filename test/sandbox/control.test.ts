@@ -42,7 +42,7 @@ t.test('a wrong name or number is refused', async (t) => {
       json: { errors: [{ path: '/times', message: 'Expected integer from 1 to 9999' }] },
     });
   }
-  t.equal((await fetch(sandbox.origin + PATH, { headers: { apikey: KEY } })).status, 404, 'none is played');
+  t.equal((await fetch(sandbox.origin + PATH, { headers: { apikey: KEY } })).status, 400, 'none is played');
 });
 
 t.test('chaos meets its share of the calls that no fault waits for', async (t) => {

@@ -127,7 +127,7 @@ t.test('npm run sandbox can be asked what it saw, and told to misbehave', async 
   t.match(await control('GET', '/calls'), { json: [{ method: 'GET', path: /cometchat-uid-2/ }] });
   t.match(await control('DELETE', ''), { status: 200 });
   t.match(await control('GET', '/calls'), { json: [] });
-  t.equal((await call()).status, 404, 'the second 503 is forgotten, and the second key is good');
+  t.equal((await call()).status, 400, 'the second 503 is forgotten, and the second key is good');
   t.match(await control('GET', '/else'), { status: 404 });
 
   child.process.kill('SIGTERM');
