@@ -3,7 +3,7 @@ import { type TSchema, Type } from '@sinclair/typebox';
 import { type TypeCheck, TypeCompiler } from '@sinclair/typebox/compiler';
 import { parse } from './api.ts';
 import { CATALOGUE, type Name } from './catalogue.ts';
-import { FaultSchema } from './faults.ts';
+import { FaultSchema, type Method } from './faults.ts';
 import type { Sandbox } from './server.ts';
 
 const faultList = TypeCompiler.Compile(Type.Array(FaultSchema));
@@ -28,8 +28,8 @@ interface Control {
  * Answers a call of the sandbox's own:
  *
  * - `GET /sandbox/calls`: what it was asked
- * - `PUT /sandbox/faults`: a JSON array of faults, played one after the other
- * - `GET /sandbox/faults`: the catalogue; `PUT /sandbox/faults/<name>?times=3`: one of it
+ * - `PUT /sandbox/faults`: a JSON array of faults, played one after the other; one with a `method` waits for such a call
+ * - `GET /sandbox/faults`: the catalogue; `PUT /sandbox/faults/<name>?times=3&method=GET`: one of it
  * - `PUT /sandbox/link`: `{"state": "refused", "forMs": 5000}`, or `hung`
  * - `DELETE /sandbox`: forgets calls and faults
  */
@@ -46,7 +46,7 @@ export function control(
 
 function answer(sandbox: Sandbox, call: string, query: URLSearchParams, body: string): Control {
   const [, name] = /^PUT \/sandbox\/faults\/(.+)$/.exec(call) ?? [];
-  if (name !== undefined) return playNamed(sandbox, name, query.get('times') ?? '1');
+  if (name !== undefined) return playNamed(sandbox, name, query);
   switch (call) {
     case 'GET /sandbox/calls':
       return { status: 200, document: sandbox.calls };
@@ -76,13 +76,19 @@ function answer(sandbox: Sandbox, call: string, query: URLSearchParams, body: st
   }
 }
 
-function playNamed(sandbox: Sandbox, name: string, times: string): Control {
+function playNamed(sandbox: Sandbox, name: string, query: URLSearchParams): Control {
+  const times = query.get('times') ?? '1';
+  const method = query.get('method') ?? undefined;
   if (!Object.hasOwn(CATALOGUE, name)) {
     return wrong('/name', `There is no fault ${name}; GET /sandbox/faults lists them`);
   }
   if (!/^[1-9][0-9]{0,3}$/.test(times)) return wrong('/times', 'Expected integer from 1 to 9999');
-  return { status: 200, document: { faults: sandbox.play(name as Name, Number(times)) } };
+  if (!isMethod(method)) return wrong('/method', 'Expected GET or PUT');
+  return { status: 200, document: { faults: sandbox.play(name as Name, Number(times), method) } };
 }
+
+const isMethod = (method: string | undefined): method is Method | undefined =>
+  method === undefined || method === 'GET' || method === 'PUT';
 
 const wrong = (path: string, message: string): Control => ({
   status: 400,

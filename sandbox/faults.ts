@@ -5,10 +5,16 @@ import { type Static, Type } from '@sinclair/typebox';
 import type { Reply } from './api.ts';
 import { RawSchema, writeRaw } from './raw.ts';
 
+const MethodSchema = Type.Union([Type.Literal('GET'), Type.Literal('PUT')], {
+  description: 'Wait for a call with this method; any call meets it unless given',
+});
+export type Method = Static<typeof MethodSchema>;
+
 /** What the next call to the sandbox meets instead of, or before, the true answer. */
 export const FaultSchema = Type.Object(
   {
     times: Type.Optional(Type.Integer({ minimum: 1, description: 'How many calls meet it; 1 unless given' })),
+    method: Type.Optional(MethodSchema),
     delayMs: Type.Optional(Type.Integer({ minimum: 0, description: 'Wait before the first byte' })),
     reset: Type.Optional(
       Type.Union([Type.Literal('on-arrival'), Type.Literal('before-headers'), Type.Literal('in-body')], {
@@ -27,6 +33,12 @@ export const FaultSchema = Type.Object(
   { additionalProperties: false },
 );
 export type Fault = Static<typeof FaultSchema>;
+
+/** Takes the first of those that wait for this method or for any. */
+export function takeFor<T extends { readonly method?: Method }>(method: string, waiting: T[]): T | undefined {
+  const index = waiting.findIndex((one) => one.method === undefined || one.method === method);
+  return index === -1 ? undefined : waiting.splice(index, 1)[0];
+}
 
 /** A row of the catalogue. */
 export interface NamedFault {

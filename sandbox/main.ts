@@ -30,6 +30,7 @@ process.stdout.write(
     `  a fault to play:    ${curl} -X PUT ${sandbox.origin}/sandbox/faults -d '[{"status":503,"times":2}]'`,
     `  the known ones:     ${curl} ${sandbox.origin}/sandbox/faults`,
     `  one of those:       ${curl} -X PUT '${sandbox.origin}/sandbox/faults/rate-limited-seconds?times=3'`,
+    `  for reads alone:    ${curl} -X PUT '${sandbox.origin}/sandbox/faults/status-503?times=3&method=GET'`,
     `  nobody listens:     ${curl} -X PUT ${sandbox.origin}/sandbox/link -d '{"state":"refused","forMs":5000}'`,
     `  connects hang:      ${curl} -X PUT ${sandbox.origin}/sandbox/link -d '{"state":"hung","forMs":5000}'`,
     `  forget the calls:   ${curl} -X DELETE ${sandbox.origin}/sandbox`,

@@ -7,7 +7,7 @@ import { Api, type Reply } from './api.ts';
 import { CATALOGUE, type Name } from './catalogue.ts';
 import { type Certificate, makeCertificate } from './certificates.ts';
 import { control } from './control.ts';
-import { cannedReply, type Fault, play } from './faults.ts';
+import { cannedReply, type Fault, type Method, play, takeFor } from './faults.ts';
 import { Link, type LinkState } from './link.ts';
 import type { SandboxOptions } from './options.ts';
 import { World } from './world.ts';
@@ -36,7 +36,7 @@ export class Sandbox {
   readonly ca: string | undefined;
   readonly #api: Api;
   readonly #faults: Fault[] = [];
-  readonly #holds: Promise<void>[] = [];
+  readonly #holds: { method?: Method; released: Promise<void> }[] = [];
   #chaos: { share: number; names: readonly Name[]; random: () => number } | undefined;
   readonly #arrivals = new EventEmitter();
   readonly #options: SandboxOptions;
@@ -72,22 +72,29 @@ export class Sandbox {
     return `${this.origin}/v3`;
   }
 
-  /** Lets the next calls meet these faults, each as often as its `times` says. @returns how many wait now */
+  /**
+   * Lets the next calls meet these faults, each as often as its `times` says. A call takes the first one that is for its
+   * method; the others wait on.
+   *
+   * @returns how many wait now
+   */
   fault(...faults: Fault[]): number {
     for (const { times = 1, ...fault } of faults) this.#faults.push(...Array(times).fill(fault));
     return this.#faults.length;
   }
 
-  /** The same with a fault of the catalogue. */
-  play(name: Name, times = 1): number {
-    const faults = CATALOGUE[name].faults(Date.now());
+  /** The same with a fault of the catalogue, for calls with this method or for any. */
+  play(name: Name, times = 1, method?: Method): number {
+    const faults = CATALOGUE[name]
+      .faults(Date.now())
+      .map((fault) => ({ ...fault, ...(method && { method }) }));
     return this.fault(...Array(times).fill(faults).flat());
   }
 
-  /** Lets the next call wait for its answer until the function that this gives is called. */
-  hold(): () => void {
-    const { promise, resolve } = Promise.withResolvers<void>();
-    this.#holds.push(promise);
+  /** Lets the next call with this method, or any, wait for its answer until the function that this gives is called. */
+  hold(method?: Method): () => void {
+    const { promise: released, resolve } = Promise.withResolvers<void>();
+    this.#holds.push({ released, ...(method && { method }) });
     return resolve;
   }
 
@@ -134,11 +141,11 @@ export class Sandbox {
       const body = await text(request);
       const { method = '', url: path = '/', headers } = request;
       if (path.startsWith('/sandbox')) return control(this, { method, path, body }, response);
-      const fault = this.#nextFault();
+      const fault = this.#nextFault(method);
       const reply = cannedReply(fault) ?? this.#api.answer({ method, path, headers, body });
-      const held = this.#holds.shift();
+      const held = takeFor(method, this.#holds);
       this.#remember({ method, path, headers, body, reply });
-      await held;
+      await held?.released;
       await play(fault, reply, response, this.#stopped.signal);
     } catch {
       // The client went away, or the sandbox is closing.
@@ -146,8 +153,8 @@ export class Sandbox {
     }
   }
 
-  #nextFault(): Fault {
-    const waiting = this.#faults.shift();
+  #nextFault(method: string): Fault {
+    const waiting = takeFor(method, this.#faults);
     if (waiting || !this.#chaos) return waiting ?? {};
     const { share, names, random } = this.#chaos;
     const name = random() < share ? names[Math.floor(random() * names.length)] : undefined;

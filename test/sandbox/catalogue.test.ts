@@ -2,6 +2,7 @@ import http from 'node:http';
 import { gunzipSync } from 'node:zlib';
 import t from 'tap';
 import { CATALOGUE, type Name } from '../../sandbox/catalogue.ts';
+import type { Method } from '../../sandbox/faults.ts';
 import type { Sandbox } from '../../sandbox/server.ts';
 import { CALL, KEY, Line, sandboxed } from './sandboxed.ts';
 
@@ -17,11 +18,11 @@ type Outcome = { status?: number; headers?: http.IncomingHttpHeaders; body: stri
  *
  * @param isSilent whether no reply is expected
  */
-const put = (sandbox: Sandbox, isSilent = false) =>
+const send = (sandbox: Sandbox, method: Method, isSilent = false) =>
   new Promise<Outcome>((resolve) => {
     const outcome: Outcome = { body: '', ended: '' };
     const headers = { apikey: KEY, onBehalfOf: 'cometchat-uid-1' };
-    const request = http.request(sandbox.origin + PATH, { method: 'PUT', agent: false, headers });
+    const request = http.request(sandbox.origin + PATH, { method, agent: false, headers });
     const end = (ended: string) => {
       resolve({ ...outcome, ended });
       request.destroy();
@@ -49,7 +50,7 @@ const put = (sandbox: Sandbox, isSilent = false) =>
         .on('end', () => end('whole'))
         .on('error', ({ code }: NodeJS.ErrnoException) => end(code ?? ''));
     });
-    request.end('{"tags":["a"]}');
+    request.end(method === 'PUT' ? '{"tags":["a"]}' : undefined);
   });
 
 const error = (status: number, code: string, headers = {}) => ({
@@ -121,21 +122,23 @@ const WRITTEN: ReadonlySet<string> = new Set<Name>([
 ]);
 
 for (const name of Object.keys(CATALOGUE) as Name[]) {
-  t.test(name, async (t) => {
-    const { sandbox } = await sandboxed(t);
-    sandbox.play(name);
-    t.match(await put(sandbox, SILENT.has(name)), SEEN[name]);
-    t.same(sandbox.world.tags(...TAGS), WRITTEN.has(name) ? ['a'] : []);
-    t.equal(sandbox.received, 1);
-    t.match(CATALOGUE[name].about, /\w/);
-  });
+  for (const method of ['PUT', 'GET'] as const) {
+    t.test(`${name}, ${method}`, async (t) => {
+      const { sandbox } = await sandboxed(t);
+      sandbox.play(name, 1, method);
+      t.match(await send(sandbox, method, SILENT.has(name)), SEEN[name]);
+      t.same(sandbox.world.tags(...TAGS), WRITTEN.has(name) && method === 'PUT' ? ['a'] : []);
+      t.equal(sandbox.received, 1);
+      t.match(CATALOGUE[name].about, /\w/);
+    });
+  }
 }
 
 t.test('what is packed unpacks to very much, or not at all', async (t) => {
   const { sandbox } = await sandboxed(t);
   sandbox.play('gzip-bomb');
   sandbox.play('gzip-corrupt');
-  const [bomb, corrupt] = [await put(sandbox), await put(sandbox)];
+  const [bomb, corrupt] = [await send(sandbox, 'PUT'), await send(sandbox, 'PUT')];
   t.ok(bomb.body.length < 100_000);
   t.ok(gunzipSync(Buffer.from(bomb.body, 'latin1')).length > 64 * ENOUGH);
   t.throws(() => gunzipSync(Buffer.from(corrupt.body, 'latin1')));

@@ -42,6 +42,12 @@ t.test('a wrong name or number is refused', async (t) => {
       json: { errors: [{ path: '/times', message: 'Expected integer from 1 to 9999' }] },
     });
   }
+  for (const method of ['POST', 'get', '']) {
+    t.match(await control(sandbox, 'PUT', `/faults/status-503?method=${method}`), {
+      status: 400,
+      json: { errors: [{ path: '/method', message: 'Expected GET or PUT' }] },
+    });
+  }
   t.equal((await fetch(sandbox.origin + PATH, { headers: { apikey: KEY } })).status, 400, 'none is played');
 });
 
