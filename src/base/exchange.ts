@@ -25,12 +25,16 @@ export class Exchange implements Dispatcher.DispatchHandler {
   readonly #connecting: NodeJS.Timeout;
   readonly #whole: NodeJS.Timeout;
   readonly #pieces: Buffer[] = [];
+  readonly #maxBytes: number;
   #controller: Dispatcher.DispatchController | undefined;
   #informational = 0;
+  #bytes = 0;
   #head: Head | undefined;
   #isOver = false;
 
-  constructor(totalMs: number) {
+  /** @param maxBytes of the reply's body */
+  constructor(totalMs: number, maxBytes: number) {
+    this.#maxBytes = maxBytes;
     this.#connecting = setTimeout(() => this.fail('timeout_connect'), Math.ceil((totalMs * 2) / 3));
     this.#whole = setTimeout(() => this.fail(this.#head ? 'timeout_request' : 'timeout_response'), totalMs);
     // It may fail before got waits for it.
@@ -64,7 +68,9 @@ export class Exchange implements Dispatcher.DispatchHandler {
   }
 
   onResponseData(_: Dispatcher.DispatchController, piece: Buffer): void {
-    this.#pieces.push(piece);
+    this.#bytes += piece.length;
+    if (this.#bytes <= this.#maxBytes) this.#pieces.push(piece);
+    else this.fail('reply_too_large');
   }
 
   onResponseEnd(): void {
@@ -100,7 +106,6 @@ const CODES: Readonly<Record<string, string>> = {
   UND_ERR_ABORTED: 'proxy_refused',
   UND_ERR_CONNECT_TIMEOUT: 'timeout_connect',
   UND_ERR_HEADERS_OVERFLOW: 'HPE_HEADER_OVERFLOW',
-  UND_ERR_RES_EXCEEDED_MAX_SIZE: 'reply_too_large',
   'bad upgrade': 'reply_upgrade',
   // A 100, which nobody has asked for.
   'bad response': 'reply_informational',

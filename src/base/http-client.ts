@@ -13,6 +13,8 @@ export interface ExchangeOptions {
   readonly body?: string | undefined;
   /** For this exchange, in milliseconds. */
   readonly totalMs?: number;
+  /** Of the reply's body. */
+  readonly maxBytes?: number;
   /** Cuts the exchange off. */
   readonly signal?: AbortSignal;
 }
@@ -24,9 +26,8 @@ export interface Reply {
 }
 
 interface HttpClientOptions {
-  /** For an exchange that does not set its own. */
+  /** For an exchange that does not set its own; maxBytes are of the reply's body. */
   readonly totalMs: number;
-  /** Of a reply's body. */
   readonly maxBytes: number;
   /** How names are looked up; Node.js' own way unless given. */
   readonly lookup?: LookupFunction | undefined;
@@ -56,7 +57,7 @@ export const usesProxy = (): boolean => process.env.NODE_USE_ENV_PROXY === '1';
  * @param url whose origin it sends to
  */
 export function httpClient(url: string, { totalMs, maxBytes, lookup }: HttpClientOptions): HttpClient {
-  const connections = connectionsTo(url, { totalMs, maxBytes, lookup });
+  const connections = connectionsTo(url, totalMs, lookup);
   const client = got.extend({
     retry: { limit: 0 },
     followRedirect: false,
@@ -64,8 +65,8 @@ export function httpClient(url: string, { totalMs, maxBytes, lookup }: HttpClien
     throwHttpErrors: false,
   });
   return {
-    send(url, { method = 'GET', headers = {}, body, totalMs: ownMs = totalMs, signal } = {}) {
-      const exchange = new Exchange(ownMs);
+    send(url, { method = 'GET', headers = {}, body, signal, ...own } = {}) {
+      const exchange = new Exchange(own.totalMs ?? totalMs, own.maxBytes ?? maxBytes);
       // A stream, because got's promises are made of one, and of much beside it.
       const call = client.stream(url, {
         method,
@@ -98,10 +99,9 @@ export function httpClient(url: string, { totalMs, maxBytes, lookup }: HttpClien
   };
 }
 
-function connectionsTo(url: string, { totalMs, maxBytes, lookup }: HttpClientOptions): Dispatcher {
+function connectionsTo(url: string, totalMs: number, lookup: HttpClientOptions['lookup']): Dispatcher {
   const options: Pool.Options = {
     connect: { timeout: totalMs, ...(lookup && { lookup }) },
-    maxResponseSize: maxBytes,
     // These may be half a second late. An exchange keeps its own time.
     headersTimeout: 0,
     bodyTimeout: 0,

@@ -58,7 +58,7 @@ t.test('a server that sends without end is cut off', async (t) => {
   }
 });
 
-t.test('a reply may have as many bytes as its limit, and not one more', async (t) => {
+t.test('a reply may have as many bytes as its own limit or the client’s, and not one more', async (t) => {
   const bytes = randomBytes(MAX_BYTES);
   const server = http.createServer(({ url }, response) => {
     response.write(bytes);
@@ -71,6 +71,8 @@ t.test('a reply may have as many bytes as its limit, and not one more', async (t
   t.equal(headers['transfer-encoding'], 'chunked');
   t.ok(bytes.equals(body), 'every byte of it, in order');
   await t.rejects(send(`${origin}/longer`), { code: 'reply_too_large' });
+  t.equal((await send(`${origin}/longer`, { maxBytes: MAX_BYTES + 1 })).body.length, MAX_BYTES + 1);
+  await t.rejects(send(`${origin}/`, { maxBytes: MAX_BYTES - 1 }), { code: 'reply_too_large' });
 });
 
 t.test('eight informational replies may come before the reply, and not one more', async (t) => {
