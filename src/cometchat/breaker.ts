@@ -75,7 +75,7 @@ export class Breaker {
   around(send: Send): Send {
     // Nothing is awaited from here to the wire, and a call that may not start is no probe.
     return async (call) => {
-      const subject = { user: call.onBehalfOf, path: call.operation.path };
+      const subject = { user: call.onBehalfOf, partner: call.operation.partner };
       const refusal = call.mayStart() ?? this.refusal(subject);
       if (refusal) return refusal;
       const startedAt = this.#now();
@@ -98,7 +98,7 @@ export class Breaker {
     const now = this.#now();
     if (!isOutage(outcome)) {
       this.#countedFrom = now;
-      this.#partners.answered(subject.path, now);
+      if (subject.partner !== undefined) this.#partners.answered(subject.partner, now);
       this.#failed.clear();
       this.#unanswered.clear();
       if (this.#isOpen) this.#close('CometChat answers again: circuit closed');

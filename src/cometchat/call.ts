@@ -16,7 +16,11 @@ export interface Operation<T> {
   readonly path: string;
   /** The path with the names of its ids, for metrics and traces. */
   readonly pathTemplate: string;
+  /** The path of the group or the other user that the call is about; a list of conversations is about nobody alone. */
+  readonly partner?: string;
   readonly body?: string;
+  /** Of the reply, where it may be longer than most. */
+  readonly maxReplyBytes?: number;
   /** Reads the JSON document of a 2xx reply. */
   readonly read: (document: unknown) => Reading<T>;
 }

@@ -57,7 +57,9 @@ export function cometChatClient(config: CometChatConfig, services: Services) {
 
   // A write that would be refused anyway supersedes nothing.
   const refusal = ({ onBehalfOf }: Requester, target: Target) =>
-    overload(slots) ?? breaker.refusal({ user: onBehalfOf, path: pathsOf(target).path }) ?? quota.refusal();
+    overload(slots) ??
+    breaker.refusal({ user: onBehalfOf, partner: pathsOf(target).partner }) ??
+    quota.refusal();
   const lanes = new Lanes({
     send,
     run,

@@ -9,7 +9,7 @@ import { BY_CODE, failedExchange } from './errors.ts';
 import type { Failure, Outcome } from './outcome.ts';
 import { interpret } from './reply.ts';
 
-/** The documented reply has 3 KB; one of many conversations stays well below this. */
+/** The documented reply has 3 KB. An operation whose reply may be longer says so. */
 export const MAX_REPLY_BYTES = 256 * 1024;
 
 /**
@@ -118,6 +118,7 @@ async function send<T>(
       headers: { ...HEADERS, ...actor },
       body: operation.body,
       totalMs: Math.max(1, Math.ceil(endsAt - clock.now())),
+      maxBytes: Math.max(MAX_REPLY_BYTES, operation.maxReplyBytes ?? 0),
       signal: cut.signal,
     })
     .finally(() => {

@@ -12,11 +12,11 @@ export interface Target {
 
 const TEMPLATES = { user: '/users/{uid}/conversation', group: '/groups/{guid}/conversation' } as const;
 
-/** @returns where a conversation is, and the template for metrics and traces */
-export const pathsOf = ({ type, id }: Target) => ({
-  path: `/${type}s/${id}/conversation`,
-  pathTemplate: TEMPLATES[type],
-});
+/** @returns where a conversation is, and the template for metrics and traces; the circuit breaker knows its partner by the path */
+export function pathsOf({ type, id }: Target) {
+  const path = `/${type}s/${id}/conversation`;
+  return { path, partner: path, pathTemplate: TEMPLATES[type] };
+}
 
 /**
  * "Update User Conversation": replaces the tags that the user who acts has put on a conversation.

@@ -1,7 +1,7 @@
-/** Whom a call is about: the user who acts, and the path, which names a group or another user. */
+/** Whom a call is about: the user who acts, and the path of the group or the other user. A list is about no partner. */
 export interface Subject {
   readonly user: string;
-  readonly path: string;
+  readonly partner: string | undefined;
 }
 
 /**
@@ -14,19 +14,19 @@ const OTHERS_MS = 300_000;
 
 /** Finds out how many witnesses there may be of one conversation partner. */
 export class Partners {
-  #latest = { path: '', at: Number.NEGATIVE_INFINITY };
-  /** The latest answer about another path than that. */
+  #latest = { partner: '', at: Number.NEGATIVE_INFINITY };
+  /** The latest answer about another partner than that. */
   #another = this.#latest;
 
-  /** CometChat has answered a call about this path. */
-  answered(path: string, now: number): void {
-    if (path !== this.#latest.path) this.#another = this.#latest;
-    this.#latest = { path, at: now };
+  /** CometChat has answered a call about this partner. */
+  answered(partner: string, now: number): void {
+    if (partner !== this.#latest.partner) this.#another = this.#latest;
+    this.#latest = { partner, at: now };
   }
 
-  maxWith(path: string, now: number): number {
-    if (path.startsWith('/groups/')) return MAX.group;
-    const elsewhere = path === this.#latest.path ? this.#another : this.#latest;
+  maxWith(partner: string, now: number): number {
+    if (partner.startsWith('/groups/')) return MAX.group;
+    const elsewhere = partner === this.#latest.partner ? this.#another : this.#latest;
     return now - elsewhere.at < OTHERS_MS ? MAX.user : MAX.onlyUser;
   }
 }
@@ -54,21 +54,17 @@ export class Witnesses {
   }
 
   /** Whether an attempt about this subject would be one more. */
-  lacks({ user, path }: Subject, now: number): boolean {
+  lacks({ user, partner }: Subject, now: number): boolean {
     this.count(now);
-    return (
-      this.#all.every((other) => other.user !== user) &&
-      this.#of(path).length < this.#partners.maxWith(path, now)
-    );
+    return this.#all.every((other) => other.user !== user) && this.#oneTooMany(partner, now) === undefined;
   }
 
   /** Adds an attempt, in the place of the user's one before, and of the oldest of too many about one group or user. */
   add(subject: Subject, now: number): void {
     this.count(now);
     this.#all = this.#all.filter(({ user }) => user !== subject.user);
-    const same = this.#of(subject.path);
-    if (same.length >= this.#partners.maxWith(subject.path, now))
-      this.#all = this.#all.filter((other) => other !== same[0]);
+    const oldest = this.#oneTooMany(subject.partner, now);
+    this.#all = this.#all.filter((other) => other !== oldest);
     this.#all.push({ ...subject, at: now });
   }
 
@@ -76,7 +72,10 @@ export class Witnesses {
     this.#all = [];
   }
 
-  #of(path: string) {
-    return this.#all.filter((other) => other.path === path);
+  /** @returns the oldest about this partner, where there may be no more about it */
+  #oneTooMany(partner: string | undefined, now: number) {
+    if (partner === undefined) return undefined;
+    const same = this.#all.filter((other) => other.partner === partner);
+    return same.length >= this.#partners.maxWith(partner, now) ? same[0] : undefined;
   }
 }

@@ -16,23 +16,23 @@ export function breakerOf() {
   const clock = new VirtualClock();
   const around = services(undefined, { clock });
   const breaker = new Breaker(around);
-  const sent: { user: string; path: string; at: number }[] = [];
-  /** Makes a call of this user that has this outcome. */
+  const sent: { user: string; partner: string | undefined; at: number }[] = [];
+  /** Makes a call of this user that has this outcome; a list has no partner. */
   const call = (
     user: string,
-    path: string,
+    partner: string | undefined,
     outcome: Outcome<undefined> | Promise<Outcome<undefined>>,
     refusal?: Failure,
   ): Promise<Outcome<unknown>> => {
     const step = breaker.around((async () => {
-      sent.push({ user, path, at: clock.now() });
+      sent.push({ user, partner, at: clock.now() });
       return outcome;
     }) as never);
-    return step({ onBehalfOf: user, operation: { path }, mayStart: () => refusal } as Call<unknown>);
+    return step({ onBehalfOf: user, operation: { partner }, mayStart: () => refusal } as Call<unknown>);
   };
   /** @returns whether a call of this user would be sent now */
-  const isServed = (user: string, path = peer(`friend-of-${user}`)) =>
-    breaker.refusal({ user, path }) === undefined;
+  const isServed = (user: string, partner: string | undefined = peer(`friend-of-${user}`)) =>
+    breaker.refusal({ user, partner }) === undefined;
   /** Lets calls of so many users fail, each in a conversation of its own, and again after half a second if few have. */
   const fail = async (users: number, failure: Failure = FAILED) => {
     for (let n = 0; n < users; n += 1) await call(`user-${n}`, peer(`friend-of-user-${n}`), failure);

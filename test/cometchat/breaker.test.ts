@@ -87,6 +87,27 @@ t.test('an outage that all meet in their conversations with one agent opens it',
   t.equal(breaker.isOpen, true);
 });
 
+t.test('an outage that all meet when they list their conversations opens it', async (t) => {
+  const { breaker, call, clock } = breakerOf();
+  for (let n = 0; n < 10; n += 1) {
+    await call(`user-${n}`, undefined, FAILED);
+    clock.pass(100);
+  }
+  t.equal(breaker.isOpen, true);
+});
+
+t.test('a list that is answered does not show that there are other conversation partners', async (t) => {
+  const { breaker, call, clock } = breakerOf();
+  await call('agent-1', peer('agent'), OK);
+  await call('user', undefined, OK);
+  await call('agent-1', peer('agent'), OK);
+  for (let n = 0; n < 10; n += 1) {
+    await call(`user-${n}`, peer('agent'), FAILED);
+    clock.pass(100);
+  }
+  t.equal(breaker.isOpen, true);
+});
+
 t.test('while anybody is answered it stays closed', async (t) => {
   const { breaker, call, clock } = breakerOf();
   for (let n = 0; n < 500; n += 1) {
@@ -168,8 +189,8 @@ t.test('probes are of different users and groups, and not all of one conversatio
   for (const { at } of probes) {
     const together = probes.filter((other) => other.at >= at && other.at < at + 1750);
     t.ok(together.filter(({ user }) => user === 'one').length <= 1);
-    t.ok(together.filter(({ path }) => path === group('huge')).length <= 1);
-    t.ok(together.filter(({ path }) => path === peer('agent')).length <= 5);
+    t.ok(together.filter(({ partner }) => partner === group('huge')).length <= 1);
+    t.ok(together.filter(({ partner }) => partner === peer('agent')).length <= 5);
   }
   t.equal(breaker.isOpen, true, 'and there is an outage');
 });
