@@ -16,18 +16,17 @@ export const MAX_TAGS_READ = 1000;
 /** A part that a conversation can be without. Null is CometChat's way of saying that there is none. */
 const Part = <T extends TSchema>(schema: T) => Type.Optional(Type.Union([schema, Type.Null()]));
 const Id = Type.String({ minLength: 1 });
+/** A number where one page of CometChat's documentation says string, another integer. */
+export const Count = Type.Union([
+  Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER }),
+  Type.String({ pattern: '^[0-9]{1,15}$' }),
+]);
 /** In UNIX seconds; more digits are milliseconds. */
 const Time = Type.Integer({ minimum: 0, maximum: 99_999_999_999 });
 
 const common = {
   conversationId: Id,
-  // One page of CometChat's documentation says string, another integer.
-  unreadMessageCount: Part(
-    Type.Union([
-      Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER }),
-      Type.String({ pattern: '^[0-9]{1,15}$' }),
-    ]),
-  ),
+  unreadMessageCount: Part(Count),
   createdAt: Part(Time),
   updatedAt: Part(Time),
   tags: Part(Type.Array(Type.String(), { maxItems: MAX_TAGS_READ })),
@@ -85,43 +84,63 @@ const errorReply = TypeCompiler.Compile(
 );
 
 /**
- * Reads `data`: an array in CometChat's documented example, one object in its OpenAPI file and its SDK. Parts in an odd form are
- * left out. A conversation without its type and ids is dropped from an array; one that is alone is a mismatch, and so is an array
- * of which nothing is left.
+ * Reads `data`: an array in CometChat's documented example, one object in its OpenAPI file and its SDK. A conversation that is
+ * alone and lacks its type or ids is a mismatch, and so is an array of which nothing is left.
+ *
+ * @param absentTags see readItems()
  */
-export function readConversations(document: unknown): Reading<UpstreamConversation[]> {
+export function readConversations(
+  document: unknown,
+  absentTags?: readonly string[],
+): Reading<UpstreamConversation[]> {
   if (!dataReply.Check(document)) return { mismatch: firstMismatch(dataReply, document) };
   const { data } = document;
+  const isArray = Array.isArray(data);
+  const { mismatches, ...reading } = readItems(isArray ? data : [data], absentTags);
+  const [first] = mismatches;
+  if (!first || reading.value.length > 0) return reading;
+  return { mismatch: (isArray ? `/data/${first.index}` : '/data') + first.mismatch };
+}
+
+/**
+ * Reads conversations. Parts in an odd form are left out, and a conversation without its type and ids is dropped.
+ *
+ * @param absentTags what stands in for tags that CometChat does not send; those in an odd form are left out all the same
+ */
+export function readItems(items: readonly unknown[], absentTags?: readonly string[]) {
   const value: UpstreamConversation[] = [];
   const leftOut = new Set<string>();
-  const mismatches: string[] = [];
-  for (const [index, item] of (Array.isArray(data) ? data : [data]).entries()) {
-    const reading = readConversation(item);
+  const mismatches: { readonly index: number; readonly mismatch: string }[] = [];
+  for (const [index, item] of items.entries()) {
+    const reading = readConversation(item, absentTags);
     if ('mismatch' in reading) {
-      mismatches.push((Array.isArray(data) ? `/data/${index}` : '/data') + reading.mismatch);
+      mismatches.push({ index, mismatch: reading.mismatch });
     } else {
       value.push(reading.value);
       for (const part of reading.leftOut ?? []) leftOut.add(part);
     }
   }
-  const [mismatch] = mismatches;
-  if (mismatch !== undefined && value.length === 0) return { mismatch };
   return {
     value,
     ...(leftOut.size > 0 && { leftOut: [...leftOut] }),
     ...(mismatches.length > 0 && { dropped: mismatches.length }),
+    mismatches,
   };
 }
 
-function readConversation(item: unknown): Reading<UpstreamConversation> {
+function readConversation(
+  item: unknown,
+  absentTags: readonly string[] | undefined,
+): Reading<UpstreamConversation> {
   if (typeof item !== 'object' || item === null) return { mismatch: ': Expected object' };
   const isGroup = 'conversationType' in item && item.conversationType === 'group';
   const schema: TypeCheck<TSchema> = isGroup ? groupConversation : userConversation;
-  const read = item as UpstreamConversation;
-  if (schema.Check(item)) return { value: read };
+  const sent = item as UpstreamConversation;
+  const read = absentTags ? { ...sent, tags: sent.tags ?? [...absentTags] } : sent;
+  if (schema.Check(read as unknown)) return { value: read };
   const value = { ...read, conversationWith: { ...read.conversationWith } } as UpstreamConversation;
   const leftOut: string[] = [];
-  for (const { path, message } of schema.Errors(item)) {
+  for (const { path, message } of schema.Errors(read)) {
     if (!PARTS.includes(path)) return { mismatch: `${path}: ${message}` };
     ValuePointer.Delete(value, path);
     leftOut.push(path);
@@ -135,7 +154,7 @@ export function readErrorCode(document: unknown): string | undefined {
 }
 
 /** @returns path and expectation, such as `/data: Expected union value`: words of the schema's, and no value */
-function firstMismatch(schema: TypeCheck<TSchema>, value: unknown): string {
+export function firstMismatch(schema: TypeCheck<TSchema>, value: unknown): string {
   const error = schema.Errors(value).First();
   return `${error?.path}: ${error?.message}`;
 }

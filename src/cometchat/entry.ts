@@ -15,7 +15,7 @@ import { type Applied, applyAll, type Change, isSame, mergeInto } from './change
 import type { UpstreamConversation } from './conversation.ts';
 import { Doubt } from './doubt.ts';
 import type { Lease, Leased } from './lease.ts';
-import { getTags, setTags, type Target } from './operations.ts';
+import { getForMerge, setTags, type Target } from './operations.ts';
 import { type Failure, type Outcome, TOO_MANY_TAGS, TURN_LOST } from './outcome.ts';
 
 export type Written = UpstreamConversation[];
@@ -166,7 +166,7 @@ export class Entry implements Job<Written>, Turn, Leased {
   }
 
   async #readAndWrite(): Promise<Outcome<Written>> {
-    const read = await this.#send(getTags(this.#address.target));
+    const read = await this.#send(getForMerge(this.#address.target));
     if (!read.ok) return read;
     const [conversation] = read.value as [UpstreamConversation];
     if (!conversation.tags) this.#options.onAbsentTags();

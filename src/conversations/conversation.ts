@@ -114,21 +114,12 @@ export const ConversationsSchema = Type.Object(
   },
 );
 
-/**
- * Makes the small conversations that clients get out of CometChat's.
- *
- * @param upstream what CometChat answered
- * @param accepted the tags that it has just accepted: they stand in where it does not repeat them
- */
-export function slimConversations(
-  upstream: readonly UpstreamConversation[],
-  accepted?: readonly string[],
-): Conversation[] {
-  return upstream.map((conversation) => slim(conversation, conversation.tags ?? accepted));
-}
+/** Makes the small conversations that clients get out of CometChat's. */
+export const slimConversations = (upstream: readonly UpstreamConversation[]): Conversation[] =>
+  upstream.map(slim);
 
-function slim(from: UpstreamConversation, tags: readonly string[] | undefined): Conversation {
-  const { conversationId, conversationType, unreadMessageCount, lastMessage } = from;
+function slim(from: UpstreamConversation): Conversation {
+  const { conversationId, conversationType, tags, unreadMessageCount, lastMessage } = from;
   return {
     conversationId,
     conversationType,

@@ -45,16 +45,10 @@ export const setConversationTags: FastifyPluginAsyncTypebox<{ cometchat: CometCh
     },
     async (request, reply) => {
       const { target, tags } = readRequest(request.body, callerOf(request));
-      const { value, dropped = 0 } = await ask(
-        request,
-        reply,
-        cometchat.deadline,
-        request.body,
-        (requester) => cometchat.lanes.write(target, { kind: 'replace', tags }, requester),
+      const { value } = await ask(request, reply, cometchat.deadline, request.body, (requester) =>
+        cometchat.lanes.write(target, { kind: 'replace', tags }, requester),
       );
-      // Of several conversations, nobody can say which one the tags belong to.
-      const isAlone = value.length + dropped === 1;
-      return { conversations: slimConversations(value, isAlone ? tags : undefined) };
+      return { conversations: slimConversations(value) };
     },
   );
 };

@@ -10,7 +10,7 @@ import {
 import { failedExchange, failedReply } from '../../../src/cometchat/errors.ts';
 import { Lanes } from '../../../src/cometchat/lanes.ts';
 import { leasesOf } from '../../../src/cometchat/lease.ts';
-import { getTags } from '../../../src/cometchat/operations.ts';
+import { getForMerge } from '../../../src/cometchat/operations.ts';
 import { type Outcome, TURN_LOST } from '../../../src/cometchat/outcome.ts';
 import { Quota } from '../../../src/cometchat/quota.ts';
 import { withRetries } from '../../../src/cometchat/retries.ts';
@@ -117,7 +117,7 @@ export async function simulate(scenario: Scenario, world: World): Promise<Histor
     });
     const read = async (client: Requester & Client) => {
       const waiters = new Waiters(clock);
-      const call = callOf(getTags(TARGET), client, waiters);
+      const call = callOf(getForMerge(TARGET), client, waiters);
       const outcome = await waiters.join(() => run({ waiters, attempt: () => once(call) }), client);
       return { outcome, retried: [], isJoined: false };
     };
