@@ -143,6 +143,7 @@ t.test('schemas have names, and each header field one description', async (t) =>
     'Group',
     'LastMessage',
     'Live',
+    'ParameterError',
     'Problem',
     'Ready',
     'SetTagsRequest',

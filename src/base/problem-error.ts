@@ -19,13 +19,19 @@ export const ProblemSchema = Type.Object(
     requestId: Type.String({ description: 'Also in the gateway’s log and in the header X-Request-Id' }),
     errors: Type.Optional(
       Type.Array(
-        Type.Object(
-          {
-            pointer: Type.String({ description: 'JSON pointer (RFC 6901) into the body' }),
-            detail: Type.String(),
-          },
-          { title: 'FieldError' },
-        ),
+        Type.Union([
+          Type.Object(
+            {
+              pointer: Type.String({ description: 'JSON pointer (RFC 6901) into the body' }),
+              detail: Type.String(),
+            },
+            { title: 'FieldError' },
+          ),
+          Type.Object(
+            { parameter: Type.String({ description: 'Name in the query' }), detail: Type.String() },
+            { title: 'ParameterError' },
+          ),
+        ]),
         { maxItems: MAX_ERRORS },
       ),
     ),
@@ -33,12 +39,13 @@ export const ProblemSchema = Type.Object(
   { $id: 'Problem', title: 'Problem' },
 );
 export type Problem = Static<typeof ProblemSchema>;
+/** What is wrong with a field of the body, or with a parameter of the query. */
 export type FieldError = NonNullable<Problem['errors']>[number];
 
 interface ProblemOptions extends ErrorOptions {
   /** Replaces the detail of the row. */
   detail?: string;
-  /** The fields at fault. */
+  /** The fields or parameters at fault. */
   errors?: FieldError[];
   /** Header fields beside those of the row, by lower-case names. */
   headers?: Record<string, string>;

@@ -45,6 +45,15 @@ export const COMMON_PROBLEMS: readonly ProblemCode[] = [
   'cometchat-timeout',
 ];
 
+/** The problems of routes that take a body and change something. */
+export const WRITE_PROBLEMS: readonly ProblemCode[] = [
+  'body-malformed',
+  'body-invalid',
+  'superseded',
+  'body-too-large',
+  'media-type-unsupported',
+];
+
 /** An `onRequest` hook, after those that let the request in. */
 export const noteAdmission: onRequestHookHandler = (request, reply, done) => {
   request.admittedMs = reply.elapsedTime;

@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import type { CometChat } from '../cometchat/client.ts';
-import { parseJsonOnly, validatorCompiler } from '../http/body.ts';
+import { parseJsonOnly } from '../http/body.ts';
+import { validatorCompiler } from '../http/validation.ts';
 import { noteAdmission } from './ask.ts';
 import { setConversationTags } from './set-tags.ts';
 

@@ -1,14 +1,28 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
-import { type Caller, callerOf, cometChatId } from '../base/caller.ts';
-import { type FieldError, MAX_ERRORS, ProblemError } from '../base/problem-error.ts';
+import { Type } from '@sinclair/typebox';
+import { callerOf } from '../base/caller.ts';
 import type { CometChat } from '../cometchat/client.ts';
-import { MAX_TAGS } from '../cometchat/conversation.ts';
-import type { Target } from '../cometchat/operations.ts';
 import { requireJson } from '../http/body.ts';
 import { responses } from '../http/responses.ts';
-import { ask, COMMON_PROBLEMS } from './ask.ts';
+import { ask, COMMON_PROBLEMS, WRITE_PROBLEMS } from './ask.ts';
 import { ConversationsSchema, slimConversations } from './conversation.ts';
-import { normalizeTags, type SetTagsRequest, SetTagsRequestSchema } from './set-tags-request.ts';
+import { different, normalizeTags, TAG_RULES, Tag, tagFaults } from './tag.ts';
+import { readTarget, TARGET_FIELDS } from './target.ts';
+
+const SetTagsRequestSchema = Type.Object(
+  {
+    tags: Type.Array(Tag, { description: `The whole new set: ${TAG_RULES} \`[]\` clears the set.` }),
+    ...TARGET_FIELDS,
+  },
+  {
+    additionalProperties: false,
+    title: 'SetTagsRequest',
+    examples: [
+      { tags: ['archived', 'vip'], conversationWith: 'cometchat-uid-3' },
+      { tags: [], conversationWith: 'project-group', conversationType: 'group' },
+    ],
+  },
+);
 
 /** `PUT /me/conversations/tags`: replaces the tags that the caller has put on one conversation. */
 export const setConversationTags: FastifyPluginAsyncTypebox<{ cometchat: CometChat }> = async (
@@ -20,7 +34,7 @@ export const setConversationTags: FastifyPluginAsyncTypebox<{ cometchat: CometCh
     {
       onRequest: requireJson,
       preValidation: async (request) => {
-        request.body = normalizeTags(request.body) as typeof request.body;
+        request.body = normalizeTags(request.body, 'tags') as typeof request.body;
       },
       schema: {
         operationId: 'setConversationTags',
@@ -31,53 +45,19 @@ export const setConversationTags: FastifyPluginAsyncTypebox<{ cometchat: CometCh
         body: SetTagsRequestSchema,
         response: responses({
           success: ConversationsSchema,
-          problems: [
-            'body-malformed',
-            'body-invalid',
-            'superseded',
-            'body-too-large',
-            'media-type-unsupported',
-            ...COMMON_PROBLEMS,
-          ],
+          problems: [...WRITE_PROBLEMS, ...COMMON_PROBLEMS],
           isCounted: true,
         }),
       },
     },
     async (request, reply) => {
-      const { target, tags } = readRequest(request.body, callerOf(request));
-      const { value } = await ask(request, reply, cometchat.deadline, request.body, (requester) =>
+      const { body } = request;
+      const target = readTarget('body', body, callerOf(request), tagFaults('/tags', body.tags));
+      const tags = different(body.tags);
+      const { value } = await ask(request, reply, cometchat.deadline, body, (requester) =>
         cometchat.lanes.write(target, { kind: 'replace', tags }, requester),
       );
       return { conversations: slimConversations(value) };
     },
   );
 };
-
-/**
- * Applies the rules that a JSON schema cannot say.
- *
- * @returns the conversation as CometChat addresses it, and the tags, each once and in the order of their first places
- * @throws ProblemError `body-invalid`
- */
-function readRequest(body: SetTagsRequest, caller: Caller): { target: Target; tags: string[] } {
-  const { conversationWith, conversationType: type = 'user' } = body;
-  const tags = [...new Set(body.tags)];
-  // The pattern of the schema does not know surrogates.
-  const errors: FieldError[] = body.tags.flatMap((tag, index) =>
-    tag.isWellFormed() ? [] : [{ pointer: `/tags/${index}`, detail: 'must be text without lone surrogates' }],
-  );
-  if (tags.length > MAX_TAGS) {
-    errors.push({
-      pointer: '/tags',
-      detail: `must have at most ${MAX_TAGS} different tags, and has ${tags.length}`,
-    });
-  }
-  if (type === 'group' && conversationWith === undefined) {
-    errors.push({ pointer: '/conversationWith', detail: 'is required where conversationType is "group"' });
-  }
-  const id = conversationWith === undefined ? caller.uid : cometChatId(conversationWith);
-  if (id === undefined || errors.length > 0) {
-    throw new ProblemError('body-invalid', { errors: errors.slice(0, MAX_ERRORS) });
-  }
-  return { target: { type, id }, tags };
-}

@@ -1,9 +1,7 @@
 import { isUtf8 } from 'node:buffer';
-import type { TSchema } from '@sinclair/typebox';
-import { TypeCompiler, type ValueError, ValueErrorType } from '@sinclair/typebox/compiler';
 import type { FastifyInstance, FastifyRequest, onRequestHookHandler } from 'fastify';
 import { itemsOf } from '../base/parse-list.ts';
-import { type FieldError, MAX_ERRORS, ProblemError } from '../base/problem-error.ts';
+import { ProblemError } from '../base/problem-error.ts';
 
 /** 25 tags of 100 UTF-16 code units, each escaped as `\uXXXX`, take 15 KB. */
 export const MAX_BODY_BYTES = 32 * 1024;
@@ -52,54 +50,3 @@ export const requireJson: onRequestHookHandler = ({ raw }, _reply, done) => {
   const isJson = JSON_UTF8.test(type) && others.length === 0 && isPlain;
   done(isJson ? undefined : new ProblemError('media-type-unsupported'));
 };
-
-/**
- * Fastify's validator compiler. It takes TypeBox's own checks instead of Ajv's: nothing is coerced or
- * dropped, and lengths are counted in UTF-16 code units, as CometChat counts them.
- *
- * @returns a function that gives the value back as it is, or a `body-invalid` problem
- */
-export function validatorCompiler({ schema }: { schema: TSchema }) {
-  const compiled = TypeCompiler.Compile(schema);
-  return (value: unknown) =>
-    compiled.Check(value)
-      ? { value }
-      : { error: new ProblemError('body-invalid', { errors: fieldErrors(compiled.Errors(value)) }) };
-}
-
-/** One entry a field, the first rule that it breaks. */
-function fieldErrors(errors: Iterable<ValueError>): FieldError[] {
-  const byPointer = new Map<string, string>();
-  for (const error of errors) {
-    if (!byPointer.has(error.path)) byPointer.set(error.path, explain(error));
-    if (byPointer.size === MAX_ERRORS) break;
-  }
-  return [...byPointer].map(([pointer, detail]) => ({ pointer, detail }));
-}
-
-function explain({ type, schema, message }: ValueError): string {
-  switch (type) {
-    case ValueErrorType.Object:
-      return 'must be a JSON object';
-    case ValueErrorType.ObjectRequiredProperty:
-      return 'is required';
-    case ValueErrorType.ObjectAdditionalProperties:
-      return 'is not a field of this request';
-    case ValueErrorType.Array:
-      return 'must be an array';
-    case ValueErrorType.String:
-      return 'must be a string';
-    case ValueErrorType.StringMinLength:
-      return 'must not be empty or blank: it needs a visible character';
-    case ValueErrorType.StringMaxLength:
-      return `must have at most ${schema.maxLength} UTF-16 code units`;
-    case ValueErrorType.StringPattern:
-      return `must be ${schema.description}`;
-    // OneOf of base/.
-    case ValueErrorType.Kind:
-      return `must be one of ${schema.enum.map((value: string) => JSON.stringify(value)).join(', ')}`;
-    /* c8 ignore next 2 -- no schema of a request has another rule; the text is TypeBox's if one gets one */
-    default:
-      return message;
-  }
-}
