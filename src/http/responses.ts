@@ -10,11 +10,11 @@ const HEADERS = {
   },
   'RateLimit-Policy': {
     type: 'string',
-    description: 'The limit that the request counted for, such as `"user";q=60;w=60`: 60 in 60 seconds',
+    description: 'The limit that the request counted for, such as `"user";q=120;w=60`: 120 in 60 seconds',
   },
   RateLimit: {
     type: 'string',
-    description: 'What is left of it, such as `"user";r=59;t=42`: 59 in the next 42 seconds',
+    description: 'What is left of it, such as `"user";r=119;t=42`: 119 in the next 42 seconds',
   },
   'Retry-After': {
     type: 'integer',

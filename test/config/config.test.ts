@@ -21,7 +21,7 @@ t.test('defaults are filled in, and an empty value counts as unset', async (t) =
     listen: { host: '0.0.0.0', port: 3000 },
     log: { level: 'info' },
     session: { secrets: { current: [SECRET] } },
-    rateLimit: { perMinute: 60 },
+    rateLimit: { perMinute: 120 },
     identity: { lowercase: false, uid: { prefix: '', parts: [{ claim: 'sub', suffix: '' }] } },
     cometchat: {
       baseUrl: 'https://chat.example/v3',
