@@ -3,6 +3,7 @@ import type { CometChat } from '../cometchat/client.ts';
 import { parseJsonOnly } from '../http/body.ts';
 import { validatorCompiler } from '../http/validation.ts';
 import { noteAdmission } from './ask.ts';
+import { changeConversationTags } from './change-tags.ts';
 import { setConversationTags } from './set-tags.ts';
 
 /** What do they want? The routes, one file each. */
@@ -15,4 +16,5 @@ export async function conversations(
   scope.decorateRequest('admittedMs', 0);
   scope.addHook('onRequest', noteAdmission);
   await scope.register(setConversationTags, options);
+  await scope.register(changeConversationTags, options);
 }
