@@ -85,7 +85,9 @@ await app.register(swagger, {
 });
 await app.register(gateway, config);
 await app.ready();
-const text = HEADER + stringify(nameComponents(app.swagger() as Components), { strict: false });
+const document = app.swagger() as Components;
+commaLists(document);
+const text = HEADER + stringify(nameComponents(document), { strict: false });
 await app.close();
 
 if (!check) {
@@ -97,7 +99,18 @@ if (!check) {
 
 interface Components {
   components: { schemas: Record<string, unknown>; headers?: Record<string, unknown> };
-  paths: object;
+  paths: Record<string, Record<string, { parameters?: { schema: { type?: unknown } }[] }>>;
+}
+
+/** Says how lists are written in a query: `tags=a,b`. */
+function commaLists({ paths }: Components): void {
+  for (const path of Object.values(paths)) {
+    for (const { parameters = [] } of Object.values(path)) {
+      for (const parameter of parameters) {
+        if (parameter.schema.type === 'array') Object.assign(parameter, { style: 'form', explode: false });
+      }
+    }
+  }
 }
 
 /** Gives every schema with a title, and every header field, a name of its own, which generators make types of. */
@@ -124,7 +137,7 @@ function nameComponents(document: Components): Components {
       Object.keys(fields).map((name) => [name, { $ref: `#/components/headers/${name}` }]),
     );
   };
-  const paths = inside(document.paths) as object;
+  const paths = inside(document.paths) as Components['paths'];
   for (const schema of Object.values(document.components.schemas)) visit(schema);
   return { ...document, components: { ...document.components, schemas, headers }, paths };
 }

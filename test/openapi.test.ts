@@ -118,6 +118,20 @@ t.test('every header field that a reply has for programs is documented under its
   }
 });
 
+t.test('the reads’ header fields are documented, too', async (t) => {
+  const { getTags, list } = await startGateway(t);
+  for (const [read, path] of [
+    [getTags, '/me/conversations/tags'],
+    [list, '/me/conversations'],
+  ] as const) {
+    for (const answer of [await read(), await read('x=1'), await read('', { authorization: 'Bearer x' })]) {
+      const { status } = answer;
+      const names = documented(paths[path].get, status);
+      for (const name of sent(answer)) t.ok(names.includes(name), `${path} ${status} ${name}`);
+    }
+  }
+});
+
 t.test('the probes’ header fields are documented, too', async (t) => {
   const { app, get } = await startGateway(t);
   const ready = await get('/readyz');
@@ -138,11 +152,13 @@ t.test('the probes’ header fields are documented, too', async (t) => {
 t.test('schemas have names, and each header field one description', async (t) => {
   t.strictSame(Object.keys(components.schemas).sort(), [
     'Conversation',
+    'ConversationPage',
     'Conversations',
     'FieldError',
     'Group',
     'LastMessage',
     'Live',
+    'Pagination',
     'ParameterError',
     'Problem',
     'Ready',
@@ -202,10 +218,30 @@ t.test('every list in a reply has a bound', async (t) => {
 });
 
 t.test('the header field that a session cookie needs is a parameter, and not for the probes', async (t) => {
-  t.match(setTags.parameters, [{ in: 'header', name: 'X-Requested-With', required: false }]);
+  const header = { in: 'header', name: 'X-Requested-With', required: false };
+  t.match(setTags.parameters, [header]);
   t.equal(setTags.parameters.length, 1);
+  for (const path of ['/me/conversations/tags', '/me/conversations']) {
+    t.match(paths[path].get.parameters.at(-1), header);
+  }
   for (const path of ['/livez', '/readyz']) t.equal(paths[path].get.parameters, undefined);
   t.match(document.security, [{ session: [] }, { sessionCookie: [] }]);
+});
+
+t.test('the parameters of a query have their types, defaults and bounds', async (t) => {
+  const inQuery = (path: string) =>
+    paths[path].get.parameters.filter((parameter: Json) => parameter.in === 'query');
+  t.match(inQuery('/me/conversations/tags'), [
+    { name: 'conversationWith', required: false, schema: { type: 'string' } },
+    { name: 'conversationType', required: false, schema: { type: 'string', enum: ['user', 'group'] } },
+  ]);
+  t.match(inQuery('/me/conversations'), [
+    { name: 'tags', required: false, schema: { type: 'array' }, style: 'form', explode: false },
+    { name: 'conversationType', required: false, schema: { type: 'string', enum: ['user', 'group'] } },
+    { name: 'unread', required: false, schema: { type: 'boolean', enum: [true] } },
+    { name: 'page', required: false, schema: { type: 'integer', minimum: 1, default: 1 } },
+    { name: 'perPage', required: false, schema: { type: 'integer', maximum: 100, default: 50 } },
+  ]);
 });
 
 t.test('a server can be filled in', async (t) => {

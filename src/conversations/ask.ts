@@ -63,7 +63,7 @@ export const noteAdmission: onRequestHookHandler = (request, reply, done) => {
 /**
  * Calls CometChat for a request, until its client has left or its deadline is over, and tells the log how it went.
  *
- * @param naming the conversation as the request names it
+ * @param naming the conversation as the request names it; a list is of no single one
  * @returns what CometChat answered, and how much of it was dropped
  * @throws ProblemError
  */
@@ -71,7 +71,7 @@ export async function ask<T>(
   request: FastifyRequest,
   reply: FastifyReply,
   deadlineOf: CometChat['deadline'],
-  naming: Naming,
+  naming: Naming | undefined,
   call: (requester: Requester & Client) => Promise<Result<T>>,
 ): Promise<Success<T>> {
   const { onBehalfOf } = callerOf(request);
@@ -104,8 +104,11 @@ function logFields({ outcome, retried, isJoined }: Result<unknown>) {
   };
 }
 
-function asProblem({ problem, errorType, retryAfterSeconds }: Failure, naming: Naming): ProblemError {
-  const detail = detailFor(problem, naming);
+function asProblem(
+  { problem, errorType, retryAfterSeconds }: Failure,
+  naming: Naming | undefined,
+): ProblemError {
+  const detail = naming && detailFor(problem, naming);
   return new ProblemError(problem, {
     errorType,
     ...(detail && { detail }),

@@ -20,7 +20,8 @@ export const ConversationSchema = Type.Object(
     tags: Type.Optional(
       Type.Array(Type.String(), {
         maxItems: MAX_TAGS_READ,
-        description: 'Left out where several conversations come back and CometChat does not tell their tags',
+        description:
+          'Left out where CometChat sends them in an unknown form, and where a change is answered with several conversations without tags',
       }),
     ),
     unreadMessageCount: Type.Optional(Type.Integer(INT64)),
@@ -58,8 +59,7 @@ export const ConversationsSchema = Type.Object(
   { conversations: Type.Array(ConversationSchema, { maxItems: MAX_CONVERSATIONS_READ }) },
   {
     title: 'Conversations',
-    description:
-      'CometChat has accepted the tags; the conversation, or conversations, that it answered with.',
+    description: 'The conversation, or conversations, that CometChat has answered with.',
     // The first as CometChat's SDK reads it, the second made from the example of CometChat's documentation.
     examples: [
       {
@@ -109,6 +109,30 @@ export const ConversationsSchema = Type.Object(
             },
           },
         ],
+      },
+    ],
+  },
+);
+
+export const ConversationPageSchema = Type.Object(
+  {
+    conversations: ConversationsSchema.properties.conversations,
+    pagination: Type.Object(
+      {
+        page: Type.Integer({ minimum: 1 }),
+        perPage: Type.Integer({ minimum: 1 }),
+        hasMore: Type.Boolean({ description: 'Whether there is a next page, as far as CometChat tells' }),
+      },
+      { title: 'Pagination' },
+    ),
+  },
+  {
+    title: 'ConversationPage',
+    description: 'A page of the caller’s conversations. CometChat decides their order.',
+    examples: [
+      {
+        conversations: ConversationsSchema.examples[0].conversations,
+        pagination: { page: 1, perPage: 50, hasMore: false },
       },
     ],
   },

@@ -11,7 +11,7 @@ import { readTarget, TARGET_FIELDS } from './target.ts';
 
 const SetTagsRequestSchema = Type.Object(
   {
-    tags: Type.Array(Tag, { description: `The whole new set: ${TAG_RULES} \`[]\` clears the set.` }),
+    tags: Type.Array(Tag, { description: `The whole new set; \`[]\` clears it. ${TAG_RULES}` }),
     ...TARGET_FIELDS,
   },
   {
@@ -34,7 +34,7 @@ export const setConversationTags: FastifyPluginAsyncTypebox<{ cometchat: CometCh
     {
       onRequest: requireJson,
       preValidation: async (request) => {
-        request.body = normalizeTags(request.body, 'tags') as typeof request.body;
+        request.body = normalizeTags(request.body, 'tags');
       },
       schema: {
         operationId: 'setConversationTags',

@@ -26,7 +26,7 @@ export const Tag = Type.String({
 });
 
 /** For openapi.yaml: what holds for every list of tags. */
-export const TAG_RULES = `at most ${MAX_TAGS} different tags of 1 to ${MAX_TAG_LENGTH} UTF-16 code units (most emoji count 2), without lone surrogates and with at least one visible character. White space around a tag is trimmed, and the tag is put into Unicode’s form NFC, before it is counted. A repeated tag counts once.`;
+export const TAG_RULES = `At most ${MAX_TAGS} different tags of 1 to ${MAX_TAG_LENGTH} UTF-16 code units (most emoji count 2), without lone surrogates and with at least one visible character. White space around a tag is trimmed, and the tag is put into Unicode’s form NFC, before it is counted. A repeated tag counts once.`;
 
 /**
  * Trims the tags of a body or query that is not yet checked, and puts them into Unicode's form NFC, so that the schema's limits
@@ -34,11 +34,11 @@ export const TAG_RULES = `at most ${MAX_TAGS} different tags of 1 to ${MAX_TAG_L
  *
  * @param names of the fields that hold lists of tags
  */
-export function normalizeTags(fields: unknown, ...names: readonly string[]): unknown {
+export function normalizeTags<T>(fields: T, ...names: readonly string[]): T {
   if (typeof fields !== 'object' || fields === null || Array.isArray(fields)) return fields;
   const normalized = ([name, value]: [string, unknown]) =>
     names.includes(name) && Array.isArray(value) ? [name, value.map(normalizeTag)] : [name, value];
-  return Object.fromEntries(Object.entries(fields).map(normalized));
+  return Object.fromEntries(Object.entries(fields).map(normalized)) as T;
 }
 
 function normalizeTag(tag: unknown): unknown {

@@ -6,7 +6,7 @@ import { startGateway } from '../helpers/gateway.ts';
 
 t.test('an unknown address is a 404 problem', async (t) => {
   const { get } = await startGateway(t);
-  isProblem(t, await get('/me/conversations'), 404, 'route-not-found');
+  isProblem(t, await get('/me'), 404, 'route-not-found');
 });
 
 t.test('an address that cannot be decoded is a 404 problem, and logged', async (t) => {
@@ -17,10 +17,17 @@ t.test('an address that cannot be decoded is a 404 problem, and logged', async (
 
 t.test('a wrong method is a 405 problem that lists the right ones', async (t) => {
   const { get } = await startGateway(t);
-  for (const method of ['GET', 'POST', 'PATCH', 'DELETE', 'OPTIONS']) {
-    const answer = await get('/me/conversations/tags?x=1', { method });
-    isProblem(t, answer, 405, 'method-not-allowed');
-    t.equal(answer.headers.get('allow'), 'PUT');
+  for (const [path, methods] of [
+    ['/me/conversations/tags', 'GET, PUT'],
+    ['/me/conversations', 'GET'],
+  ] as const) {
+    for (const method of ['POST', 'DELETE', 'OPTIONS']) {
+      const answer = await get(`${path}?x=1`, { method });
+      isProblem(t, answer, 405, 'method-not-allowed');
+      t.equal(answer.headers.get('allow'), methods);
+    }
+    const head = await get(path, { method: 'HEAD' });
+    t.match([head.status, head.headers.get('allow'), head.text], [405, methods, '']);
   }
   const answer = await get('/livez', { method: 'POST' });
   t.equal(answer.headers.get('allow'), 'GET, HEAD');

@@ -9,7 +9,12 @@ const NO_TYPE =
 const A_GROUP = /If conversationWith is the uid of a user, leave conversationType out/;
 
 /** What CometChat says of a request, and what the client is told beside the problem's own detail. */
-const CASES: [code: string, naming: object, problem: ProblemCode, hint: RegExp | undefined][] = [
+const CASES: [
+  code: string,
+  naming: Record<string, string>,
+  problem: ProblemCode,
+  hint: RegExp | undefined,
+][] = [
   ['ERR_UID_NOT_FOUND', { conversationWith: 'x' }, 'user-not-found', NO_TYPE],
   ['ERR_UID_NOT_FOUND', { conversationWith: 'x', conversationType: 'user' }, 'user-not-found', NO_TYPE],
   ['ERR_UID_NOT_FOUND', {}, 'user-not-found', NOBODY],
@@ -31,15 +36,16 @@ const CASES: [code: string, naming: object, problem: ProblemCode, hint: RegExp |
 ];
 
 t.test('what a request may have left out or mixed up is told by its own fields alone', async (t) => {
-  const { put, sandbox } = await startGateway(t);
+  const { getTags, put, sandbox } = await startGateway(t);
   for (const [code, naming, problem, hint] of CASES) {
-    sandbox.fault({ status: 404, body: { error: { code, message: `private ${OTHER}` } } });
-    const { json, text } = await put({ tags: [], ...naming });
-    const { detail } = PROBLEMS[problem];
-    t.equal(json.code, problem);
-    if (hint) t.match(json.detail, new RegExp(`^${detail} .*${hint.source}`), JSON.stringify(naming));
-    else t.equal(json.detail, detail, JSON.stringify(naming));
-    t.notMatch(text, new RegExp(`private|${OTHER}|${ME}`));
+    sandbox.fault({ status: 404, body: { error: { code, message: `private ${OTHER}` } }, times: 2 });
+    for (const { json, text } of [await put({ tags: [], ...naming }), await getTags(naming)]) {
+      const { detail } = PROBLEMS[problem];
+      t.equal(json.code, problem);
+      if (hint) t.match(json.detail, new RegExp(`^${detail} .*${hint.source}`), JSON.stringify(naming));
+      else t.equal(json.detail, detail, JSON.stringify(naming));
+      t.notMatch(text, new RegExp(`private|${OTHER}|${ME}`));
+    }
   }
 });
 

@@ -75,6 +75,14 @@ export async function startGateway(t: Test, env: Variables = {}, options: Gatewa
       },
       body: typeof body === 'string' ? body : JSON.stringify(body),
     });
+  /** Makes a function that reads an address; a query of text goes out as it is. The session is as in `put`. */
+  const reading =
+    (path: string) =>
+    async (query: string | Record<string, string> = {}, headers: Record<string, string> = {}) => {
+      const text = typeof query === 'string' ? query : String(new URLSearchParams(query));
+      const session = headers.authorization === undefined && (await bearer());
+      return request(`${origin}${path}${text && `?${text}`}`, { headers: { ...session, ...headers } });
+    };
   const setTags = () => put({ tags: ['vip'], conversationWith: OTHER });
   /** The lines about requests but probes, parsed. */
   const requests = (): LogLine[] =>
@@ -92,6 +100,8 @@ export async function startGateway(t: Test, env: Variables = {}, options: Gatewa
     requests,
     counts,
     put,
+    getTags: reading('/me/conversations/tags'),
+    list: reading('/me/conversations'),
     setTags,
     ...checksOf({ sandbox, lines, requests, counts, setTags }),
     /** The same as another user. */

@@ -92,7 +92,7 @@ t.test('the failures of those who are signed in do not count for their address',
 
 t.test('requests that ask for nothing that is protected are not counted', async (t) => {
   const { get, raw, served } = await limited(t, 1);
-  const wrongMethod = callBytes('Connection: close').replace('PUT', 'GET');
+  const wrongMethod = callBytes('Connection: close').replace('PUT', 'POST');
   for (const _ of [1, 2, 3]) {
     t.equal((await get('/livez')).status, 200);
     t.match(await raw(wrongMethod), / 405 /);

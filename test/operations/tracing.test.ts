@@ -97,14 +97,19 @@ t.test('a gateway that is asked for traces', parallel, async (t) => {
     await fetch(`${origin}/nowhere`, { headers: { traceparent } });
     await fetch(`${origin}/livez`, { headers: { traceparent } });
     await call({ tags: ['secret-tag'], conversationWith: 'nobody-knows-me' });
-    const all = await spans(4);
+    const headers = { authorization: `Bearer ${await sign()}`, traceparent };
+    sandbox.fault({ status: 200, body: { data: [] } });
+    await fetch(`${origin}/me/conversations?tags=secret-tag`, { headers });
+    const all = await spans(6);
     t.match(all, [
       { name: 'PUT /me/conversations/tags', attributes: { 'error.type': 'body-invalid' }, isError: false },
       { name: 'GET', attributes: { 'error.type': 'route-not-found', 'http.response.status_code': 404 } },
       { kind: 'client', attributes: { 'error.type': 'ERR_UID_NOT_FOUND' } },
       { kind: 'server', attributes: { 'error.type': 'user-not-found' } },
+      { kind: 'client', name: 'GET /conversations', attributes: { 'url.template': '/conversations' } },
+      { kind: 'server', name: 'GET /me/conversations' },
     ]);
-    t.equal(all.length, 4, 'probes are none');
+    t.equal(all.length, 6, 'probes are none');
     t.notMatch(JSON.stringify(all), /secret-tag|nobody-knows-me|cometchat-uid|somebody/);
   });
 

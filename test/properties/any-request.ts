@@ -54,6 +54,27 @@ const body = fc.oneof(
   { weight: 2, arbitrary: misspelt },
 );
 
+const parameter = fc.oneof(
+  fc.tuple(fc.constantFrom('conversationWith', 'tags'), fc.oneof(id, tag)),
+  fc.tuple(fc.constant('conversationType'), fc.constantFrom('user', 'group')),
+  fc.tuple(
+    fc.constantFrom('page', 'perPage'),
+    fc.oneof(fc.nat(120).map(String), fc.string({ maxLength: 3 })),
+  ),
+  fc.constantFrom(['unread', 'true'], ['unread', ''], ['__proto__', '1']),
+  fc.tuple(anyText(5), anyText(5)),
+);
+/** A query in good form, or any text that an address can have. */
+const query = fc.oneof(
+  {
+    weight: 9,
+    arbitrary: fc
+      .array(parameter, { maxLength: 3 })
+      .map((pairs) => `${new URLSearchParams(pairs as string[][])}`),
+  },
+  { weight: 1, arbitrary: fc.stringMatching(/^[!"$-~]{0,30}$/) },
+);
+
 const fieldName = fc.oneof(
   fc.constantFrom('onBehalfOf', 'apikey', 'X-Forwarded-For', 'Host', 'Cookie', 'Origin', 'Expect', 'Upgrade'),
   fc.constantFrom('Transfer-Encoding', 'Content-Length', 'Connection', 'Content-Type', 'Authorization'),
@@ -110,6 +131,10 @@ export const PROPERTIES: Readonly<Record<string, Property>> = {
   'whatever the conversation is called': holdsFor({
     arbitrary: id,
     send: (gateway, conversationWith) => put(gateway, JSON.stringify({ tags: ['a'], conversationWith })),
+  }),
+  'whatever the query of a read is': holdsFor({
+    arbitrary: fc.tuple(fc.constantFrom('getTags', 'list'), query),
+    send: (gateway, [route, text]) => gateway[route](text, SESSION),
   }),
   'whatever stands before the header fields of a good call': holdsFor({ arbitrary: head, send: sendHead }),
   'whatever the token is, nobody acts but the subject that it was signed for': holdsFor({

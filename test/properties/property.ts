@@ -19,7 +19,7 @@ interface Requests<T> {
 export type Property = (t: Test, runs: number) => Promise<void>;
 
 /**
- * Whatever comes in, no defect shows as a 500, and nothing goes out but the documented call, in the name of the user who is
+ * Whatever comes in, no defect shows as a 500, and nothing goes out but a documented call, in the name of the user who is
  * signed in. fast-check reports the smallest request that it finds to break this, and the seed.
  */
 export const holdsFor =
@@ -52,16 +52,27 @@ const isDocumented = ({ status, headers, json }: Answer): boolean =>
       json.status === status &&
       json.code !== 'internal';
 
-/** Whether what CometChat got is its documented call, to the letter, as this user. */
+const TARGET = '(?:users|groups)/[a-z0-9_-]{1,100}/conversation';
+const PAGE = 'perPage=[1-9][0-9]{0,2}&page=[1-9][0-9]{0,9}';
+const FILTER = '(?:&tags=[^&=]+)?(?:&conversationType=(?:user|group))?(?:&unread=true)?';
+const PUT = new RegExp(`^/v3/${TARGET}$`);
+const GET = new RegExp(`^/v3/(?:${TARGET}|conversations\\?withTags=true&${PAGE}${FILTER})$`);
+
+/** Whether what CometChat got is one of its documented calls, to the letter, as this user. */
 function isContract({ method, path, headers, body }: Call, user: string): boolean {
-  const { tags, ...others } = JSON.parse(body) as { tags: string[] };
+  const isWrite = method === 'PUT';
+  const names = 'accept,apikey,connection,content-length,content-type,host,onbehalfof,user-agent';
   return (
-    method === 'PUT' &&
-    /^\/v3\/(users|groups)\/[a-z0-9_-]{1,100}\/conversation$/.test(path) &&
+    (isWrite ? PUT.test(path) && isTags(body) : method === 'GET' && GET.test(path) && body === '') &&
     headers.onbehalfof === user &&
     headers.apikey === API_KEY &&
-    Object.keys(headers).sort().join() ===
-      'accept,apikey,connection,content-length,content-type,host,onbehalfof,user-agent' &&
+    Object.keys(headers).sort().join() === (isWrite ? names : names.replace('content-length,', ''))
+  );
+}
+
+function isTags(body: string): boolean {
+  const { tags, ...others } = JSON.parse(body) as { tags: string[] };
+  return (
     Object.keys(others).length === 0 &&
     tags.length <= 25 &&
     new Set(tags).size === tags.length &&

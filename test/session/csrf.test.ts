@@ -50,6 +50,18 @@ t.test('a cookie is accepted from pages of our origins, with a header that no fo
   }
 });
 
+t.test('with a cookie a read needs that header, too', async (t) => {
+  const { getTags, list, refused, sandbox, served } = await startGateway(t, { SESSION_COOKIE: COOKIE });
+  const page = { authorization: '', cookie: `${COOKIE}=${await sign()}`, 'sec-fetch-site': 'same-origin' };
+  for (const read of [getTags, list]) {
+    await refused(t, () => read('', page), 403, 'csrf-rejected');
+    const elsewhere = { ...page, 'x-requested-with': 'fetch', 'sec-fetch-site': 'cross-site' };
+    await refused(t, () => read('', elsewhere), 403, 'csrf-rejected');
+    sandbox.fault({ status: 200, body: { data: [] } });
+    await served(t, () => read('', { ...page, 'x-requested-with': 'fetch' }));
+  }
+});
+
 t.test('a bearer token is accepted from any page: no browser sends it by itself', async (t) => {
   const { put, served } = await startGateway(t, { SESSION_COOKIE: COOKIE });
   await served(t, () =>
