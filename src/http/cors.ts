@@ -50,7 +50,6 @@ const TRACE_HEADERS = [
   'request-id',
   'request-context',
 ];
-const METHODS = ['PUT'];
 const REQUEST_HEADERS = ['authorization', 'content-type', 'x-requested-with', ...TRACE_HEADERS];
 const REPLY_HEADERS = [
   'Allow',
@@ -98,14 +97,14 @@ export async function allowOrigins(app: FastifyInstance, config: CorsConfig): Pr
   const { origins, credentials } = config;
   app.decorate('crossOriginHeaders', (origin) => crossOriginHeaders(config, origin));
   app.decorateRequest('refusedPreflight', null);
+  const methods = methodsOf(app);
   app.addHook('onRequest', (request, _reply, done) => {
-    request.refusedPreflight = refusedPreflight(request, origins);
+    request.refusedPreflight = refusedPreflight(request, origins, methods);
     done();
   });
   if (origins.size === 0) return;
   const options: FastifyCorsOptions = {
     credentials,
-    methods: METHODS,
     allowedHeaders: REQUEST_HEADERS,
     exposedHeaders: REPLY_HEADERS,
     maxAge: PREFLIGHT_SECONDS,
@@ -115,8 +114,17 @@ export async function allowOrigins(app: FastifyInstance, config: CorsConfig): Pr
   type Done = (error: null, options: FastifyCorsOptions) => void;
   await app.register(cors, {
     delegator: ({ headers: { origin = '' } }: FastifyRequest, done: Done) =>
-      done(null, { ...options, origin: origins.has(origin) && origin }),
+      done(null, { ...options, methods: [...methods], origin: origins.has(origin) && origin }),
   });
+}
+
+/** The methods of the routes that are registered from now on. Browsers ask for no HEAD, and OPTIONS is how they ask. */
+function methodsOf(app: FastifyInstance): ReadonlySet<string> {
+  const methods = new Set<string>();
+  app.addHook('onRoute', ({ method }) => {
+    for (const one of [method].flat()) if (one !== 'HEAD' && one !== 'OPTIONS') methods.add(one);
+  });
+  return methods;
 }
 
 function crossOriginHeaders({ origins, credentials }: CorsConfig, origin: string | undefined) {
@@ -134,6 +142,7 @@ function crossOriginHeaders({ origins, credentials }: CorsConfig, origin: string
 function refusedPreflight(
   { method, headers }: FastifyRequest,
   origins: ReadonlySet<string>,
+  methods: ReadonlySet<string>,
 ): RefusedPreflight | null {
   const { origin, 'access-control-request-method': askedMethod } = headers;
   if (method !== 'OPTIONS' || origin === undefined || askedMethod === undefined) return null;
@@ -146,6 +155,6 @@ function refusedPreflight(
     ...(asked !== undefined && { asked: asked.slice(0, MAX_LOGGED_LENGTH) }),
   });
   if (!origins.has(origin)) return refused('origin_not_allowed');
-  if (!METHODS.includes(askedMethod)) return refused('method_not_allowed', askedMethod);
+  if (!methods.has(askedMethod)) return refused('method_not_allowed', askedMethod);
   return askedHeader === undefined ? null : refused('header_not_allowed', askedHeader);
 }

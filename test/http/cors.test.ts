@@ -1,3 +1,4 @@
+import type { FastifyInstance } from 'fastify';
 import t from 'tap';
 import { parseOrigins } from '../../src/http/cors.ts';
 import { timeouts } from '../../src/http/raw-errors.ts';
@@ -25,7 +26,7 @@ t.test('an allowed origin may call, and a browser need not ask each time', async
   const headers = [...answer.headers].filter(([name]) => /^access-control|^vary$/.test(name));
   t.strictSame(Object.fromEntries(headers), {
     'access-control-allow-origin': OURS,
-    'access-control-allow-methods': 'PUT',
+    'access-control-allow-methods': 'GET, PUT',
     'access-control-allow-headers':
       'authorization, content-type, x-requested-with, traceparent, tracestate, baggage, sentry-trace, b3, x-b3-traceid, x-b3-spanid, x-b3-parentspanid, x-b3-sampled, x-b3-flags, x-datadog-trace-id, x-datadog-parent-id, x-datadog-origin, x-datadog-sampling-priority, x-datadog-tags, newrelic, elastic-apm-traceparent, request-id, request-context',
     'access-control-expose-headers':
@@ -36,9 +37,22 @@ t.test('an allowed origin may call, and a browser need not ask each time', async
   t.equal(sandbox.calls.length, 0);
 });
 
+t.test('its pages may use the methods that routes have, and no other', async (t) => {
+  const extend = (app: FastifyInstance) => {
+    app.route({ method: ['PATCH', 'DELETE'], url: '/else', handler: async () => 'done' });
+  };
+  const { get, requests } = await startGateway(t, { CORS_ORIGINS: OURS }, { extend });
+  const headers = { origin: OURS, 'access-control-request-method': 'DELETE' };
+  const answer = await get('/else', { method: 'OPTIONS', headers });
+  t.equal(answer.headers.get('access-control-allow-methods'), 'GET, PUT, PATCH, DELETE');
+  await get('/else', { method: 'OPTIONS', headers: { ...headers, 'access-control-request-method': 'HEAD' } });
+  t.match(requests(), [{ reason: undefined }, { reason: 'method_not_allowed', asked: 'HEAD' }]);
+});
+
 t.test('its pages may read every answer, errors too', async (t) => {
-  const { put, get } = await startGateway(t, { CORS_ORIGINS: OURS });
+  const { put, get, list } = await startGateway(t, { CORS_ORIGINS: OURS });
   for (const answer of [
+    await list('page=0', { origin: OURS }),
     await put({ tags: [] }, { origin: OURS }),
     await put({ tags: 1 }, { origin: OURS }),
     await put({ tags: [] }, { origin: OURS, authorization: '' }),
@@ -92,7 +106,7 @@ t.test('an OPTIONS that is no preflight of an allowed origin is a method like an
   const { get } = await startGateway(t, { CORS_ORIGINS: OURS });
   const options = await get('/me/conversations/tags', { method: 'OPTIONS' });
   isProblem(t, options, 405, 'method-not-allowed');
-  t.equal(options.headers.get('allow'), 'PUT');
+  t.equal(options.headers.get('allow'), 'GET, PUT');
   isProblem(t, await get('/nothing', { method: 'OPTIONS' }), 404, 'route-not-found');
 });
 
