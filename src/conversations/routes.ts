@@ -3,12 +3,9 @@ import type { CometChat } from '../cometchat/client.ts';
 import { parseJsonOnly } from '../http/body.ts';
 import { validatorCompiler } from '../http/validation.ts';
 import { noteAdmission } from './ask.ts';
-
 import { changeConversationTags } from './change-tags.ts';
-
 import { getConversationTags } from './get-tags.ts';
 import { listMyConversations } from './list-conversations.ts';
-
 import { setConversationTags } from './set-tags.ts';
 
 /** What do they want? The routes, one file each. */
