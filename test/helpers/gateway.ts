@@ -64,17 +64,20 @@ export async function startGateway(t: Test, env: Variables = {}, options: Gatewa
     answers.push(JSON.stringify([...answer.headers]), answer.text);
     return answer;
   };
-  /** Makes the call; `body` as JSON unless it is text, with a good session unless `headers` says else. */
-  const put = async (body: unknown, headers: Record<string, string> = {}): Promise<Answer> =>
-    request(`${origin}/me/conversations/tags`, {
-      method: 'PUT',
-      headers: {
-        'content-type': 'application/json',
-        ...(headers.authorization === undefined && (await bearer())),
-        ...headers,
-      },
-      body: typeof body === 'string' ? body : JSON.stringify(body),
-    });
+  /** Makes a function that writes; `body` as JSON unless it is text, with a good session unless `headers` says else. */
+  const writing =
+    (method: 'PUT' | 'PATCH') =>
+    async (body: unknown, headers: Record<string, string> = {}): Promise<Answer> =>
+      request(`${origin}/me/conversations/tags`, {
+        method,
+        headers: {
+          'content-type': 'application/json',
+          ...(headers.authorization === undefined && (await bearer())),
+          ...headers,
+        },
+        body: typeof body === 'string' ? body : JSON.stringify(body),
+      });
+  const put = writing('PUT');
   /** Makes a function that reads an address; a query of text goes out as it is. The session is as in `put`. */
   const reading =
     (path: string) =>
@@ -100,6 +103,7 @@ export async function startGateway(t: Test, env: Variables = {}, options: Gatewa
     requests,
     counts,
     put,
+    patch: writing('PATCH'),
     getTags: reading('/me/conversations/tags'),
     list: reading('/me/conversations'),
     setTags,
