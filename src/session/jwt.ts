@@ -101,7 +101,8 @@ function checkParties(
   { issuers, audiences, audienceClaim }: JwtRules,
 ): ProblemError | undefined {
   const { iss } = claims;
-  if (typeof iss !== 'string' || !issuers.includes(iss)) {
+  if (typeof iss !== 'string') return wrongClaim('iss');
+  if (!issuers.includes(iss)) {
     const isNear = issuers.some((issuer) => issuer === `${iss}/` || `${issuer}/` === iss);
     return wrongClaim('iss', isNear ? 'and the configured issuer differ by a slash at the end' : undefined);
   }

@@ -27,6 +27,7 @@ t.test('a claim that is missing or wrong is named', async (t) => {
     { iss: undefined },
     { iss: 'https://else.example' },
     { iss: [ISSUER] },
+    { iss: { toString: '' } },
     { aud: undefined },
     { aud: 'else' },
     { aud: ['else', 'another'] },
