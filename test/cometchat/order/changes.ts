@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import type { Change } from '../../../src/cometchat/change.ts';
+import { type End, scenarioOf } from './scenario.ts';
 
 /** Few enough that changes meet. */
 const TAGS = ['a', 'b', 'c', 'd'];
@@ -19,7 +20,7 @@ const replace = fc.oneof(
 );
 
 /** What the clients of a scenario do: change single tags, replace all of them, read them. */
-export const anyChange: fc.Arbitrary<Change | 'read'> = fc.oneof(
+const anyChange: fc.Arbitrary<Change | 'read'> = fc.oneof(
   { weight: 5, arbitrary: merge },
   { weight: 2, arbitrary: replace.map((tags): Change => ({ kind: 'replace', tags })) },
   { weight: 2, arbitrary: fc.constant('read' as const) },
@@ -27,3 +28,10 @@ export const anyChange: fc.Arbitrary<Change | 'read'> = fc.oneof(
 
 /** What CometChat has before. */
 export const anyTags = fc.constantFrom([], ['a', 'x'], [...MANY, 'a']);
+
+/** Scenarios in which changes meet. Every other client waits for its answer. */
+export const changesOf = (end: fc.Arbitrary<End>) =>
+  scenarioOf(end, anyChange).map((scenario) => ({
+    ...scenario,
+    writes: scenario.writes.map((write, at) => (at % 2 === 0 ? { ...write, leavesMs: null } : write)),
+  }));

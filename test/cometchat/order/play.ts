@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { anyChange, anyTags } from './changes.ts';
+import { anyTags, changesOf } from './changes.ts';
 import { contradiction } from './model.ts';
 import { brokenPromise } from './promises.ts';
 import { ENDS, scenarioOf } from './scenario.ts';
@@ -20,7 +20,8 @@ export interface Game {
 
 const { world, scenarios, changes, killed } = JSON.parse(process.argv[2] ?? '') as Game;
 const { SEED } = process.env;
-const scenario = scenarioOf(fc.constantFrom('answers', ...ENDS), changes ? anyChange : undefined);
+const end = fc.constantFrom('answers', ...ENDS);
+const scenario = changes ? changesOf(end) : scenarioOf(end);
 /** A doubt lasts as long as an attempt, and half a deadline at most: two seconds is the deadline. */
 const attemptTimeoutMs = fc.constantFrom(300, 1500);
 const killedMs = killed ? fc.nat(1500) : fc.constant(undefined);
