@@ -118,6 +118,15 @@ t.test('every header field that a reply has for programs is documented under its
   }
 });
 
+t.test('a change of single tags has the replies of a write', async (t) => {
+  const { patch } = paths['/me/conversations/tags'];
+  t.strictSame(Object.keys(patch.responses), Object.keys(setTags.responses));
+  for (const status of Object.keys(patch.responses).map(Number)) {
+    t.strictSame(documented(patch, status), documented(setTags, status), `${status}`);
+  }
+  t.match(patch.responses[409].description, /`superseded`.*`too-many-tags`/s);
+});
+
 t.test('the reads’ header fields are documented, too', async (t) => {
   const { getTags, list } = await startGateway(t);
   for (const [read, path] of [
@@ -151,6 +160,7 @@ t.test('the probes’ header fields are documented, too', async (t) => {
 
 t.test('schemas have names, and each header field one description', async (t) => {
   t.strictSame(Object.keys(components.schemas).sort(), [
+    'ChangeTagsRequest',
     'Conversation',
     'ConversationPage',
     'Conversations',
@@ -213,7 +223,7 @@ t.test('what a request can do without is optional for generators, too: it has no
 });
 
 t.test('every list in a reply has a bound', async (t) => {
-  const { SetTagsRequest: _, ...ofReplies } = components.schemas;
+  const { SetTagsRequest: _set, ChangeTagsRequest: _change, ...ofReplies } = components.schemas;
   for (const node of nodes(ofReplies)) if (node.type === 'array') t.type(node.maxItems, 'number');
 });
 

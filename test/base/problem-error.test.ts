@@ -18,7 +18,7 @@ t.test('an address that cannot be decoded is a 404 problem, and logged', async (
 t.test('a wrong method is a 405 problem that lists the right ones', async (t) => {
   const { get } = await startGateway(t);
   for (const [path, methods] of [
-    ['/me/conversations/tags', 'GET, PUT'],
+    ['/me/conversations/tags', 'GET, PUT, PATCH'],
     ['/me/conversations', 'GET'],
   ] as const) {
     for (const method of ['POST', 'DELETE', 'OPTIONS']) {

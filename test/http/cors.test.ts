@@ -26,7 +26,7 @@ t.test('an allowed origin may call, and a browser need not ask each time', async
   const headers = [...answer.headers].filter(([name]) => /^access-control|^vary$/.test(name));
   t.strictSame(Object.fromEntries(headers), {
     'access-control-allow-origin': OURS,
-    'access-control-allow-methods': 'GET, PUT',
+    'access-control-allow-methods': 'GET, PUT, PATCH',
     'access-control-allow-headers':
       'authorization, content-type, x-requested-with, traceparent, tracestate, baggage, sentry-trace, b3, x-b3-traceid, x-b3-spanid, x-b3-parentspanid, x-b3-sampled, x-b3-flags, x-datadog-trace-id, x-datadog-parent-id, x-datadog-origin, x-datadog-sampling-priority, x-datadog-tags, newrelic, elastic-apm-traceparent, request-id, request-context',
     'access-control-expose-headers':
@@ -106,7 +106,7 @@ t.test('an OPTIONS that is no preflight of an allowed origin is a method like an
   const { get } = await startGateway(t, { CORS_ORIGINS: OURS });
   const options = await get('/me/conversations/tags', { method: 'OPTIONS' });
   isProblem(t, options, 405, 'method-not-allowed');
-  t.equal(options.headers.get('allow'), 'GET, PUT');
+  t.equal(options.headers.get('allow'), 'GET, PUT, PATCH');
   isProblem(t, await get('/nothing', { method: 'OPTIONS' }), 404, 'route-not-found');
 });
 

@@ -12,6 +12,8 @@ const SESSION = await bearer({ exp: 9_999_999_999 });
 
 const put = ({ get }: Gateway, body: string, session = SESSION): Promise<Answer> =>
   get(PATH, { method: 'PUT', headers: { 'content-type': 'application/json', ...session }, body });
+const patch = ({ get }: Gateway, body: string): Promise<Answer> =>
+  get(PATH, { method: 'PATCH', headers: { 'content-type': 'application/json', ...SESSION }, body });
 
 /** Any text, lone surrogates included. fast-check's own `binary` takes a second to be made. */
 const anyText = (maxLength: number) =>
@@ -41,18 +43,29 @@ const fields = fc.record(
   },
   { requiredKeys: ['tags'] },
 );
-/** A body of which one character is changed. */
-const misspelt = fc.tuple(fields, fc.nat(), anyText(2)).map(([value, place, text]) => {
-  const whole = JSON.stringify(value);
-  const at = place % whole.length;
-  return whole.slice(0, at) + text + whole.slice(at + 1);
-});
-const body = fc.oneof(
-  { weight: 6, arbitrary: fields.map((value) => JSON.stringify(value)) },
-  { weight: 1, arbitrary: fc.json() },
-  { weight: 1, arbitrary: anyText(10) },
-  { weight: 2, arbitrary: misspelt },
+const changes = fc.record(
+  {
+    add: mostly(fc.array(tag, { maxLength: 4 })),
+    remove: mostly(fc.array(tag, { maxLength: 4 })),
+    conversationWith: mostly(id),
+    conversationType: mostly(fc.constantFrom('user', 'group')),
+  },
+  { requiredKeys: [] },
 );
+/** A body of which one character is changed. */
+const misspelt = (fields: fc.Arbitrary<unknown>) =>
+  fc.tuple(fields, fc.nat(), anyText(2)).map(([value, place, text]) => {
+    const whole = JSON.stringify(value);
+    const at = place % whole.length;
+    return whole.slice(0, at) + text + whole.slice(at + 1);
+  });
+const bodyOf = (fields: fc.Arbitrary<unknown>) =>
+  fc.oneof(
+    { weight: 6, arbitrary: fields.map((value) => JSON.stringify(value)) },
+    { weight: 1, arbitrary: fc.json() },
+    { weight: 1, arbitrary: anyText(10) },
+    { weight: 2, arbitrary: misspelt(fields) },
+  );
 
 const parameter = fc.oneof(
   fc.tuple(fc.constantFrom('conversationWith', 'tags'), fc.oneof(id, tag)),
@@ -127,7 +140,8 @@ const token = fc.oneof(
 );
 
 export const PROPERTIES: Readonly<Record<string, Property>> = {
-  'whatever the body is': holdsFor({ arbitrary: body, send: put }),
+  'whatever the body is': holdsFor({ arbitrary: bodyOf(fields), send: put }),
+  'whatever the change is': holdsFor({ arbitrary: bodyOf(changes), send: patch, calls: 2 }),
   'whatever the conversation is called': holdsFor({
     arbitrary: id,
     send: (gateway, conversationWith) => put(gateway, JSON.stringify({ tags: ['a'], conversationWith })),
