@@ -14,7 +14,7 @@ const ChangeTagsRequestSchema = Type.Object(
   {
     add: Type.Optional(
       Type.Array(Tag, {
-        description: `These are there afterwards: ${TAG_RULES} One that is there already keeps its place, others go to the end.`,
+        description: `These are there afterwards. ${TAG_RULES} One that is there already keeps its place, others go to the end.`,
       }),
     ),
     remove: Type.Optional(
