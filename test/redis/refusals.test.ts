@@ -61,6 +61,11 @@ redisTest('the rights that the README asks Redis for are enough', async (t, redi
     const failures = Object.entries(await counts()).filter(([name]) => name.startsWith('redis_failures'));
     t.strictSame(new Set(failures.map(([, count]) => count)), new Set([0]));
   }
+  const lane = `write:v2:{${ME}:user:${ME}}`;
+  await until(
+    'the end of the last PUT, which a PATCH would wait for',
+    async () => (await redis.command('HEXISTS', lane, 'until')) === 0,
+  );
 });
 
 redisTest('a wrong password is no way in, and the log says so', async (t, redis) => {
