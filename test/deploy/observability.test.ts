@@ -58,7 +58,7 @@ const ofAlerts = alerts.map(exprOf).map(parse);
 const ofPanels = panels.flatMap(({ targets = [] }) => targets).map(({ expr }) => parse(expr));
 const queries = [...ofAlerts, ...ofPanels];
 
-/** What a gateway that has all its parts, and made a call, has counted: the values of each label of each metric. */
+/** What a gateway that has all its parts, and has answered at each address, has counted: the values of each label of each metric. */
 async function counted(t: Test): Promise<Map<string, Map<string, Set<string>>>> {
   const provider = await issuer(t, 'ES256');
   const secrets = {
@@ -67,7 +67,7 @@ async function counted(t: Test): Promise<Map<string, Map<string, Set<string>>>> 
     log: { secrets: { current: [] } },
     warnings: [],
   };
-  const { app, put, get } = await startGateway(
+  const { app, put, list, get } = await startGateway(
     t,
     { ...provider.env, REDIS_URL: await fakeRedis(t, { exists: '-ERR', get: '$-1' }) },
     {
@@ -85,6 +85,7 @@ async function counted(t: Test): Promise<Map<string, Map<string, Set<string>>>> 
   const authorization = `Bearer ${await provider.key.sign()}`;
   const body = { tags: ['vip'], conversationWith: 'cometchat-uid-3' };
   t.equal((await put(body, { authorization })).status, 200);
+  t.equal((await list({}, { authorization })).status, 200);
   // One whose session Redis cannot be asked about; and whether the replica is ready.
   await put({ tags: [] }, { authorization: `Bearer ${await provider.key.sign({ jti: 'a' })}` });
   await get('/readyz');
