@@ -5,7 +5,7 @@ import { Child } from './helpers/process.ts';
 import { SECRET } from './helpers/secrets.ts';
 import { AUDIENCE, ISSUER, ME } from './helpers/tokens.ts';
 
-t.test('npm run demo -- --once shows the four parts and ends with 0', async (t) => {
+t.test('npm run demo -- --once shows a PUT in four parts, a PATCH and a list, and ends with 0', async (t) => {
   const child = new Child(t, ['scripts/demo.ts', '--once']);
   t.equal(await child.exit(), 0);
   t.equal(child.stderr, '');
@@ -15,7 +15,14 @@ t.test('npm run demo -- --once shows the four parts and ends with 0', async (t) 
   const [, upstream = ''] = /^3 {2}CometChat answers: 200, (\d+) bytes/m.exec(shown) ?? [];
   const [, slim = ''] = /^4 {2}Your app gets: 200, (\d+) bytes/m.exec(shown) ?? [];
   t.ok(Number(slim) > 0 && Number(upstream) > 2 * Number(slim));
-  t.ok(shown.split('\n').length < 40, 'it fits one screen');
+  const calls = [...shown.matchAll(/CometChat gets: (\S+) (.*)/g)].map(([, method, rest]) => [method, rest]);
+  t.match(calls, [
+    ['GET', 'conversation → 200 ["archived","vip"]'],
+    ['PUT', 'conversation {"tags":["vip","pinned"]} → 200'],
+    ['GET', '/v3/conversations?withTags=true&perPage=50&page=1&tags=pinned → 200'],
+  ]);
+  t.equal([...shown.matchAll(/Your app gets: 200 George Alan \["vip","pinned"\]/g)].length, 2);
+  t.ok(shown.split('\n').length < 45, 'it fits one screen');
 });
 
 t.test('npm run demo stays up, and its curl line works', async (t) => {
@@ -27,15 +34,43 @@ t.test('npm run demo stays up, and its curl line works', async (t) => {
   const answer = await fetch(url, { method: 'PUT', headers, body });
   t.equal(answer.status, 200);
   await child.says(/-d '[\s\S]*INFO: request/);
+  t.match(
+    child.stdout,
+    `   GATEWAY=${new URL(url).origin}\n   TOKEN=${token}\n`,
+    'for the README’s examples',
+  );
   child.process.kill('SIGINT');
   t.equal(await child.exit(), 0);
 });
 
-t.test('npm run demo -- --once ends with 1 where the call fails', async (t) => {
-  const child = new Child(t, ['--import=./test/fixtures/failing-cometchat.ts', 'scripts/demo.ts', '--once']);
-  t.equal(await child.exit(), 1);
-  t.match(child.stdout, /^3 {2}CometChat answers: 500[\s\S]*^4 {2}Your app gets: 502/m);
-});
+/** What the demo's first calls to CometChat meet: PUT; GET and PUT; GET. */
+const FAILING: readonly [claim: string, faults: object[], shown: RegExp][] = [
+  ['the PUT fails', [{ status: 500 }], /^3 {2}CometChat answers: 500[\s\S]*^4 {2}Your app gets: 502/m],
+  [
+    'the PATCH fails',
+    [{ method: 'GET', status: 500 }],
+    /CometChat gets: GET .* → 500\n +Your app gets: 502 CometChat failed/,
+  ],
+  [
+    'the list fails',
+    [{ method: 'GET' }, { method: 'GET', status: 500 }],
+    /"vip","pinned"[\s\S]*tags=pinned → 500\n +Your app gets: 502 CometChat failed/,
+  ],
+  [
+    'the list lacks the conversation',
+    [{ method: 'GET' }, { method: 'GET', status: 200, body: { data: [] } }],
+    /Your app gets: 200 \{"page":1,/,
+  ],
+];
+for (const [claim, faults, shown] of FAILING) {
+  t.test(`npm run demo -- --once ends with 1 where ${claim}`, async (t) => {
+    const args = ['--import=./test/fixtures/failing-cometchat.ts', 'scripts/demo.ts', '--once'];
+    const child = new Child(t, args, { FAULTS: JSON.stringify(faults) });
+    t.equal(await child.exit(), 1);
+    t.equal(child.stderr, '');
+    t.match(child.stdout, shown);
+  });
+}
 
 t.test('npm run demo takes no other words', async (t) => {
   const child = new Child(t, ['scripts/demo.ts', '--twice']);
