@@ -10,7 +10,7 @@ const MAX_ERROR_LINES = 5;
 export interface Gateway {
   readonly name: string;
   readonly pid: number;
-  readonly url: string;
+  readonly origin: string;
 }
 
 /** The processes of a run: all are ended when it ends, in whatever way. */
@@ -53,8 +53,8 @@ export class Children {
       const isError = level === 'error' || level === 'fatal';
       if (isError && this.errorLines.length < MAX_ERROR_LINES) this.errorLines.push(`${name}: ${line}`);
     });
-    const [, origin] = await this.#says(log, /listening at (http:\/\/[\d.:]+).*"msg":"ready"/);
-    return { name, pid: child.pid ?? 0, url: `${origin}/me/conversations/tags` };
+    const [, origin = ''] = await this.#says(log, /listening at (http:\/\/[\d.:]+).*"msg":"ready"/);
+    return { name, pid: child.pid ?? 0, origin };
   }
 
   /** Ends them all, those that do not want to by force. */

@@ -1,9 +1,12 @@
 import http from 'node:http';
 import { setTimeout as wait } from 'node:timers/promises';
-import type { Conversation } from './conversations.ts';
-import type { History, Write } from './history.ts';
+import { type Answer, readAnswer } from './answers.ts';
+import { between, type Call, type Calls, pick } from './calls.ts';
+import { now } from './clock.ts';
+import { conversationName } from './conversations.ts';
+import type { History } from './history.ts';
 import type { Phase } from './phases.ts';
-import type { PhaseCounts, Tally } from './tally.ts';
+import type { Tally } from './tally.ts';
 
 const TICK_MS = 2;
 /** The rate is reached step by step: at first all processes compile their code on the same processors. */
@@ -13,36 +16,30 @@ export const DEADLINE_MS = 3050;
 /** After the last request: what has no answer then has none. */
 const LAST_WAIT_MS = 10_000;
 
-/** Parts of the requests: those that say the last one again, those that follow it with other tags, those that leave. */
-const AGAIN = 0.03;
-const FOLLOWING = 0.03;
+/** Part of the clients that do not wait for their answer. */
 const LEAVING = 0.03;
 const LEAVES_AFTER_MS = { from: 5, to: 400 };
 const LEFT = 'client left';
 
-interface Request {
-  readonly conversation: Conversation;
-  readonly tag: string;
+/** What CometChat is like now. */
+export interface Weather {
+  phase(): Phase;
+  /** Whether CometChat has been back for so long that all are served again. */
+  isBack(): boolean;
 }
 
 /** The apps: they send at a constant rate, and none waits for the answer of another. */
 export class Clients {
   readonly #agent = new http.Agent({ keepAlive: true });
-  readonly #urls: readonly string[];
-  readonly #conversations: readonly Conversation[];
+  readonly #origins: readonly string[];
+  readonly #calls: Calls;
   readonly #history: History;
   readonly #tally: Tally;
   readonly #open = new Set<http.ClientRequest>();
-  #last: Request | undefined;
 
-  constructor(
-    urls: readonly string[],
-    conversations: readonly Conversation[],
-    history: History,
-    tally: Tally,
-  ) {
-    this.#urls = urls;
-    this.#conversations = conversations;
+  constructor(origins: readonly string[], calls: Calls, history: History, tally: Tally) {
+    this.#origins = origins;
+    this.#calls = calls;
     this.#history = history;
     this.#tally = tally;
   }
@@ -50,68 +47,60 @@ export class Clients {
   /**
    * Sends so many requests a second for so many seconds, with fewer at first, and waits for the last answers.
    *
-   * @param phase that it is now
-   * @param isBack whether CometChat has been back for so long that all are served again
    * @param stop ends it early
    */
-  async run(
-    rate: number,
-    seconds: number,
-    phase: () => Phase,
-    isBack: () => boolean,
-    stop: AbortSignal,
-  ): Promise<void> {
-    const start = performance.now();
+  async run(rate: number, seconds: number, weather: Weather, stop: AbortSignal): Promise<void> {
+    const start = now();
     const total = rate * (seconds - RISE_SECONDS / 2);
     while (this.#tally.sent < total && !stop.aborted) {
-      const passed = (performance.now() - start) / 1000;
+      const passed = (now() - start) / 1000;
       const risen = Math.min(passed, RISE_SECONDS);
       const due = Math.min(total, rate * (risen ** 2 / (2 * RISE_SECONDS) + passed - risen));
-      while (this.#tally.sent < due) this.#send(this.#next(), this.#tally.phase(phase()), isBack);
+      while (this.#tally.sent < due) this.#send(this.#calls.next(), weather);
       await wait(TICK_MS);
     }
-    const giveUp = performance.now() + LAST_WAIT_MS;
-    while (this.#open.size > 0 && performance.now() < giveUp && !stop.aborted) await wait(TICK_MS);
+    const giveUp = now() + LAST_WAIT_MS;
+    while (this.#open.size > 0 && now() < giveUp && !stop.aborted) await wait(TICK_MS);
     for (const request of this.#open) request.destroy(new Error('no answer'));
     this.#agent.destroy();
     // Destroyed requests tell so in a later turn.
     await wait(100);
   }
 
-  #next(): Request {
-    const chance = Math.random();
-    const last = this.#last;
-    if (last && chance < AGAIN) return last;
-    const conversation = last && chance < AGAIN + FOLLOWING ? last.conversation : pick(this.#conversations);
-    this.#last = { conversation, tag: `n${this.#tally.sent}` };
-    return this.#last;
-  }
-
-  #send({ conversation, tag }: Request, counts: PhaseCounts, isBack: () => boolean): void {
-    this.#tally.sent += 1;
-    counts.sent += 1;
+  #send(call: Call, { phase, isBack }: Weather): void {
+    const counts = this.#tally.begin(call.kind, phase());
     const { recovered } = this.#tally;
     const wasBack = isBack();
     recovered.sent += Number(wasBack);
-    const sentAt = performance.now();
-    const write = this.#history.sent(conversation.name, tag, sentAt);
-    const request = http.request(pick(this.#urls), {
-      method: 'PUT',
+    const { kind, method, path, body, change, conversation } = call;
+    const sentAt = now();
+    const asked = change && this.#history.sent(conversation.name, change, sentAt);
+    const request = http.request(pick(this.#origins) + path, {
+      method,
       agent: this.#agent,
-      headers: { authorization: `Bearer ${conversation.token}`, 'content-type': 'application/json' },
+      headers: {
+        authorization: `Bearer ${conversation.token}`,
+        ...(body !== undefined && { 'content-type': 'application/json' }),
+      },
     });
     this.#open.add(request);
     let result = '';
     let error = '';
+    const end = (ended: string, at: number) => {
+      result = ended;
+      if (asked) this.#history.done(asked, result, at);
+    };
     request.once('response', (response) => {
-      readText(response, (body) => {
-        const doneAt = performance.now();
+      readText(response, (text) => {
+        const doneAt = now();
         const { statusCode = 0, headers } = response;
-        result = this.#tally.answered(statusCode, headers['content-type'], body, doneAt - sentAt);
-        if (result === '200') counts.ok += 1;
+        const answer = readAnswer(call, statusCode, headers['content-type'], text);
+        this.#tally.answered(answer.result, doneAt - sentAt, `${kind}: ${statusCode} ${text}`);
+        if (answer.result === '200') for (const count of counts) count.ok += 1;
         // The next outage may have come before the answer.
-        if (wasBack && isBack() && result === 'cometchat-unavailable') recovered.refused += 1;
-        this.#history.done(write, result, sentAt, doneAt);
+        if (wasBack && isBack() && answer.result === 'cometchat-unavailable') recovered.refused += 1;
+        this.#noteReads(call, answer, sentAt, doneAt);
+        end(answer.result, doneAt);
       });
     });
     request.on('error', ({ message }) => {
@@ -125,17 +114,19 @@ export class Clients {
     request.once('close', () => {
       this.#open.delete(request);
       clearTimeout(leaving);
-      if (result === '') this.#unanswered(write, sentAt, error || 'cut off');
+      if (result !== '') return;
+      const why = error || 'cut off';
+      this.#tally.unanswered(why, why === LEFT);
+      // It may still be applied until its deadline.
+      end(why, sentAt + DEADLINE_MS);
     });
-    request.end(JSON.stringify({ tags: [tag], ...conversation.target }));
+    request.end(body);
   }
 
-  /** It may still be applied until its deadline. */
-  #unanswered(write: Write, sentAt: number, error: string): void {
-    const { lost } = this.#tally;
-    if (error === LEFT) this.#tally.left += 1;
-    else lost.set(error, (lost.get(error) ?? 0) + 1);
-    this.#history.done(write, error, sentAt, sentAt + DEADLINE_MS);
+  #noteReads({ conversation }: Call, { seen }: Answer, sentAt: number, doneAt: number): void {
+    for (const { other, tags } of seen) {
+      this.#history.read(conversationName(conversation.user, other), { tags, sentAt }, doneAt);
+    }
   }
 }
 
@@ -149,6 +140,3 @@ function readText(response: http.IncomingMessage, onEnd: (text: string) => void)
   response.on('error', () => {});
   response.once('end', () => onEnd(text));
 }
-
-const between = ({ from, to }: { from: number; to: number }) => from + Math.random() * (to - from);
-const pick = <T>(all: readonly T[]): T => all[Math.floor(Math.random() * all.length)] as T;

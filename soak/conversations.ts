@@ -9,6 +9,7 @@ const GROUP_MEMBERS = 5;
 /** A conversation as one user sees it, and what it takes to put tags on it. */
 export interface Conversation {
   readonly name: string;
+  readonly user: string;
   readonly token: string;
   readonly target: { readonly conversationWith: string; readonly conversationType: 'user' | 'group' };
 }
@@ -26,6 +27,7 @@ export async function allConversations(session: Signer): Promise<Conversation[]>
     const add = (conversationWith: string, conversationType: 'user' | 'group') =>
       conversations.push({
         name: conversationName(uid(number), conversationWith),
+        user: uid(number),
         token,
         target: { conversationWith, conversationType },
       });

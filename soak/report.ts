@@ -2,7 +2,7 @@ import { DEADLINE_MS } from './clients.ts';
 import type { History } from './history.ts';
 import { BACK_MS, PHASES } from './phases.ts';
 import { counts, sum, table } from './table.ts';
-import type { Tally } from './tally.ts';
+import type { Counts, Tally } from './tally.ts';
 import type { Watch } from './watch.ts';
 
 /** What must hold. */
@@ -21,6 +21,8 @@ export interface Findings {
   readonly filesAtEnd: readonly number[];
   /** Connections to CometChat that are still open at the end. */
   readonly connections: number;
+  /** The longest time in which the stand-in for CometChat stood still. */
+  readonly pauseMs: number;
   /** In milliseconds. */
   readonly lag: { readonly p99: number; readonly max: number };
   readonly linesByLevel: ReadonlyMap<string, number>;
@@ -32,7 +34,14 @@ export interface Findings {
 const MAX_GROWTH = 1.2;
 /** In a shorter run a process is still warming up. */
 const MIN_SAMPLES = 300;
-const MAX_CALLS_PER_REQUEST = 1.3;
+const MAX_CALLS = 1.3;
+/**
+ * Of the stand-in for CometChat. If it stands still for longer, it may carry out what a gateway has given up long ago, and then
+ * other rows fail as well: the machine is too busy for a verdict.
+ */
+const MAX_PAUSE_MS = 1000;
+/** Of each kind of call; most of what fails does so in outages. */
+const MIN_SHARE = 0.5;
 
 /** @returns the tables, and whether all holds that must */
 export function report(findings: Findings): { text: string; holds: boolean } {
@@ -48,14 +57,16 @@ export function report(findings: Findings): { text: string; holds: boolean } {
   return { text, holds: rows.every(({ holds }) => holds) };
 }
 
-function clientRows({ tally, stopped }: Findings): Row[] {
+function clientRows({ tally, stopped, pauseMs }: Findings): Row[] {
   const times = tally.times.toSorted((a, b) => a - b);
   const quantile = (part: number) => (times[Math.floor(times.length * part)] ?? 0).toFixed();
   const lost = sum(tally.lost.values());
-  const internal = tally.problems.get('internal') ?? 0;
+  const internal = tally.result('internal');
+  const odd = tally.result('odd');
   const { recovered } = tally;
   return [
-    must('run to its end', stopped ?? 'yes', 'yes', !stopped && tally.ok > 0),
+    must('run to its end', stopped ?? 'yes', 'yes', !stopped && tally.result('200') > 0),
+    must('longest pause of the stand-in, ms', pauseMs.toFixed(), `${MAX_PAUSE_MS}`, pauseMs <= MAX_PAUSE_MS),
     must('requests without an answer', `${lost} of ${tally.sent} ${counts(tally.lost)}`, '0', lost === 0),
     must(
       'answers in time: p50, p99, max ms',
@@ -70,16 +81,23 @@ function clientRows({ tally, stopped }: Findings): Row[] {
       recovered.sent > 0 && recovered.refused === 0,
     ),
     must('answers 500', `${internal}`, '0', internal === 0),
-    must('answers of an unknown form', `${tally.oddCount}`, '0', tally.oddCount === 0),
+    must('answers of an unknown form', `${odd}`, '0', odd === 0),
+    ...[...tally.kinds].map(kindRow),
   ];
 }
+
+const kindRow = ([kind, { sent, ok }]: [string, Counts]): Row =>
+  must(`${kind}: part that got a 200`, percent(ok / sent), percent(MIN_SHARE), ok >= sent * MIN_SHARE);
 
 function historyRows({ history: { violations } }: Findings): Row[] {
   const none = (what: string, count: number) => must(what, `${count}`, '0', count === 0);
   return [
-    none('writes applied after one that was sent later', violations.order),
-    none('writes answered with 200 and never applied', violations.missing),
+    none('lost updates', violations.lost),
+    none('changes that count after one that was sent later', violations.order),
+    none('changes answered with 200 and not applied', violations.missing),
+    none('changes refused and applied all the same', violations.refused),
     none('conversations left with older tags', violations.final),
+    none('answers with tags that CometChat did not have', violations.reads),
   ];
 }
 
@@ -88,7 +106,7 @@ function processRows(findings: Findings): Row[] {
   const filesBefore = watches.map(({ filesAtStart }) => filesAtStart);
   const mayBeOpen = sum(filesBefore) + connections;
   const outage = PHASES.filter((phase) => phase.outage).map((phase) => tally.phase(phase));
-  const perRequest = sum(outage.map(({ calls }) => calls)) / sum(outage.map(({ sent }) => sent));
+  const more = sum(outage.map(({ calls }) => calls)) / sum(outage.map(({ due }) => due));
   return [
     ...watches.map(memoryRow),
     must(
@@ -97,12 +115,7 @@ function processRows(findings: Findings): Row[] {
       `${mayBeOpen} with ${connections} connections`,
       sum(filesAtEnd) <= mayBeOpen,
     ),
-    must(
-      'calls per request in outages',
-      perRequest.toFixed(2),
-      `${MAX_CALLS_PER_REQUEST}`,
-      !(perRequest > MAX_CALLS_PER_REQUEST),
-    ),
+    must('calls in outages, to those without retries', more.toFixed(2), `${MAX_CALLS}`, !(more > MAX_CALLS)),
   ];
 }
 
@@ -116,7 +129,7 @@ function memoryRow(watch: Watch): Row {
 }
 
 const notes = ({ tally, lag, linesByLevel }: Findings) => [
-  `problems: ${counts(tally.problems)}`,
+  `answers: ${counts(tally.results)}`,
   `clients that left: ${tally.left}`,
   `log lines: ${counts(linesByLevel)}`,
   `delay of the clients’ own event loop: p99 ${lag.p99.toFixed(1)} ms, at most ${lag.max.toFixed(1)} ms`,
@@ -125,12 +138,9 @@ const notes = ({ tally, lag, linesByLevel }: Findings) => [
 const phaseCells = ({ phases }: Tally) =>
   [...phases]
     .filter(([, { sent }]) => sent > 0)
-    .map(([name, { sent, ok, calls }]) => [
-      name,
-      `${sent}`,
-      `${((100 * ok) / sent).toFixed(1)} %`,
-      (calls / sent).toFixed(2),
-    ]);
+    .map(([name, { sent, ok, calls }]) => [name, `${sent}`, percent(ok / sent), (calls / sent).toFixed(2)]);
+
+const percent = (part: number) => `${(100 * part).toFixed(1)} %`;
 
 const must = (what: string, measured: string, bound: string, holds: boolean): Row => ({
   what,

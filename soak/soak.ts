@@ -1,7 +1,9 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { setTimeout as wait } from 'node:timers/promises';
+import { Calls } from './calls.ts';
 import type { Children } from './children.ts';
 import { Clients } from './clients.ts';
+import { now } from './clock.ts';
 import { allConversations } from './conversations.ts';
 import { History } from './history.ts';
 import { startHouse } from './house.ts';
@@ -34,30 +36,31 @@ export async function soak(
   const conversations = await allConversations(session);
   const watches = gateways.map((gateway) => new Watch(gateway));
   const [history, tally] = [new History(), new Tally()];
-  const start = performance.now();
-  const elapsed = () => performance.now() - start;
+  const start = now();
+  const elapsed = () => now() - start;
   const phase = () => phaseAt(elapsed() / 1000, seconds);
 
-  let connections = 0;
+  let [connections, pauseMs] = [0, 0];
   sandbox.on('message', (report: Report) => {
-    for (const [name, tags] of report.writes) history.applied(name, tags, performance.now());
+    for (const [name, tags, at] of report.writes) history.taken(name, tags, at);
+    history.heard(report.until);
     tally.phase(phase()).calls += report.calls;
-    connections = report.connections;
+    ({ connections, pauseMs } = report);
   });
 
   let told: Phase | undefined;
   let downAt = start;
   const tell = every(LOOK_EVERY_MS, () => {
-    if (told?.outage) downAt = performance.now();
+    if (told?.outage) downAt = now();
     if (phase() !== told && sandbox.connected) sandbox.send(phase());
     told = phase();
   });
-  const isBack = () => !told?.outage && performance.now() - downAt > BACK_MS;
+  const isBack = () => !told?.outage && now() - downAt > BACK_MS;
   const note = every(NOTE_EVERY_MS, () => {
     // One of them may have ended.
     if (stop.aborted) return;
     for (const watch of watches) watch.note();
-    history.prune(performance.now());
+    history.prune(now());
   });
   const show = every(SHOW_EVERY_MS, () =>
     process.stderr.write(`${progress(elapsed(), phase(), tally, watches)}\n`),
@@ -66,12 +69,12 @@ export async function soak(
   const lag = monitorEventLoopDelay({ resolution: 1 });
   lag.enable();
   const clients = new Clients(
-    gateways.map(({ url }) => url),
-    conversations,
+    gateways.map(({ origin }) => origin),
+    new Calls(conversations),
     history,
     tally,
   );
-  await clients.run(rate, seconds, phase, isBack, stop);
+  await clients.run(rate, seconds, { phase, isBack }, stop);
   lag.disable();
   for (const timer of [note, show]) clearInterval(timer);
   await wait(SETTLE_MS, undefined, { signal: stop }).catch(() => {});
@@ -82,6 +85,7 @@ export async function soak(
     history,
     watches,
     connections,
+    pauseMs,
     filesAtEnd: stop.aborted ? [] : watches.map((watch) => watch.openFiles()),
     lag: { p99: lag.percentile(99) / NANOSECONDS_PER_MS, max: lag.max / NANOSECONDS_PER_MS },
     linesByLevel: children.linesByLevel,
@@ -91,13 +95,13 @@ export async function soak(
 }
 
 function progress(ms: number, { name }: Phase, tally: Tally, watches: readonly Watch[]): string {
-  const { sent, ok, left, lost, problems, slowest } = tally;
+  const { sent, left, lost, results, slowest } = tally;
   const memory = watches.map(({ now }) => now.toFixed()).join(' + ');
   return [
-    `${(ms / 1000).toFixed().padStart(4)} s ${name}: ${sent} sent, ${ok} ok, ${left} left, ${sum(lost.values())} lost`,
+    `${(ms / 1000).toFixed().padStart(4)} s ${name}: ${sent} sent, ${left} left, ${sum(lost.values())} lost`,
     `slowest ${slowest.toFixed()} ms`,
     `${memory} MB`,
-    counts(problems),
+    counts(results),
   ].join('; ');
 }
 

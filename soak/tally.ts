@@ -1,33 +1,42 @@
+import { KINDS, type Kind } from './calls.ts';
 import { PHASES, type Phase } from './phases.ts';
 
 const EXAMPLES = 5;
 
-/** What is counted of each phase; a request counts where it was sent. */
-export interface PhaseCounts {
+/** Requests, and those of them that got a 200. A request counts where it was sent. */
+export interface Counts {
   sent: number;
   ok: number;
-  calls: number;
 }
+
+export interface PhaseCounts extends Counts {
+  /** Calls that CometChat got, and those that it would have got without retries and failures. */
+  calls: number;
+  due: number;
+}
+
+/** How many calls of CometChat's each kind takes. */
+const CALLS: Readonly<Record<Kind, number>> = { PUT: 1, PATCH: 2, 'GET tags': 1, 'GET list': 1 };
 
 /** What came back, in numbers. */
 export class Tally {
   sent = 0;
-  ok = 0;
   /** Their clients did not wait. */
   left = 0;
   /** The connection broke, or there was no answer at all. */
   readonly lost = new Map<string, number>();
-  readonly problems = new Map<string, number>();
-  /** Answers of an unknown form: the first of them, and how many there were. */
+  /** How often each kind of answer came. */
+  readonly results = new Map<string, number>();
+  /** The first answers of an unknown form. */
   readonly odd: string[] = [];
-  oddCount = 0;
   /** How long each answer took, in milliseconds. */
   readonly times: number[] = [];
   slowest = 0;
   /** Requests that were sent when CometChat had been back for a while, and those of them that the circuit refused. */
   readonly recovered = { sent: 0, refused: 0 };
+  readonly kinds = new Map<Kind, Counts>(KINDS.map((kind) => [kind, { sent: 0, ok: 0 }]));
   readonly phases = new Map<string, PhaseCounts>(
-    PHASES.map(({ name }) => [name, { sent: 0, ok: 0, calls: 0 }]),
+    PHASES.map(({ name }) => [name, { sent: 0, ok: 0, calls: 0, due: 0 }]),
   );
 
   /** What is counted of a phase. */
@@ -35,30 +44,33 @@ export class Tally {
     return this.phases.get(name) as PhaseCounts;
   }
 
-  /** Counts an answer. @returns what it was, in a word */
-  answered(status: number, contentType: string | undefined, body: string, ms: number): string {
+  /** Counts a request. @returns where its 200 is counted */
+  begin(kind: Kind, phase: Phase): Counts[] {
+    this.sent += 1;
+    this.phase(phase).due += CALLS[kind];
+    const counts = [this.kinds.get(kind) as Counts, this.phase(phase)];
+    for (const count of counts) count.sent += 1;
+    return counts;
+  }
+
+  /** Counts an answer. @param text for whoever looks into an odd one */
+  answered(result: string, ms: number, text: string): void {
     this.times.push(ms);
     this.slowest = Math.max(this.slowest, ms);
-    const document = parse(body);
-    if (status === 200 && Array.isArray(document.conversations)) {
-      this.ok += 1;
-      return '200';
-    }
-    const { code } = document;
-    if (status >= 400 && contentType?.startsWith('application/problem+json') && typeof code === 'string') {
-      this.problems.set(code, (this.problems.get(code) ?? 0) + 1);
-      return code;
-    }
-    this.oddCount += 1;
-    if (this.odd.length < EXAMPLES) this.odd.push(`${status} ${contentType}: ${body.slice(0, 200)}`);
-    return 'odd';
+    add(this.results, result);
+    if (result === 'odd' && this.odd.length < EXAMPLES) this.odd.push(text.slice(0, 300));
+  }
+
+  unanswered(error: string, hasLeft: boolean): void {
+    if (hasLeft) this.left += 1;
+    else add(this.lost, error);
+  }
+
+  result(name: string): number {
+    return this.results.get(name) ?? 0;
   }
 }
 
-function parse(body: string): Record<string, unknown> {
-  try {
-    return Object(JSON.parse(body));
-  } catch {
-    return {};
-  }
+function add(counts: Map<string, number>, name: string): void {
+  counts.set(name, (counts.get(name) ?? 0) + 1);
 }
