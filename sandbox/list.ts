@@ -9,7 +9,7 @@ export type TotalPages = 'all' | 'next';
 
 const isBoolean = (value: string): boolean => value === 'true' || value === 'false';
 const isIntegerTo = (maximum: number) => (value: string) =>
-  /^[0-9]{1,9}$/.test(value) && Number(value) >= 1 && Number(value) <= maximum;
+  /^[0-9]{1,10}$/.test(value) && Number(value) >= 1 && Number(value) <= maximum;
 
 const CHECKS: Readonly<Record<string, { fits: (value: string) => boolean; must: string }>> = {
   conversationType: { fits: (value) => value === 'user' || value === 'group', must: 'be user or group' },

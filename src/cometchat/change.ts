@@ -32,7 +32,7 @@ export function applyAll(changes: readonly Change[], before: readonly string[]):
   let merge: Merge = NOTHING;
   for (const change of changes) {
     const after = change.kind === 'replace' ? change.tags : mergeInto(tags, change);
-    if (after.length > MAX_TAGS && after.length > tags.length) refused.add(change);
+    if (isTooLarge(after, tags)) refused.add(change);
     else {
       if (change.kind === 'replace') base = change.tags;
       merge = change.kind === 'replace' ? NOTHING : compose(merge, change);
@@ -41,6 +41,10 @@ export function applyAll(changes: readonly Change[], before: readonly string[]):
   }
   return { tags: mergeInto(base, merge), refused, merge };
 }
+
+/** CometChat may have more tags than it takes: the set may shrink then, but not grow. */
+export const isTooLarge = (after: readonly string[], before: readonly string[]): boolean =>
+  after.length > MAX_TAGS && after.length > before.length;
 
 const NOTHING: Merge = { kind: 'merge', add: [], remove: [] };
 

@@ -11,7 +11,7 @@ import {
   type Turn,
   Waiters,
 } from './call.ts';
-import { type Applied, applyAll, type Change, isSame, mergeInto } from './change.ts';
+import { type Applied, applyAll, type Change, isSame, isTooLarge, mergeInto } from './change.ts';
 import type { UpstreamConversation } from './conversation.ts';
 import { Doubt } from './doubt.ts';
 import type { Lease, Leased } from './lease.ts';
@@ -172,7 +172,8 @@ export class Entry implements Job<Written>, Turn, Leased {
     if (!conversation.tags) this.#options.onAbsentTags();
     const before = conversation.tags ?? [];
     // CometChat may have taken an earlier attempt: applied to that, a change could be refused that was not.
-    const tags = this.#hasWritten ? mergeInto(before, this.#applied.merge) : this.#apply(before);
+    const again = this.#hasWritten ? mergeInto(before, this.#applied.merge) : undefined;
+    const tags = again && !isTooLarge(again, before) ? again : this.#apply(before);
     if (isSame(tags, before)) return { ...read, value: [{ ...conversation, tags: before }] };
     return this.#send(this.#operation(tags));
   }
@@ -192,7 +193,8 @@ export class Entry implements Job<Written>, Turn, Leased {
 
   #hasFailed({ isInDoubt, retryAfterSeconds }: Failure): void {
     if (isInDoubt) this.doubt.open();
-    // While this one waits for Retry-After, a newer write of another replica may be sent.
-    if (retryAfterSeconds && !this.doubt.isOpen) this.lease?.release();
+    // While this one waits for Retry-After, another replica may write; not between two writes of a merge, if the first may have landed.
+    const mayYield = !this.doubt.isOpen && !(this.kind === 'merge' && this.#hasWritten);
+    if (retryAfterSeconds && mayYield) this.lease?.release();
   }
 }

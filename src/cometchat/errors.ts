@@ -60,6 +60,8 @@ const BY_STATUS: Readonly<Record<number, Row>> = {
   400: REJECTED,
   401: KEY_REFUSED,
   408: FAILED_FOR_NOW,
+  // The tags of a list can make a longer address than a proxy takes.
+  414: REJECTED,
   422: REJECTED,
   // Too early (RFC 8470): it was not passed on.
   425: FAILED_FOR_NOW,

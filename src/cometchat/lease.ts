@@ -52,7 +52,7 @@ export class Lease {
   readonly #write: Leased;
   readonly #leaseMs: number;
   /** In one slot of a Redis Cluster, by their hash tag. */
-  readonly #keys: readonly [lane: string, holder: string];
+  readonly #keys: readonly [lane: string, holder: string, following: string];
   readonly #id: string = randomUUID();
   readonly #born: number;
   #registered: Promise<unknown> | undefined;
@@ -67,7 +67,8 @@ export class Lease {
   #grant = 0;
 
   constructor(lane: string, write: Leased, leaseMs: number, { redis, run, clock, random }: LeaseOptions) {
-    this.#keys = [`write:v2:{${lane}}`, `write:v2:{${lane}}:lease`];
+    const key = `write:v2:{${lane}}`;
+    this.#keys = [key, `${key}:lease`, `${key}:next`];
     this.#write = write;
     this.#leaseMs = leaseMs;
     this.#redis = redis;
@@ -157,7 +158,7 @@ export class Lease {
   #tell(over: string): void {
     this.#heldUntil = 0;
     // What Redis does not hear of ends by its own time.
-    this.#redis.eval(RELEASE, 2, ...this.#keys, this.#holder, over).catch(() => {});
+    this.#redis.eval(RELEASE, 3, ...this.#keys, this.#holder, over).catch(() => {});
   }
 
   async #ask(leaseMs: number): Promise<State> {
@@ -167,7 +168,7 @@ export class Lease {
     const { kind, deadline } = this.#write;
     const left = Math.max(0, Math.ceil(deadline - now));
     const args = [kind, this.#seen, this.#holder, this.#version ?? '', age, left, leaseMs];
-    const asked = this.#redis.eval(ACQUIRE, 2, ...this.#keys, ...args);
+    const asked = this.#redis.eval(ACQUIRE, 3, ...this.#keys, ...args);
     asked.catch(() => {
       this.#hasFailed = true;
     });

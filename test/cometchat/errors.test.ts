@@ -82,6 +82,7 @@ t.test('without a code the status decides', async (t) => {
     [405, 'gateway-misconfigured'],
     [408, 'cometchat-failed'],
     [410, 'gateway-misconfigured'],
+    [414, 'cometchat-rejected'],
     [422, 'cometchat-rejected'],
     [429, 'cometchat-busy'],
     [500, 'cometchat-failed'],

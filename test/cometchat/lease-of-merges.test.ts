@@ -4,6 +4,7 @@ import { type Leased, leasesOf } from '../../src/cometchat/lease.ts';
 import { SUPERSEDED } from '../../src/cometchat/outcome.ts';
 import { type RedisServer, redisTest } from '../helpers/redis.ts';
 import { services } from '../helpers/room.ts';
+import { until } from '../helpers/until.ts';
 
 const NEVER = new AbortController().signal;
 const LANE = 'write:v2:{lane}';
@@ -94,6 +95,59 @@ redisTest(
     t.equal(await older.acquire(NEVER), SUPERSEDED);
   },
 );
+
+redisTest(
+  'a merge waits for a replace that came before it, and could only be registered after it',
+  async (t, server) => {
+    const { redis, replace, merge } = await replica(t, server);
+    const older = replace();
+    const { eval: ask } = redis;
+    t.intercept(redis, 'eval', { value: async () => Promise.reject(new Error('Connection is closed.')) });
+    t.equal(await older.acquire(NEVER), undefined, 'it was sent all the same');
+    t.intercept(redis, 'eval', { value: ask.bind(redis) });
+    await wait(20);
+    const newer = merge();
+    newer.register();
+    t.equal(await older.acquire(NEVER), undefined, 'and is sent again');
+    t.ok(await newer.isNewest());
+    const acquired = newer.acquire(NEVER);
+    t.ok(await waits(acquired));
+    older.end();
+    t.equal(await acquired, undefined);
+  },
+);
+
+redisTest('merges of a busy gateway leave a place for that of another one', async (t, server) => {
+  const [busy, other] = [await replica(t, server), await replica(t, server)];
+  const first = busy.merge();
+  await first.acquire(NEVER);
+  const theirs = other.merge();
+  const acquired = theirs.acquire(NEVER);
+  await until('their place', async () => (await busy.redis.exists(`${LANE}:next`)) === 1);
+  const next = busy.merge();
+  first.end();
+  const following = next.acquire(NEVER);
+  t.equal(await acquired, undefined);
+  t.ok(await waits(following));
+  theirs.end();
+  t.equal(await following, undefined);
+  next.end();
+});
+
+redisTest('a place is lost where its merge is over, or does not ask any more', async (t, server) => {
+  const { redis, merge } = await replica(t, server);
+  const [first, second, third] = [merge(), merge(), merge()];
+  await first.acquire(NEVER);
+  const ended = new AbortController();
+  const acquired = second.acquire(ended.signal);
+  await until('its place', async () => (await redis.exists(`${LANE}:next`)) === 1);
+  t.ok((await redis.pttl(`${LANE}:next`)) <= 500);
+  ended.abort(SUPERSEDED);
+  await acquired;
+  second.end();
+  first.end();
+  t.equal(await third.acquire(NEVER), undefined);
+});
 
 redisTest('a merge goes on though Redis has lost the lane', async (t, server) => {
   const { redis, replace, merge } = await replica(t, server);

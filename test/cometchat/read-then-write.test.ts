@@ -124,3 +124,16 @@ t.test('a change in doubt that comes to the same tags does not wait', async (t) 
   t.equal(await clock.run(replica.add('a')), 'ok');
   t.strictSame(replica.sent, ['0 ms: read', '0 ms: a', '0 ms: read', '0 ms: a']);
 });
+
+t.test('a change that was written in vain is refused where there is no room for it any more', async (t) => {
+  const clock = new VirtualClock();
+  let tags = Array.from({ length: 24 }, (_, number) => `t${number}`);
+  const replica = new Replica(clock, undefined, async (sent) => {
+    if (!sent) return found([...tags]);
+    // One of CometChat's own apps is quicker.
+    tags = [...tags, 'theirs'];
+    return failedExchange('ECONNREFUSED');
+  });
+  t.equal(await clock.run(replica.add('a')), 'too-many-tags');
+  t.equal(replica.sent.filter((what) => !what.endsWith('read')).length, 1);
+});
