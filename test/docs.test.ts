@@ -1,7 +1,12 @@
+import { execFile } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
+import { promisify } from 'node:util';
 import t from 'tap';
 import { PROBLEMS } from '../src/base/problems.ts';
 import { EnvironmentSchema } from '../src/config/variables.ts';
+import { startGateway } from './helpers/gateway.ts';
+import { testWith } from './helpers/installed.ts';
+import { sign } from './helpers/tokens.ts';
 
 const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8');
 
@@ -28,6 +33,24 @@ t.test('the README lists every variable, with its default', async (t) => {
 t.test('the README lists every problem, with its status', async (t) => {
   const expected = Object.entries(PROBLEMS).map(([code, { status }]) => [String(status), code]);
   t.strictSame(rows(/^\| \d{3} \|/), expected);
+});
+
+testWith('curl', 'the README’s examples of the API are answered as it says', async (t) => {
+  const { origin } = await startGateway(t);
+  const env = { PATH: process.env.PATH, GATEWAY: origin, TOKEN: await sign() };
+  const api = readme.slice(readme.indexOf('## The API'), readme.indexOf('## Call it from an app'));
+  const examples = [...api.matchAll(/```sh\n(curl .*?)```/gs)].map(([, lines = '']) => lines);
+  const answers = [];
+  for (const lines of examples) {
+    const { stdout } = await promisify(execFile)('bash', ['-c', lines], { env });
+    answers.push(JSON.parse(stdout));
+  }
+  const [documented] = /\{\n {2}"conversations"[\s\S]*?\n\}\n/.exec(api) ?? [''];
+  const [put, patched, read, list] = answers;
+  t.strictSame(put, JSON.parse(documented));
+  t.strictSame(patched.conversations[0].tags, ['vip', 'pinned']);
+  t.strictSame(read, patched);
+  t.strictSame(list, { ...read, pagination: { page: 1, perPage: 20, hasMore: false } });
 });
 
 t.test('the runbook has a line for every alert', async (t) => {

@@ -122,10 +122,14 @@ t.test('each code is a problem’s, each reason one to refuse a session', async 
   }
 });
 
-t.test('whatever is the gateway’s own to count is on the dashboard', async (t) => {
+t.test('whatever is the gateway’s own to count is on the dashboard, and in the README', async (t) => {
   const shown = new Set(ofPanels.flatMap(({ metrics }) => metrics));
+  const readme = read('../README.md');
   const own = [...(await counted(t)).keys()].filter((name) => name.startsWith('cometchat_gateway_'));
-  for (const name of own) t.ok(shown.has(name), name);
+  for (const name of own) {
+    t.ok(shown.has(name), name);
+    t.match(readme, `\`${name.replace('cometchat_gateway_', '')}\``);
+  }
 });
 
 t.test('each alert says how urgent it is, what it means and what to do', async (t) => {
