@@ -1,17 +1,17 @@
 import { startGateway } from '../helpers/gateway.ts';
 import { type RedisServer, redisTest } from '../helpers/redis.ts';
 import { redisProxy } from '../helpers/redis-proxy.ts';
-import { bearer, ME } from '../helpers/tokens.ts';
+import { bearer, ME, OTHER } from '../helpers/tokens.ts';
 import { until } from '../helpers/until.ts';
 
 /** Waits until the last write has given up its turn. */
-const endOfTurn = (redis: RedisServer) =>
+const endOfTurn = (redis: RedisServer, other = ME) =>
   until(
     'the end of the turn',
-    async () => !(await redis.command('EXISTS', `write:v2:{${ME}:user:${ME}}:lease`)),
+    async () => !(await redis.command('EXISTS', `write:v2:{${ME}:user:${other}}:lease`)),
   );
 
-redisTest('a write waits for Redis twice', async (t, redis) => {
+redisTest('a PUT waits for Redis twice', async (t, redis) => {
   const proxy = await redisProxy(t, redis);
   const { put, sandbox, underWay } = await startGateway(t, { REDIS_URL: proxy.url });
   const headers = await bearer({ jti: 'a' });
@@ -26,6 +26,24 @@ redisTest('a write waits for Redis twice', async (t, redis) => {
   t.equal(sandbox.received, 2, 'and is sent');
   proxy.release();
   t.equal((await answer).status, 200);
+});
+
+redisTest('a PATCH waits once more, before its second call', async (t, redis) => {
+  const proxy = await redisProxy(t, redis);
+  const { patch, sandbox, underWay } = await startGateway(t, { REDIS_URL: proxy.url });
+  const headers = await bearer({ jti: 'a' });
+  const change = { add: ['a'], conversationWith: OTHER };
+  t.equal((await patch(change, headers)).status, 200);
+  await endOfTurn(redis, OTHER);
+  proxy.hold();
+  const first = underWay(() => patch({ ...change, add: ['b'] }, headers));
+  t.strictSame(await proxy.pass(3), ['eval', 'exists', 'get'], 'for the revocations and the limit');
+  t.strictSame(await proxy.pass(3), ['eval', 'eval', 'pttl'], 'for the turn and the quota');
+  const { answer } = await first;
+  t.strictSame(await proxy.pass(3), ['eval', 'eval', 'pttl'], 'for the same once more');
+  t.equal((await answer).status, 200);
+  t.equal(sandbox.received, 4);
+  proxy.release();
 });
 
 redisTest(
