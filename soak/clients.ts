@@ -117,8 +117,8 @@ export class Clients {
       if (result !== '') return;
       const why = error || 'cut off';
       this.#tally.unanswered(why, why === LEFT);
-      // It may still be applied until its deadline.
-      end(why, sentAt + DEADLINE_MS);
+      // It may still be applied until its deadline; nobody knows when, where the gateway is late or has broken off.
+      end(why, why === LEFT ? sentAt + DEADLINE_MS : Number.POSITIVE_INFINITY);
     });
     request.end(body);
   }

@@ -35,10 +35,7 @@ const MAX_GROWTH = 1.2;
 /** In a shorter run a process is still warming up. */
 const MIN_SAMPLES = 300;
 const MAX_CALLS = 1.3;
-/**
- * Of the stand-in for CometChat. If it stands still for longer, it may carry out what a gateway has given up long ago, and then
- * other rows fail as well: the machine is too busy for a verdict.
- */
+/** Of the stand-in for CometChat: if it stands still for longer, it may carry out what a gateway has given up long ago. */
 const MAX_PAUSE_MS = 1000;
 /** Of each kind of call; most of what fails does so in outages. */
 const MIN_SHARE = 0.5;
@@ -128,7 +125,10 @@ function memoryRow(watch: Watch): Row {
   return must(what, `${quarters}: ${growth.toFixed(2)}`, bound, growth <= MAX_GROWTH);
 }
 
-const notes = ({ tally, lag, linesByLevel }: Findings) => [
+const notes = ({ tally, pauseMs, lag, linesByLevel }: Findings) => [
+  ...(tally.slowest > DEADLINE_MS || pauseMs > MAX_PAUSE_MS
+    ? ['What came late may be the only reason why other rows failed: is the machine too busy?']
+    : []),
   `answers: ${counts(tally.results)}`,
   `clients that left: ${tally.left}`,
   `log lines: ${counts(linesByLevel)}`,
