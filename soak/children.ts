@@ -17,6 +17,8 @@ export interface Gateway {
 export class Children {
   /** How many lines the gateways have logged. */
   readonly linesByLevel = new Map<string, number>();
+  /** What they have warned of, and how often. */
+  readonly warnings = new Map<string, number>();
   /** The first log lines of level error or fatal. */
   readonly errorLines: string[] = [];
   readonly #running = new Map<ChildProcess, string>();
@@ -50,6 +52,8 @@ export class Children {
     const log = createInterface(child.stdout).on('line', (line) => {
       const level = /"level":"(\w+)"/.exec(line)?.[1] ?? 'none';
       this.linesByLevel.set(level, (this.linesByLevel.get(level) ?? 0) + 1);
+      const [, message] = /"level":"warn".*"msg":"([^"]+)"/.exec(line) ?? [];
+      if (message) this.warnings.set(message, (this.warnings.get(message) ?? 0) + 1);
       const isError = level === 'error' || level === 'fatal';
       if (isError && this.errorLines.length < MAX_ERROR_LINES) this.errorLines.push(`${name}: ${line}`);
     });

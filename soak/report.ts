@@ -26,6 +26,8 @@ export interface Findings {
   /** In milliseconds. */
   readonly lag: { readonly p99: number; readonly max: number };
   readonly linesByLevel: ReadonlyMap<string, number>;
+  /** Of the gateways, each with how often it came. */
+  readonly warnings: ReadonlyMap<string, number>;
   readonly errorLines: readonly string[];
   /** Why the run was ended early. */
   readonly stopped: string | undefined;
@@ -37,6 +39,8 @@ const MIN_SAMPLES = 300;
 const MAX_CALLS = 1.3;
 /** Of the stand-in for CometChat: if it stands still for longer, it may carry out what a gateway has given up long ago. */
 const MAX_PAUSE_MS = 1000;
+/** From then on a gateway knows nothing of what the other one writes, until Redis answers again. */
+const WITHOUT_REDIS = 'Redis unavailable: using in-process state';
 /** Of each kind of call; most of what fails does so in outages. */
 const MIN_SHARE = 0.5;
 
@@ -54,16 +58,18 @@ export function report(findings: Findings): { text: string; holds: boolean } {
   return { text, holds: rows.every(({ holds }) => holds) };
 }
 
-function clientRows({ tally, stopped, pauseMs }: Findings): Row[] {
+function clientRows({ tally, stopped, pauseMs, warnings }: Findings): Row[] {
   const times = tally.times.toSorted((a, b) => a - b);
   const quantile = (part: number) => (times[Math.floor(times.length * part)] ?? 0).toFixed();
   const lost = sum(tally.lost.values());
   const internal = tally.result('internal');
   const odd = tally.result('odd');
   const { recovered } = tally;
+  const alone = warnings.get(WITHOUT_REDIS) ?? 0;
   return [
     must('run to its end', stopped ?? 'yes', 'yes', !stopped && tally.result('200') > 0),
     must('longest pause of the stand-in, ms', pauseMs.toFixed(), `${MAX_PAUSE_MS}`, pauseMs <= MAX_PAUSE_MS),
+    must('times that Redis was too late for a gateway', `${alone}`, '0', alone === 0),
     must('requests without an answer', `${lost} of ${tally.sent} ${counts(tally.lost)}`, '0', lost === 0),
     must(
       'answers in time: p50, p99, max ms',
@@ -125,13 +131,14 @@ function memoryRow(watch: Watch): Row {
   return must(what, `${quarters}: ${growth.toFixed(2)}`, bound, growth <= MAX_GROWTH);
 }
 
-const notes = ({ tally, pauseMs, lag, linesByLevel }: Findings) => [
-  ...(tally.slowest > DEADLINE_MS || pauseMs > MAX_PAUSE_MS
+const notes = ({ tally, pauseMs, lag, linesByLevel, warnings }: Findings) => [
+  ...(tally.slowest > DEADLINE_MS || pauseMs > MAX_PAUSE_MS || warnings.has(WITHOUT_REDIS)
     ? ['What came late may be the only reason why other rows failed: is the machine too busy?']
     : []),
   `answers: ${counts(tally.results)}`,
   `clients that left: ${tally.left}`,
   `log lines: ${counts(linesByLevel)}`,
+  `warnings: ${counts(warnings)}`,
   `delay of the clients’ own event loop: p99 ${lag.p99.toFixed(1)} ms, at most ${lag.max.toFixed(1)} ms`,
 ];
 

@@ -89,6 +89,7 @@ export async function soak(
     filesAtEnd: stop.aborted ? [] : watches.map((watch) => watch.openFiles()),
     lag: { p99: lag.percentile(99) / NANOSECONDS_PER_MS, max: lag.max / NANOSECONDS_PER_MS },
     linesByLevel: children.linesByLevel,
+    warnings: children.warnings,
     errorLines: children.errorLines,
     stopped: stop.aborted ? String(stop.reason) : undefined,
   };
