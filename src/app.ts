@@ -15,6 +15,7 @@ import { conversations } from './conversations/routes.ts';
 import { allowOrigins } from './http/cors.ts';
 import {
   addResponseHeaders,
+  closeAfterUnreadBody,
   newRequestId,
   rejectUnknownRoutes,
   setResponseHeaders,
@@ -67,6 +68,7 @@ export const gateway = fp(async (app: FastifyInstance, config: GatewayOptions) =
   replyWithProblems(app);
   await allowOrigins(app, { origins, credentials: cookieName !== undefined });
   rejectUnknownRoutes(app);
+  closeAfterUnreadBody(app);
   handleRawErrors(app, services);
   await app.register(gracefulShutdown);
   eventLoop.watch(app);

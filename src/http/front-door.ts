@@ -34,6 +34,16 @@ export function setResponseHeaders(reply: FastifyReply): void {
   reply.headers(reply.server.responseHeaders).header('x-request-id', reply.request.id);
 }
 
+/** Ends the connection after the reply to a request whose method has no body, and that brings one: nobody would bound it. */
+export function closeAfterUnreadBody(app: FastifyInstance): void {
+  app.addHook('onRequest', ({ method, headers }, reply, done) => {
+    const { 'content-length': length = '0', 'transfer-encoding': coding } = headers;
+    const isUnread = (method === 'GET' || method === 'HEAD') && (Number(length) > 0 || coding !== undefined);
+    if (isUnread) reply.header('connection', 'close');
+    done();
+  });
+}
+
 const OTHER_ORIGIN = 'The origin of the page is not in CORS_ORIGINS, so the browser will not make its call.';
 
 /** Rejects what no route could answer, before any body is read: unknown addresses and wrong methods. */
