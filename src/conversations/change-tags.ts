@@ -78,7 +78,7 @@ export const changeConversationTags: FastifyPluginAsyncTypebox<{ cometchat: Come
 function faultsOf({ add = [], remove = [] }: ChangeTagsRequest): Fault[] {
   const faults = [...tagFaults('/add', add), ...tagFaults('/remove', remove)];
   if (add.length + remove.length === 0) {
-    faults.push({ pointer: '/add', detail: 'must have a tag where remove has none' });
+    faults.push({ pointer: '/add', detail: 'must have a tag, or remove must have one' });
   }
   const both = remove.flatMap((tag, index) =>
     add.includes(tag) ? [{ pointer: `/remove/${index}`, detail: 'must not be in add as well' }] : [],

@@ -181,7 +181,7 @@ const IN_BOTH = 'must not be in add as well';
 const MANY = Array.from({ length: 26 }, (_, number) => `t${number}`);
 
 const BAD: readonly [what: string, body: object, errors: object[]][] = [
-  ['neither', {}, [{ pointer: '/add', detail: 'must have a tag where remove has none' }]],
+  ['neither', {}, [{ pointer: '/add', detail: 'must have a tag, or remove must have one' }]],
   ['both empty', { add: [], remove: [] }, [{ pointer: '/add' }]],
   ['a tag in both', { add: ['b', 'a'], remove: ['a'] }, [{ pointer: '/remove/0', detail: IN_BOTH }]],
   ['a tag in both, after NFC', { add: ['\u00e9'], remove: ['x', 'e\u0301'] }, [{ pointer: '/remove/1' }]],
