@@ -26,7 +26,7 @@ export const measuring = ({ rounds }: Results): string[] => [
   lines(
     `One processor is for what is measured, another for the load, the stand-in and Redis. There are ${rounds} rounds. All have their turn in each, ${SECONDS} seconds for each figure.`,
     `All are warmed up alike: with ${inWhole(FIRST_WARM_UP)} requests at first, and ${inWhole(WARM_UP)} more right before each figure.`,
-    `The requests come from ${inWhole(USERS)} users in turn, with the same tokens for all. Each request is to be written: the gateway can merge none with another one in flight, and none meets a rate limit.`,
+    `The requests come from ${inWhole(USERS)} users in turn, with the same tokens for all. Each request is to be written: the gateway can join none to another one in flight, and none meets a rate limit.`,
     'Figures are medians of the rounds. The lowest and the highest round are in parentheses. A ratio is that of two medians: 0.50× is half as much.',
   ),
 ];

@@ -17,7 +17,7 @@ export const USERS = 5000;
 
 /**
  * Requests of many signed-in users, in turn. No request has the user, conversation or tags of another one in flight, so the
- * gateway can neither merge nor supersede any.
+ * gateway can neither join nor supersede any.
  */
 export async function requestsOf(prefix: string, users = USERS): Promise<() => Request> {
   const sessions = await Promise.all(
