@@ -52,15 +52,15 @@ export const PROBLEMS = {
   'rate-limited': row(429, 'Too many calls in this minute', 'Nothing was changed. Send it again after the seconds in Retry-After.', retryAfter(60)),
   'headers-too-large': row(431, 'The request’s header is too large', 'The request line and all header fields may have 16 KiB together.'),
   internal: row(500, 'The gateway failed', 'Quote the requestId to the operators of the gateway.'),
-  'cometchat-failed': row(502, 'CometChat failed or could not be reached', 'A change may or may not have taken effect; sending the same request again is safe.'),
-  'cometchat-reply-invalid': row(502, 'CometChat answered in an unknown form', 'A change may or may not have taken effect; sending the same request again is safe.'),
+  'cometchat-failed': row(502, 'CometChat failed or could not be reached', 'If it was to change something, it may have done so. Sending the same request again is safe.'),
+  'cometchat-reply-invalid': row(502, 'CometChat answered in an unknown form', 'If it was to change something, it may have done so. Sending the same request again is safe.'),
   'gateway-misconfigured': row(502, 'The gateway’s access to CometChat is not set up right', 'The user cannot mend this: quote the requestId to the operators of the gateway.'),
   'cometchat-busy': row(503, 'The app’s CometChat quota is used up', 'Nothing was changed. Send it again after the seconds in Retry-After.', retryAfter(60)),
   'cometchat-unavailable': row(503, 'CometChat is failing', 'Nothing was changed. Send it again after the seconds in Retry-After.', retryAfter(2)),
   'gateway-overloaded': row(503, 'The gateway has too many calls in hand', 'Nothing was changed. Send it again after the seconds in Retry-After.', retryAfter(1)),
   'session-store-unavailable': row(503, 'Sessions cannot be checked right now', 'This says nothing against the session. Send the same request again after the seconds in Retry-After.', retryAfter(2)),
   'gateway-draining': row(503, 'This replica is shutting down', 'Another replica takes over.', retryAfter(1)),
-  'cometchat-timeout': row(504, 'CometChat did not answer in time', 'A change may or may not have taken effect; sending the same request again is safe.'),
+  'cometchat-timeout': row(504, 'CometChat did not answer in time', 'If it was to change something, it may have done so. Sending the same request again is safe.'),
 } satisfies Record<string, ProblemRow>;
 
 export type ProblemCode = keyof typeof PROBLEMS;
