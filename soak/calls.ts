@@ -22,7 +22,7 @@ const REMOVING = 0.6;
 /** An app tidies up when it knows of more tags than these. */
 const MOST_KNOWN = 12;
 const MOST_REMOVED = 25;
-const PER_PAGE = { from: 5, to: 50 };
+const PER_PAGE = { from: 5, to: 20 };
 
 /** What an app sends. */
 export interface Call {

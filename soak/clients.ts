@@ -13,6 +13,8 @@ const TICK_MS = 2;
 const RISE_SECONDS = 10;
 /** No answer comes later than this, in milliseconds: COMETCHAT_DEADLINE_MS, and what the way takes. */
 export const DEADLINE_MS = 3050;
+/** More than there are requests at once. */
+const MAX_IDLE = 2000;
 /** After the last request: what has no answer then has none. */
 const LAST_WAIT_MS = 10_000;
 
@@ -30,7 +32,8 @@ export interface Weather {
 
 /** The apps: they send at a constant rate, and none waits for the answer of another. */
 export class Clients {
-  readonly #agent = new http.Agent({ keepAlive: true });
+  // libuv accepts one connection in each turn of the gateway's event loop: new ones would wait for long where it is busy.
+  readonly #agent = new http.Agent({ keepAlive: true, maxFreeSockets: MAX_IDLE });
   readonly #origins: readonly string[];
   readonly #calls: Calls;
   readonly #history: History;
