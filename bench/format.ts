@@ -53,3 +53,11 @@ export const NONE = '–';
 /** @returns one amount to another; what a machine's noise has made nothing or less cannot be divided by */
 export const ratio = (one: Spread | undefined, other: Spread | undefined): string =>
   one && other && one.median > 0 && other.median > 0 ? inTimes(one.median / other.median) : NONE;
+
+/** @returns what is too much, so that it never looks like nothing; undefined where nothing is */
+export function excess(amount: number, format: (value: number) => string, least: number): string | undefined {
+  if (amount <= 0) return undefined;
+  return amount < least ? `less than ${format(least)}` : format(amount);
+}
+
+export const milliseconds = (value: number) => `${inMs(value)} ms`;

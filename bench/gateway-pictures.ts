@@ -1,18 +1,12 @@
 import { barChart, needsLog } from './bar-chart.ts';
+import { floodId, hasLatencyTarget, MOST_FLOODED } from './flood-targets.ts';
 import { inMb, inMs, inPercent, inTimes, inWhole } from './format.ts';
 import { lineChart } from './line-chart.ts';
 import { memoryQuarters } from './memory.ts';
 import type { Picture } from './pictures.ts';
 import type { Flood, Results } from './results.ts';
 import { COLOURS } from './svg.ts';
-import {
-  floodId,
-  hasLatencyTarget,
-  isMissed,
-  MOST_FLOODED,
-  MOST_MEMORY_BYTES,
-  type Target,
-} from './targets.ts';
+import { isMissed, MOST_MEMORY_BYTES, type Target } from './targets.ts';
 
 export function floodPicture({ floods }: Results, targets: readonly Target[]): Picture | undefined {
   if (floods.length === 0) return undefined;

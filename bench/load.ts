@@ -1,7 +1,9 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { type Dispatcher, Pool } from 'undici';
 
-export type Request = Pick<Dispatcher.DispatchOptions, 'path' | 'headers' | 'body'>;
+/** A PUT unless it says otherwise. */
+export type Request = Pick<Dispatcher.DispatchOptions, 'path' | 'headers' | 'body'> &
+  Partial<Pick<Dispatcher.DispatchOptions, 'method'>>;
 
 /** How many connections every load has. */
 export const CONNECTIONS = 64;

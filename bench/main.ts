@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { measureCalls } from './calls.ts';
 import { type Running, startGateway, startUpstream } from './contestants.ts';
 import { startField } from './field.ts';
 import { withstandFloods } from './floods.ts';
@@ -45,6 +46,7 @@ const PARTS: Record<string, () => Promise<Partial<Measured>>> = {
     await stop();
     return { ...measured, missing };
   },
+  calls: () => withFresh('calls', async (gateway) => ({ calls: await measureCalls(gateway, rounds, say) })),
   floods: () =>
     withFresh('floods', async (gateway) => ({ floods: await withstandFloods(gateway, next, rounds, say) })),
   memory: () => withFresh('memory', async (gateway) => ({ memory: await watchMemory(gateway, next, say) })),

@@ -3,6 +3,7 @@ import { CONNECTIONS } from './load.ts';
 import { type Picture, picturesOf } from './pictures.ts';
 import { CONTESTANTS, type Measured, type Results } from './results.ts';
 import {
+  callsSection,
   floodSection,
   latencySection,
   layersSection,
@@ -44,6 +45,7 @@ export const charts = (results: Results): Record<string, string> =>
 const sections = (results: Results, pictures: readonly Picture[]): string[] => [
   ...latencySection(results, pictures),
   ...saturationSection(results, pictures),
+  ...callsSection(results),
   ...floodSection(results, pictures),
   ...memorySection(results, pictures),
   ...startSection(results),

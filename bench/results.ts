@@ -22,6 +22,15 @@ export const CONTESTANTS = {
 } as const;
 export type Contestant = keyof typeof CONTESTANTS;
 
+/** The gateway's own calls, each as the load makes it. */
+export const CALLS = {
+  PUT: 'PUT: replaces the tags',
+  PATCH: 'PATCH: adds a tag and removes one',
+  tags: 'GET of one conversation’s tags',
+  list: 'GET of a list of 50 conversations',
+} as const;
+export type Call = keyof typeof CALLS;
+
 /** Good requests alone (quiet) and beside a flood of bad ones, and what became of both. */
 export interface Flood {
   /** What is wrong with the bad requests. */
@@ -60,6 +69,17 @@ export interface Measured {
   readonly saturation: Partial<Record<Contestant, Saturation>>;
   /** Requests at a constant rate and at saturation that did not get a 200. */
   readonly failed: Partial<Record<Contestant, number>>;
+  /** The gateway's own calls at saturation; `toPut` are ratios to the PUT of the same round. */
+  readonly calls: Partial<
+    Record<
+      Call,
+      {
+        readonly perSecond: Spread;
+        readonly processorMicroseconds: Spread;
+        readonly toPut: { readonly perSecond: Spread; readonly processor: Spread };
+      }
+    >
+  >;
   readonly floods: readonly Flood[];
   /** Resident memory in bytes, after so many requests each. */
   readonly memory: readonly { readonly requests: number; readonly bytes: number }[];
@@ -96,6 +116,7 @@ export const NOTHING_MEASURED: Measured = {
   latency: [],
   saturation: {},
   failed: {},
+  calls: {},
   floods: [],
   memory: [],
   start: undefined,

@@ -4,7 +4,15 @@ import { CONNECTIONS, MOST_FAILED } from './load.ts';
 import type { Picture } from './pictures.ts';
 import { CONTESTANTS, type Results } from './results.ts';
 import { FIRST_WARM_UP, SECONDS, WARM_UP } from './rounds.ts';
-import { floodTable, latencyTable, layersTable, saturationTable, sizeTable, startTable } from './tables.ts';
+import {
+  callsTable,
+  floodTable,
+  latencyTable,
+  layersTable,
+  saturationTable,
+  sizeTable,
+  startTable,
+} from './tables.ts';
 import { MEMORY_NOISE, type Target } from './targets.ts';
 import { USERS } from './users.ts';
 
@@ -70,6 +78,18 @@ function failedRequests(failed: Results['failed']): string[] {
     ),
   ];
 }
+
+export const callsSection = ({ calls }: Results): string[] =>
+  Object.keys(calls).length > 0
+    ? [
+        '## The calls beside each other',
+        lines(
+          'All are calls of one gateway without Redis, each at saturation, in turn. A ratio is to the PUT of the same round.',
+          'A PATCH makes two calls of CometChat: it reads the tags, and writes them. The stand-in’s list has 50 conversations as documented, each with its tags.',
+        ),
+        callsTable(calls),
+      ]
+    : [];
 
 export function floodSection({ floods }: Results, pictures: readonly Picture[]): string[] {
   if (floods.length === 0) return [];

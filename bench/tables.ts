@@ -10,7 +10,15 @@ import {
   table,
   withSpread,
 } from './format.ts';
-import { CONTESTANTS, type Contestant, type Flood, type GoodRequests, type Measured } from './results.ts';
+import {
+  CALLS,
+  type Call,
+  CONTESTANTS,
+  type Contestant,
+  type Flood,
+  type GoodRequests,
+  type Measured,
+} from './results.ts';
 
 const titleOf = (name: Contestant) => (isOurs(name) ? `**${CONTESTANTS[name]}**` : CONTESTANTS[name]);
 
@@ -84,6 +92,28 @@ export function saturationTable({ saturation }: Pick<Measured, 'saturation'>): s
       'p99, ms',
       `requests/s, to those of ${CONTESTANTS['reply-from']}`,
       `p99, ${toReplyFrom}`,
+    ],
+    rows,
+  );
+}
+
+/** The gateway's own calls beside each other. */
+export function callsTable(calls: Measured['calls']): string {
+  const rows = Object.entries(calls).map(([name, { perSecond, processorMicroseconds, toPut }]) => [
+    CALLS[name as Call],
+    withSpread(perSecond, inWhole),
+    withSpread(processorMicroseconds, inWhole),
+    ...(name === 'PUT'
+      ? [NONE, NONE]
+      : [toPut.perSecond, toPut.processor].map((of) => withSpread(of, inTimes))),
+  ]);
+  return table(
+    [
+      'call',
+      'requests/s',
+      'processor time of a request, µs',
+      'requests/s, to the PUT',
+      'processor time, to the PUT',
     ],
     rows,
   );

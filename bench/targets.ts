@@ -1,6 +1,18 @@
-import { entriesOf, inMb, inMs, inPercent, inTimes, inWhole, ratio, withSpread } from './format.ts';
+import { floodTargets } from './flood-targets.ts';
+import {
+  entriesOf,
+  excess,
+  inMb,
+  inMs,
+  inPercent,
+  inTimes,
+  inWhole,
+  milliseconds,
+  ratio,
+  withSpread,
+} from './format.ts';
 import { memoryQuarters } from './memory.ts';
-import { CONTESTANTS, type Contestant, type Flood, type Measured, type Spread } from './results.ts';
+import { CONTESTANTS, type Contestant, type Measured, type Spread } from './results.ts';
 
 const PEERS: readonly Contestant[] = ['reply-from', 'hono-fetch', 'express-axios'];
 const LEAST_THROUGHPUT = [
@@ -10,9 +22,7 @@ const LEAST_THROUGHPUT = [
 ] as const;
 const MOST_BEHIND_REPLY_FROM_MS = 0.3;
 const MOST_SATURATED = 2;
-export const MOST_FLOODED = 3;
-/** Beyond it a flood takes a whole processor to refuse, and only losses count. */
-const MOST_FLOOD_WITH_LATENCY = 5000;
+const MOST_PATCH = 2;
 const MOST_REDIS_MS = 0.6;
 /** Memory pages come and go. */
 export const MEMORY_NOISE = 0.02;
@@ -35,8 +45,8 @@ export const targetsOf = (measured: Measured): Target[] => [
   ...throughputTargets(measured),
   ...measured.latency.flatMap(latencyTarget),
   ...saturationTarget(measured),
-  ...measured.floods.filter(hasLatencyTarget).map(floodTarget),
-  ...lossTarget(measured.floods),
+  ...patchTarget(measured),
+  ...floodTargets(measured.floods),
   ...redisTarget(measured),
   ...memoryTargets(measured),
   ...startTarget(measured),
@@ -47,18 +57,6 @@ export const targetsOf = (measured: Measured): Target[] => [
 export const isMissed = (targets: readonly Target[], id: string): boolean =>
   targets.some((target) => target.id === id && target.missedBy !== undefined);
 
-export const floodId = ({ kind, perSecond }: Flood): string => `flood ${perSecond} ${kind}`;
-export const hasLatencyTarget = ({ perSecond }: Flood): boolean => perSecond <= MOST_FLOOD_WITH_LATENCY;
-
-const lostOf = ({ flooded }: Flood): number => flooded.sent - flooded.answered;
-
-/** What is too much, so that it never looks like nothing. */
-function excess(amount: number, format: (value: number) => string, least: number): string | undefined {
-  if (amount <= 0) return undefined;
-  return amount < least ? `less than ${format(least)}` : format(amount);
-}
-
-const milliseconds = (value: number) => `${inMs(value)} ms`;
 const wholeMs = (value: number) => `${inWhole(value)} ms`;
 const megabytes = (bytes: number) => `${inMb(bytes)} MB`;
 const inMilliseconds = (spread: Spread) => withSpread(spread, inMs, ' ms');
@@ -112,31 +110,15 @@ function saturationTarget({ saturation }: Measured): Target[] {
   ];
 }
 
-function floodTarget(flood: Flood): Target {
-  const { kind, perSecond, quiet, flooded } = flood;
-  const lost = lostOf(flood);
-  const slower = excess(flooded.p99.median / quiet.p99.median - MOST_FLOODED, inTimes, 0.01);
-  const parts = [lost > 0 ? `${inWhole(lost)} lost` : undefined, slower];
-  return {
-    id: floodId(flood),
-    wanted: `Beside ${inWhole(perSecond)} bad requests/s (${kind}): no good request lost, and their p99 at most ${MOST_FLOODED}× the quiet one`,
-    result: `${inWhole(lost)} lost; ${ratio(flooded.p99, quiet.p99)}: ${milliseconds(flooded.p99.median)} to ${milliseconds(quiet.p99.median)}`,
-    missedBy: parts.filter((part) => part !== undefined).join(' and ') || undefined,
-  };
-}
-
-function lossTarget(floods: readonly Flood[]): Target[] {
-  const heavy = floods.filter((flood) => !hasLatencyTarget(flood));
-  const [first] = heavy;
-  if (!first) return [];
-  const sent = heavy.reduce((sum, { flooded }) => sum + flooded.sent, 0);
-  const lost = heavy.reduce((sum, flood) => sum + lostOf(flood), 0);
+function patchTarget({ calls: { PATCH: patch, PUT: put } }: Measured): Target[] {
+  if (!patch || !put) return [];
+  const { processor } = patch.toPut;
   return [
     {
-      id: 'loss',
-      wanted: `Beside ${inWhole(first.perSecond)} bad requests/s of any kind: no good request lost`,
-      result: `${inWhole(lost)} of ${inWhole(sent)} lost`,
-      missedBy: excess(lost, (count) => `${inWhole(count)} requests`, 1),
+      id: 'patch',
+      wanted: `Processor time of a PATCH: at most ${MOST_PATCH}× that of a PUT`,
+      result: `${withSpread(processor, inTimes)}: ${inWhole(patch.processorMicroseconds.median)} µs to ${inWhole(put.processorMicroseconds.median)} µs`,
+      missedBy: excess(processor.median - MOST_PATCH, inTimes, 0.01),
     },
   ];
 }
