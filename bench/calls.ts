@@ -1,7 +1,7 @@
 import type { Running } from './contestants.ts';
-import { failuresOf, Load, MOST_FAILED } from './load.ts';
+import { Load } from './load.ts';
 import { CALLS, type Call, type Measured } from './results.ts';
-import { FIRST_WARM_UP, SECONDS, WARM_UP } from './rounds.ts';
+import { FIRST_WARM_UP, saturate } from './rounds.ts';
 import { spreadOf } from './statistics.ts';
 import { callsOf } from './users.ts';
 
@@ -29,17 +29,7 @@ export async function measureCalls(
     const inRound: Partial<Record<Call, Score>> = {};
     for (const [name, load] of loads) {
       say(`calls, round ${round} of ${rounds}: ${name}`);
-      await load.saturate({ requests: WARM_UP });
-      const before = program.cpuMicroseconds();
-      const answers = await load.saturate({ seconds: SECONDS });
-      const { sent, seconds, statuses } = answers;
-      if (failuresOf(answers) > sent * MOST_FAILED) {
-        throw new Error(`${name} failed: ${JSON.stringify(statuses)}`);
-      }
-      inRound[name] = {
-        perSecond: sent / seconds,
-        processorMicroseconds: (program.cpuMicroseconds() - before) / sent,
-      };
+      inRound[name] = await saturate(name, load, program, say);
     }
     scores.push(inRound as Record<Call, Score>);
   }

@@ -55,31 +55,53 @@ async function measure(
   scores: Scores,
   say: (text: string) => void,
 ): Promise<void> {
-  /** Warms up and measures, and does so again where too many requests failed. */
-  const answered = async (arrive: () => Promise<Answers>): Promise<Answers> => {
-    for (let attempt = 1; ; attempt += 1) {
-      await load.saturate({ requests: WARM_UP });
-      const answers = await arrive();
-      const failed = failuresOf(answers);
-      scores.failed += failed;
-      if (failed <= answers.sent * MOST_FAILED) return answers;
-      const what = `${name} failed: ${JSON.stringify(answers.statuses)}`;
-      if (attempt === ATTEMPTS) throw new Error(what);
-      say(`once more, since ${what}`);
-    }
-  };
   for (const [index, rate] of RATES.entries()) {
-    const { latencies } = await answered(() => load.arrive(rate, SECONDS));
+    const { latencies, failed } = await warmAndMeasure(name, load, () => load.arrive(rate, SECONDS), say);
     scores.latencies[index]?.push(percentiles(latencies));
+    scores.failed += failed;
   }
+  const { perSecond, processorMicroseconds, latencies, failed } = await saturate(name, load, program, say);
+  scores.perSecond.push(perSecond);
+  scores.processorMicroseconds.push(processorMicroseconds);
+  scores.saturated.push(percentiles(latencies));
+  scores.failed += failed;
+}
+
+/** Finds out how many requests a second are answered at most, and what one takes. */
+export async function saturate(
+  name: string,
+  load: Load,
+  program: Running['program'],
+  say: (text: string) => void,
+) {
   let before = 0;
-  const { sent, seconds, latencies } = await answered(() => {
+  const arrive = () => {
     before = program.cpuMicroseconds();
     return load.saturate({ seconds: SECONDS });
-  });
-  scores.perSecond.push(sent / seconds);
-  scores.processorMicroseconds.push((program.cpuMicroseconds() - before) / sent);
-  scores.saturated.push(percentiles(latencies));
+  };
+  const { sent, seconds, latencies, failed } = await warmAndMeasure(name, load, arrive, say);
+  const processorMicroseconds = (program.cpuMicroseconds() - before) / sent;
+  return { perSecond: sent / seconds, processorMicroseconds, latencies, failed };
+}
+
+/** Measures, and does so again where too many requests failed. @returns how many did, of all */
+async function warmAndMeasure(
+  name: string,
+  load: Load,
+  arrive: () => Promise<Answers>,
+  say: (text: string) => void,
+): Promise<Answers & { failed: number }> {
+  let failed = 0;
+  for (let attempt = 1; ; attempt += 1) {
+    await load.saturate({ requests: WARM_UP });
+    const answers = await arrive();
+    const failures = failuresOf(answers);
+    failed += failures;
+    if (failures <= answers.sent * MOST_FAILED) return { ...answers, failed };
+    const what = `${name} failed: ${JSON.stringify(answers.statuses)}`;
+    if (attempt === ATTEMPTS) throw new Error(what);
+    say(`once more, since ${what}`);
+  }
 }
 
 const newScores = (): Scores => ({
