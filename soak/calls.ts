@@ -15,7 +15,7 @@ const HOT = 0.15;
 const HOT_CONVERSATIONS = 6;
 
 /** Part of the PATCH calls that adds so many tags at once that there are often too many. */
-const FLOODING = 0.02;
+const FLOODING = 0.04;
 const FLOOD = { from: 20, to: 26 };
 /** Part of the others that removes tags as well. */
 const REMOVING = 0.6;
