@@ -17,7 +17,7 @@ import { contradiction } from './order/model.ts';
 
 // The scenarios of no-lost-change.test.ts over real gateways in processes of their own, which share a real Redis.
 
-const SCENARIOS = 1500;
+const SCENARIOS = 600;
 const AT_ONCE = 25;
 /** Delays are a fifth of those of the simulation. */
 const SCALE = 0.2;
