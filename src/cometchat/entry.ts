@@ -129,7 +129,7 @@ export class Entry implements Job<Written>, Turn, Leased {
     if (this.waiters.ended.aborted) return this.waiters.ended.reason as Failure;
     const outcome = await (this.kind === 'merge'
       ? this.#readAndWrite()
-      : this.#send(this.#operation(this.#apply())));
+      : this.#send(this.#operation(this.#apply([]))));
     if (!outcome.ok) this.#hasFailed(outcome);
     return outcome;
   }
@@ -156,7 +156,7 @@ export class Entry implements Job<Written>, Turn, Leased {
 
   /** Whether it does no harm if this write and an attempt in doubt of the one before it land in either order. */
   repeats({ doubt }: Entry): boolean {
-    return this.kind === 'replace' && doubt.isAbout(this.#operation(this.#apply()).body);
+    return this.kind === 'replace' && doubt.isAbout(this.#operation(applyAll(this.#changes, []).tags).body);
   }
 
   /** Takes over the doubt and the lease of the entry before it. */
@@ -178,7 +178,7 @@ export class Entry implements Job<Written>, Turn, Leased {
     return this.#send(this.#operation(tags));
   }
 
-  #apply(before: readonly string[] = []): readonly string[] {
+  #apply(before: readonly string[]): readonly string[] {
     this.#applied = applyAll(this.#changes, before);
     return this.#applied.tags;
   }
