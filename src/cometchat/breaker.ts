@@ -4,14 +4,14 @@ import { type Failure, type Outcome, rejected } from './outcome.ts';
 import { Partners, type Subject, Witnesses } from './witnesses.ts';
 
 /**
- * When the circuit opens: so many witnesses have failed within `withinMs`, CometChat has answered nobody since the first of these,
- * and that one is `afterMs` old or so many attempts have failed. Less is left to the retries, such as a connection that breaks
+ * When the circuit opens: `witnesses` have failed within `withinMs`. CometChat has answered nobody since the first of these. That one is
+ * `afterMs` old, or `attempts` have failed. Less is left to the retries, such as a connection that breaks
  * under a few calls.
  */
 const TO_OPEN = { witnesses: 5, withinMs: 10_000, afterMs: 500, attempts: 20 };
 
 /**
- * When it stays open: in the last `withinMs` so many witnesses have begun an attempt, and none was answered. Fewer may all fail for
+ * When it stays open: in the last `withinMs`, `witnesses` have begun an attempt, and none was answered. Fewer may all fail for
  * a reason of their own. An attempt that began earlier says nothing of now.
  */
 const TO_STAY_OPEN = { witnesses: 4, withinMs: 1750 };
