@@ -1,21 +1,15 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Test } from 'tap';
-import { type Leased, leasesOf } from '../../src/cometchat/lease.ts';
 import { SUPERSEDED } from '../../src/cometchat/outcome.ts';
 import { type RedisServer, redisTest } from '../helpers/redis.ts';
-import { services } from '../helpers/room.ts';
 import { until } from '../helpers/until.ts';
+import { leasesAt } from './leases-of.ts';
 
 const NEVER = new AbortController().signal;
 const LANE = 'write:v2:{lane}';
 
-/** Makes the leases of a replica, for writes that may be sent for so long. */
 async function replica(t: Test, server: RedisServer) {
-  const redis = await server.client(t);
-  const around = services(redis);
-  const leaseOf = leasesOf(redis, 500, around);
-  const lease = (kind: Leased['kind'], leftMs = 60_000) =>
-    leaseOf('lane', { kind, deadline: around.seams.clock.now() + leftMs });
+  const { redis, lease } = await leasesAt(t, server);
   return { redis, replace: (leftMs?: number) => lease('replace', leftMs), merge: () => lease('merge') };
 }
 

@@ -1,35 +1,18 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import type { Test } from 'tap';
-import { type Clock, MACHINE_CLOCK } from '../../src/base/clock.ts';
-import { type Leased, leasesOf } from '../../src/cometchat/lease.ts';
 import { CLIENT_GONE, SUPERSEDED } from '../../src/cometchat/outcome.ts';
 import { countsOf } from '../helpers/metrics.ts';
-import { type RedisServer, redisTest } from '../helpers/redis.ts';
-import { services } from '../helpers/room.ts';
+import { redisTest } from '../helpers/redis.ts';
 import { VirtualClock } from '../helpers/virtual-clock.ts';
+import { leasesAt } from './leases-of.ts';
 
 const NEVER = new AbortController().signal;
 const LANE = 'write:v2:{lane}';
-
-/** Makes the leases of a replica whose attempts take so long at most. */
-async function replica(
-  t: Test,
-  server: RedisServer,
-  { attemptMs = 500, clock = MACHINE_CLOCK }: { attemptMs?: number; clock?: Clock } = {},
-) {
-  const redis = await server.client(t);
-  const around = services(redis, { clock });
-  const leaseOf = leasesOf(redis, attemptMs, around);
-  const lease = (kind: Leased['kind'] = 'replace', leftMs = 3000) =>
-    leaseOf('lane', { kind, deadline: clock.now() + leftMs });
-  return { redis, metrics: around.metrics, lease };
-}
 
 redisTest(
   'a replica that dies keeps the others waiting for its attempt and a second, no longer',
   async (t, server) => {
     const clock = new VirtualClock();
-    const { redis, lease } = await replica(t, server, { clock });
+    const { redis, lease } = await leasesAt(t, server, { clock });
     const one = lease();
     await one.acquire(NEVER);
     const left = await redis.pttl(`${LANE}:lease`);
@@ -44,7 +27,7 @@ redisTest(
 
 redisTest('a lease counts from when Redis was asked for it, however late it answers', async (t, server) => {
   const clock = new VirtualClock();
-  const { redis, lease } = await replica(t, server, { clock });
+  const { redis, lease } = await leasesAt(t, server, { clock });
   const ask = redis.eval.bind(redis) as (...args: unknown[]) => Promise<unknown>;
   const late = async (...args: unknown[]) => {
     const reply = await ask(...args);
@@ -61,13 +44,13 @@ redisTest('a lease counts from when Redis was asked for it, however late it answ
 });
 
 redisTest('the keys of a lane are in one slot of a Redis Cluster', async (t, server) => {
-  const { redis, lease } = await replica(t, server);
+  const { redis, lease } = await leasesAt(t, server);
   await lease().acquire(NEVER);
   t.strictSame((await redis.keys('*')).sort(), [LANE, `${LANE}:lease`]);
 });
 
 redisTest('a lease that has ended takes the turn from nobody', async (t, server) => {
-  const { redis, lease } = await replica(t, server, { attemptMs: -950 });
+  const { redis, lease } = await leasesAt(t, server, { attemptMs: -950 });
   const [slow, next] = [lease(), lease()];
   await slow.acquire(NEVER);
   await wait(60);
@@ -79,7 +62,7 @@ redisTest('a lease that has ended takes the turn from nobody', async (t, server)
 });
 
 redisTest('a write that is registered keeps no other waiting', async (t, server) => {
-  const { redis, metrics, lease } = await replica(t, server);
+  const { redis, metrics, lease } = await leasesAt(t, server);
   const one = lease();
   one.register();
   t.ok(await one.isNewest());
@@ -88,7 +71,7 @@ redisTest('a write that is registered keeps no other waiting', async (t, server)
 });
 
 redisTest('an older write is superseded, whichever asks first', async (t, server) => {
-  const { redis, lease } = await replica(t, server);
+  const { redis, lease } = await leasesAt(t, server);
   const [older, newer] = [lease(), lease()];
   older.register();
   newer.register();
@@ -104,7 +87,7 @@ redisTest('an older write is superseded, whichever asks first', async (t, server
 redisTest(
   'an older write is superseded though the clock of Redis was set forward since',
   async (t, server) => {
-    const { redis, lease } = await replica(t, server);
+    const { redis, lease } = await leasesAt(t, server);
     const [older, newer] = [lease(), lease()];
     older.register();
     newer.register();
@@ -117,8 +100,8 @@ redisTest(
 
 redisTest('an older write is superseded by one that came during its registration', async (t, server) => {
   // Its clock stands still: how long ago it came tells nothing.
-  const here = await replica(t, server, { clock: new VirtualClock() });
-  const there = await replica(t, server);
+  const here = await leasesAt(t, server, { clock: new VirtualClock() });
+  const there = await leasesAt(t, server);
   const [older, newer] = [here.lease(), there.lease()];
   const ask = here.redis.eval.bind(here.redis) as (...args: unknown[]) => Promise<unknown>;
   let asked = 0;
@@ -137,7 +120,7 @@ redisTest('an older write is superseded by one that came during its registration
 });
 
 redisTest('a lease is waited for until it is released', async (t, server) => {
-  const { lease } = await replica(t, server);
+  const { lease } = await leasesAt(t, server);
   const [one, next] = [lease(), lease()];
   await one.acquire(NEVER);
   const waiting = next.acquire(NEVER);
@@ -149,7 +132,7 @@ redisTest('a lease is waited for until it is released', async (t, server) => {
 });
 
 redisTest('a lease is waited for until nobody wants it any more', async (t, server) => {
-  const { lease } = await replica(t, server);
+  const { lease } = await leasesAt(t, server);
   await lease().acquire(NEVER);
   const ended = new AbortController();
   const waiting = lease().acquire(ended.signal);
@@ -159,7 +142,7 @@ redisTest('a lease is waited for until nobody wants it any more', async (t, serv
 });
 
 redisTest('a lease that is handed over is held by the other write', async (t, server) => {
-  const { lease } = await replica(t, server);
+  const { lease } = await leasesAt(t, server);
   const [one, next, third] = [lease(), lease(), lease()];
   await one.acquire(NEVER);
   one.transfer(next);
@@ -170,7 +153,7 @@ redisTest('a lease that is handed over is held by the other write', async (t, se
 });
 
 redisTest('a Redis that has lost the lane learns its order again', async (t, server) => {
-  const { redis, lease } = await replica(t, server);
+  const { redis, lease } = await leasesAt(t, server);
   const older = lease();
   await older.acquire(NEVER);
   older.release();
@@ -186,7 +169,7 @@ redisTest('a Redis that has lost the lane learns its order again', async (t, ser
 });
 
 redisTest('while Redis is down a replica knows of no newer write', async (t, server) => {
-  const { redis, metrics, lease } = await replica(t, server);
+  const { redis, metrics, lease } = await leasesAt(t, server);
   const one = lease();
   await one.acquire(NEVER);
   t.intercept(redis, 'eval', { value: () => Promise.reject(new Error('Connection is closed.')) });
@@ -195,7 +178,7 @@ redisTest('while Redis is down a replica knows of no newer write', async (t, ser
 });
 
 redisTest('a reply of Redis that is none counts as a failure', async (t, server) => {
-  const { redis, metrics, lease } = await replica(t, server);
+  const { redis, metrics, lease } = await leasesAt(t, server);
   t.intercept(redis, 'eval', { value: async () => ['?', '', 'held'] });
   const one = lease();
   t.equal(await one.acquire(NEVER), undefined, 'and the replica keeps the order of its own');
@@ -206,7 +189,7 @@ redisTest('a reply of Redis that is none counts as a failure', async (t, server)
 redisTest(
   'a write of which Redis could not be told is not the newest, once Redis is back',
   async (t, server) => {
-    const { redis, lease } = await replica(t, server);
+    const { redis, lease } = await leasesAt(t, server);
     const [one, waiting] = [lease(), lease()];
     const { eval: ask } = redis;
     t.intercept(redis, 'eval', { value: async () => Promise.reject(new Error('Command timed out')) });

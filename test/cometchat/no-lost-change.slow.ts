@@ -5,8 +5,7 @@ import { MACHINE_CLOCK } from '../../src/base/clock.ts';
 import type { ProblemCode } from '../../src/base/problems.ts';
 import type { Result } from '../../src/cometchat/call.ts';
 import { CLIENT_GONE, rejected } from '../../src/cometchat/outcome.ts';
-import { environment } from '../helpers/environment.ts';
-import { Child } from '../helpers/process.ts';
+import { startProcess } from '../helpers/process.ts';
 import { type RedisServer, redisTest } from '../helpers/redis.ts';
 import { startSandbox } from '../helpers/sandbox.ts';
 import { sign } from '../helpers/tokens.ts';
@@ -35,22 +34,7 @@ const SHARE = 0.15;
 /** The client has left, or the gateway was killed. */
 const NO_ANSWER: Result<unknown> = { outcome: CLIENT_GONE, retried: [], isJoined: false };
 
-interface Gateway {
-  readonly child: Child;
-  readonly origin: string;
-}
-
-async function start(t: Test, baseUrl: string, redis: RedisServer | undefined): Promise<Gateway> {
-  const child = new Child(t, ['src/main.ts'], {
-    ...environment(baseUrl),
-    ...(redis && { REDIS_URL: redis.url }),
-    RATE_LIMIT_PER_MINUTE: '1000000',
-    COMETCHAT_CALLS_PER_MINUTE: '1000000',
-  });
-  await child.says(/"msg":"ready"/);
-  const [, origin = ''] = /listening at (http:\/\/[\d.:]+)/.exec(child.stdout) ?? [];
-  return { child, origin };
-}
+type Gateway = Awaited<ReturnType<typeof startProcess>>;
 
 /** Sends a change or a read as an app does. */
 async function send(
@@ -83,8 +67,13 @@ async function send(
 
 async function holds(t: Test, replicas: number, redis?: RedisServer, isKilled = false): Promise<void> {
   const sandbox = await startSandbox(t, { users: SCENARIOS + 10, callsPerMinute: 1_000_000, remember: 0 });
+  const env = {
+    REDIS_URL: redis?.url,
+    RATE_LIMIT_PER_MINUTE: '1000000',
+    COMETCHAT_CALLS_PER_MINUTE: '1000000',
+  };
   const gateways = await Promise.all(
-    Array.from({ length: replicas }, () => start(t, sandbox.baseUrl, redis)),
+    Array.from({ length: replicas }, () => startProcess(t, env, { sandbox })),
   );
   sandbox.chaos(SHARE, FAULTS);
   const seed = Number(process.env.SEED ?? Math.floor(Math.random() * 2 ** 31));

@@ -1,10 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import type { Redis } from 'ioredis';
 import type { Test } from 'tap';
-import { type Leased, leasesOf } from '../../src/cometchat/lease.ts';
 import { SUPERSEDED } from '../../src/cometchat/outcome.ts';
 import { type RedisServer, redisTest } from '../helpers/redis.ts';
-import { services } from '../helpers/room.ts';
+import { leasesAt } from './leases-of.ts';
 
 // While replicas are replaced one by one, some are of the version before, which knows no merges. They share one Redis.
 
@@ -54,11 +53,7 @@ class OlderWrite {
 }
 
 async function replicas(t: Test, server: RedisServer) {
-  const redis = await server.client(t);
-  const around = services(redis);
-  const leaseOf = leasesOf(redis, 500, around);
-  const lease = (kind: Leased['kind']) =>
-    leaseOf('lane', { kind, deadline: around.seams.clock.now() + 60_000 });
+  const { redis, lease } = await leasesAt(t, server);
   return { older: () => new OlderWrite(redis), lease };
 }
 

@@ -1,8 +1,7 @@
 import t, { type Test } from 'tap';
 import type { Sandbox } from '../../sandbox/server.ts';
-import { environment } from '../helpers/environment.ts';
 import { type Gateway, startGateway } from '../helpers/gateway.ts';
-import { Child } from '../helpers/process.ts';
+import { startProcess } from '../helpers/process.ts';
 import { type RedisServer, redisTest } from '../helpers/redis.ts';
 import { startSandbox } from '../helpers/sandbox.ts';
 import { bearer, ME, OTHER } from '../helpers/tokens.ts';
@@ -35,14 +34,12 @@ redisTest('50 clients of two gateways add a tag and remove it again, with few ca
 
 /** A gateway in a process of its own. */
 async function child(t: Test, sandbox: Sandbox, redis: RedisServer) {
-  const gateway = new Child(t, ['src/main.ts'], { ...environment(sandbox.baseUrl), REDIS_URL: redis.url });
-  await gateway.says(/"msg":"ready"/);
-  const [, origin = ''] = /listening at (http:\/\/[\d.:]+)/.exec(gateway.stdout) ?? [];
+  const { child, origin } = await startProcess(t, { REDIS_URL: redis.url }, { sandbox });
   const patch = async (body: object) => {
     const headers = { 'content-type': 'application/json', ...(await bearer()) };
     return fetch(`${origin}/me/conversations/tags`, { method: 'PATCH', headers, body: JSON.stringify(body) });
   };
-  return { gateway, patch };
+  return { gateway: child, patch };
 }
 
 for (const [method, left] of [

@@ -2,6 +2,7 @@ import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import type { Readable } from 'node:stream';
 import type { Test } from 'tap';
 import type { SandboxOptions } from '../../sandbox/options.ts';
+import { Sandbox } from '../../sandbox/server.ts';
 import { environment } from './environment.ts';
 import { startSandbox } from './sandbox.ts';
 import { assertNoLeak } from './secrets.ts';
@@ -59,14 +60,14 @@ export class Child {
  * Starts the gateway in a process of its own, with a sandbox behind it, and waits until it is ready.
  *
  * @param overrides variables of its environment; `undefined` unsets one
- * @param options `node` are options of Node.js, `sandbox` the sandbox's
+ * @param options `node` are options of Node.js, `sandbox` is one that is there already, or the options of its own
  */
 export async function startProcess(
   t: Test,
   overrides: Record<string, string | undefined> = {},
-  { node = [], sandbox: options = {} }: { node?: string[]; sandbox?: Partial<SandboxOptions> } = {},
+  { node = [], sandbox: given = {} }: { node?: string[]; sandbox?: Sandbox | Partial<SandboxOptions> } = {},
 ) {
-  const sandbox = await startSandbox(t, options);
+  const sandbox = given instanceof Sandbox ? given : await startSandbox(t, given);
   const env = Object.entries({ ...environment(sandbox.baseUrl), ...overrides });
   const set = env.filter((pair): pair is [string, string] => pair[1] !== undefined);
   const child = new Child(t, [...node, 'src/main.ts'], Object.fromEntries(set));
