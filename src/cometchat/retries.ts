@@ -6,7 +6,7 @@ import { type Failure, TURN_LOST } from './outcome.ts';
 /** The longest random waits before the second and the third attempt: together longer than a short restart. */
 const LONGEST_DELAYS_MS = [200, 600];
 
-/** These tell the client that nothing was changed. After a failed attempt nobody knows, so that failure is answered. */
+/** These tell the client that nothing was changed. After another failure nobody knows, so the client is told of that one. */
 const NOTHING_CHANGED: ReadonlySet<ProblemCode> = new Set(['cometchat-busy', 'cometchat-unavailable']);
 
 /** Makes another attempt where that may help, within the deadline and the budget. */
@@ -20,26 +20,28 @@ export function withRetries({ metrics, seams: { random, clock } }: Services): Ru
   return async (job) => {
     const { waiters } = job;
     let failed: Failure | undefined;
+    /** What the client is told if no other attempt follows. */
+    let told: Failure | undefined;
     let attempt = 1;
     for (;;) {
       const outcome = await job.attempt();
       if (outcome === TURN_LOST) continue;
-      if (!outcome.ok && outcome.isLocal) {
-        return failed && NOTHING_CHANGED.has(outcome.problem) ? failed : outcome;
-      }
-      if (failed) {
+      const isLocal = !outcome.ok && outcome.isLocal;
+      if (!isLocal && failed) {
         retries.inc();
         waiters.retried.push(failed.errorType);
-      } else {
+      } else if (!isLocal) {
         budget.countCall(clock.now());
       }
-      if (outcome.ok || !outcome.isTransient) return outcome;
+      if (outcome.ok) return outcome;
+      told = told && NOTHING_CHANGED.has(outcome.problem) ? told : outcome;
+      if (isLocal || !outcome.isTransient) return told;
       if (waiters.ended.aborted) return waiters.ended.reason as Failure;
       const delay = retryDelay(attempt, outcome, waiters.deadline - clock.now(), random());
-      if (delay === undefined) return outcome;
+      if (delay === undefined) return told;
       if (!budget.spend(clock.now())) {
         withheld.inc();
-        return outcome;
+        return told;
       }
       await clock.wait(delay, waiters.ended);
       failed = outcome;

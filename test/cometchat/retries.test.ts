@@ -95,11 +95,14 @@ t.test('an attempt that ended in the gateway has no other one', async (t) => {
   t.equal((await countsOf(metrics)).retries, 0);
 });
 
-t.test('a retry that ends in the gateway does not say that nothing was changed', async (t) => {
-  for (const problem of ['cometchat-busy', 'cometchat-unavailable'] as const) {
-    t.equal(await scripted([REFUSED, rejected(problem)]).run(), REFUSED, problem);
-    t.match(await scripted([rejected(problem)]).run(), { problem }, 'while a first attempt does');
+t.test('after a failed attempt no answer says that nothing was changed', async (t) => {
+  const busyFor = (retryAfterSeconds: number) => ({ ...failedReply(429, undefined), retryAfterSeconds });
+  for (const refused of [rejected('cometchat-busy'), rejected('cometchat-unavailable'), busyFor(3600)]) {
+    t.equal(await scripted([REFUSED, refused]).run(), REFUSED, refused.problem);
+    t.equal(await scripted([REFUSED, busyFor(0), refused]).run(), REFUSED, 'nor does a later one');
+    t.equal(await scripted([refused]).run(), refused, 'while a first attempt does');
   }
+  t.equal(await scripted([REFUSED, busyFor(0), busyFor(0)]).run(), REFUSED, 'nor does the last one');
   t.equal(await scripted([REFUSED, SUPERSEDED]).run(), SUPERSEDED);
 });
 
