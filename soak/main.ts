@@ -8,7 +8,7 @@ import { soak } from './soak.ts';
 const SPARE_SECONDS = 60;
 
 const { values } = parseArgs({
-  options: { seconds: { type: 'string', default: '600' }, rate: { type: 'string', default: '300' } },
+  options: { seconds: { type: 'string', default: '600' }, rate: { type: 'string', default: '200' } },
 });
 const [seconds, rate] = [Number(values.seconds), Number(values.rate)];
 if (!(seconds >= 15 && seconds <= 7200 && rate >= 1 && rate <= 2000)) {
