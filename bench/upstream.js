@@ -7,7 +7,12 @@ const documented = readFileSync(new URL('../sandbox/documented-reply.json', impo
 const document = JSON.parse(documented);
 
 const HEADERS = { 'content-type': 'application/json' };
-const reply = (body) => [{ ...HEADERS, 'content-length': Buffer.byteLength(body) }, Buffer.from(body)];
+const reply = (body, status = 200) => [
+  status,
+  { ...HEADERS, 'content-length': Buffer.byteLength(body) },
+  Buffer.from(body),
+];
+const notFound = reply('{"error":{"code":"ERR_API_NOT_FOUND"}}', 404);
 
 /** The documented conversation, as a user sees it who has put tags on it, and as the one with that user. */
 const conversationWith = (uid) => {
@@ -35,7 +40,8 @@ const listed = reply(
 /** By path, made when it is first asked for: the load has few conversation partners. */
 const read = new Map();
 const readOne = (path) => {
-  const [, uid] = /^\/v3\/users\/([^/]+)\/conversation$/.exec(path);
+  const [, uid] = /^\/v3\/users\/([^/]+)\/conversation$/.exec(path) ?? [];
+  if (!uid) return notFound;
   const one = reply(JSON.stringify({ data: conversationWith(uid) }));
   read.set(path, one);
   return one;
@@ -49,8 +55,8 @@ const answerTo = ({ method, url }) => {
 http
   .createServer({ keepAliveTimeout: 120_000 }, (request, response) => {
     request.resume().once('end', () => {
-      const [headers, body] = answerTo(request);
-      response.writeHead(200, headers).end(body);
+      const [status, headers, body] = answerTo(request);
+      response.writeHead(status, headers).end(body);
     });
   })
   .listen(Number(process.env.PORT), '127.0.0.1', () => console.log('ready'));
