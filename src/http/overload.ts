@@ -52,11 +52,11 @@ export class EventLoop {
     return this.#recentBlocks().reduce((sum, { ms }) => sum + ms, 0) >= LONG_MS;
   }
 
-  /** Watches for as long as the app lives. */
+  /** Watches from the end of the app's start, which may block it for long, to the end of the app. */
   watch(app: FastifyInstance): void {
     const { now, worked } = this.#clocks;
-    let last = { at: now(), worked: worked() };
-    const timer = setInterval(() => {
+    let last = { at: 0, worked: 0 };
+    const look = () => {
       const { at, worked: workedBefore } = last;
       last = { at: now(), worked: worked() };
       const lateMs = last.at - at - LOOK_EVERY_MS;
@@ -64,7 +64,12 @@ export class EventLoop {
       if (!this.isBlocked) return;
       this.#blocks = [...this.#recentBlocks(), { at: last.at, ms: lateMs }];
       app.log.warn({ ms: Math.round(this.#lateMs) }, 'event loop blocked');
-    }, LOOK_EVERY_MS).unref();
+    };
+    let timer: NodeJS.Timeout | undefined;
+    app.addHook('onReady', async () => {
+      last = { at: now(), worked: worked() };
+      timer = setInterval(look, LOOK_EVERY_MS).unref();
+    });
     app.addHook('onClose', async () => clearInterval(timer));
   }
 

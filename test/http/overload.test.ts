@@ -44,6 +44,24 @@ t.test('what has queued up while the event loop was blocked is refused, and prob
   await served(t);
 });
 
+t.test('a start that takes long is no overload', async (t) => {
+  mock.timers.enable({ apis: ['setInterval'] });
+  t.teardown(() => mock.timers.reset());
+  const app = fastify();
+  t.teardown(() => app.close());
+  let now = 0;
+  const eventLoop = new EventLoop({ now: () => now, worked: () => now });
+  eventLoop.watch(app);
+  now += 5000;
+  await app.ready();
+  now += 100;
+  mock.timers.tick(100);
+  t.notOk(eventLoop.isBlocked);
+  now += 1100;
+  mock.timers.tick(100);
+  t.ok(eventLoop.isBlocked, 'what comes later is');
+});
+
 t.test('that the event loop was blocked for seconds is forgotten in time', async (t) => {
   mock.timers.enable({ apis: ['setInterval'] });
   t.teardown(() => mock.timers.reset());
@@ -52,6 +70,7 @@ t.test('that the event loop was blocked for seconds is forgotten in time', async
   let now = 0;
   const eventLoop = new EventLoop({ now: () => now, worked: () => now });
   eventLoop.watch(app);
+  await app.ready();
   const isLateBy = (ms: number) => {
     now += 100 + ms;
     mock.timers.tick(100);
@@ -84,6 +103,7 @@ t.test('a pause in which the process got no processor is no overload', async (t)
   let [now, worked] = [0, 0];
   const eventLoop = new EventLoop({ now: () => now, worked: () => worked });
   eventLoop.watch(app);
+  await app.ready();
   const isLateBy = (ms: number, workedMs: number) => {
     now += 100 + ms;
     worked += workedMs;
