@@ -3,7 +3,7 @@ import { text } from 'node:stream/consumers';
 import { mock } from 'node:test';
 import { setTimeout as wait } from 'node:timers/promises';
 import { fastify } from 'fastify';
-import t from 'tap';
+import t, { type Test } from 'tap';
 import { DOCUMENTED_REPLY } from '../../sandbox/world.ts';
 import { EventLoop } from '../../src/http/overload.ts';
 import { callBytes, isProblem, parseAnswer } from '../helpers/answers.ts';
@@ -44,14 +44,20 @@ t.test('what has queued up while the event loop was blocked is refused, and prob
   await served(t);
 });
 
-t.test('a start that takes long is no overload', async (t) => {
+/** An app that is about to start, and is watched by these clocks. */
+function watched(t: Test, clocks: ConstructorParameters<typeof EventLoop>[0]) {
   mock.timers.enable({ apis: ['setInterval'] });
   t.teardown(() => mock.timers.reset());
   const app = fastify();
   t.teardown(() => app.close());
-  let now = 0;
-  const eventLoop = new EventLoop({ now: () => now, worked: () => now });
+  const eventLoop = new EventLoop(clocks);
   eventLoop.watch(app);
+  return { app, eventLoop };
+}
+
+t.test('a start that takes long is no overload', async (t) => {
+  let now = 0;
+  const { app, eventLoop } = watched(t, { now: () => now, worked: () => now });
   now += 5000;
   await app.ready();
   now += 100;
@@ -63,13 +69,8 @@ t.test('a start that takes long is no overload', async (t) => {
 });
 
 t.test('that the event loop was blocked for seconds is forgotten in time', async (t) => {
-  mock.timers.enable({ apis: ['setInterval'] });
-  t.teardown(() => mock.timers.reset());
-  const app = fastify();
-  t.teardown(() => app.close());
   let now = 0;
-  const eventLoop = new EventLoop({ now: () => now, worked: () => now });
-  eventLoop.watch(app);
+  const { app, eventLoop } = watched(t, { now: () => now, worked: () => now });
   await app.ready();
   const isLateBy = (ms: number) => {
     now += 100 + ms;
@@ -96,13 +97,8 @@ t.test('that the event loop was blocked for seconds is forgotten in time', async
 });
 
 t.test('a pause in which the process got no processor is no overload', async (t) => {
-  mock.timers.enable({ apis: ['setInterval'] });
-  t.teardown(() => mock.timers.reset());
-  const app = fastify();
-  t.teardown(() => app.close());
   let [now, worked] = [0, 0];
-  const eventLoop = new EventLoop({ now: () => now, worked: () => worked });
-  eventLoop.watch(app);
+  const { app, eventLoop } = watched(t, { now: () => now, worked: () => worked });
   await app.ready();
   const isLateBy = (ms: number, workedMs: number) => {
     now += 100 + ms;
