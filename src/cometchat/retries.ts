@@ -6,7 +6,10 @@ import { type Failure, TURN_LOST } from './outcome.ts';
 /** The longest random waits before the second and the third attempt: together longer than a short restart. */
 const LONGEST_DELAYS_MS = [200, 600];
 
-/** These tell the client that nothing was changed. After another failure nobody knows, so the client is told of that one. */
+/**
+ * Problems that tell the client that nothing was changed. Where an earlier attempt has failed in another way, nobody knows
+ * that: the client is told of the earlier failure.
+ */
 const NOTHING_CHANGED: ReadonlySet<ProblemCode> = new Set(['cometchat-busy', 'cometchat-unavailable']);
 
 /** Makes another attempt where that may help, within the deadline and the budget. */
