@@ -32,7 +32,7 @@ import { PrometheusMetrics } from './operations/prometheus.ts';
 import { requestLog } from './operations/request-log.ts';
 import { gracefulShutdown } from './operations/shutdown.ts';
 import type { Tracing } from './operations/tracing.ts';
-import { connect, redisConnection } from './redis/connection.ts';
+import { redisConnection } from './redis/connection.ts';
 import { session } from './session/session.ts';
 import { verifierOf } from './session/verifiers.ts';
 
@@ -54,8 +54,9 @@ export const gateway = fp(async (app: FastifyInstance, config: GatewayOptions) =
   const { cookieName, origins, hstsMaxAge } = config.browsers;
   const metrics = new PrometheusMetrics();
   app.decorate('metrics', metrics);
-  const redis = config.redisUrl && (await redisConnection(config.redisUrl, { log: app.log, metrics }));
-  const services: Services = { log: app.log, metrics, redis, seams: { ...MACHINE, ...config.seams } };
+  const redis = config.redis && (await redisConnection(config.redis, { log: app.log, metrics }));
+  const seams = { ...MACHINE, ...config.seams };
+  const services: Services = { log: app.log, metrics, redis: redis?.client, seams };
   const verifier = verifierOf(config.session, services);
   const cometchat = cometChatClient(config.cometchat, services);
   const eventLoop = new EventLoop();
@@ -85,13 +86,13 @@ export const gateway = fp(async (app: FastifyInstance, config: GatewayOptions) =
   });
 
   app.addHook('onReady', async () => {
-    if (redis) await connect(redis);
+    await redis?.connect();
     await verifier.start?.();
   });
   app.addHook('onClose', async () => {
     cometchat.close();
     verifier.close?.();
-    redis?.disconnect();
+    redis?.close();
   });
 });
 

@@ -81,14 +81,14 @@ rotateSecrets(app, {
 app.addHook('onClose', () => admin.close());
 await app.listen(config.listen);
 const metrics = `${await admin.listen(config.admin)}/metrics`;
-const { session, redisUrl, proxies, cometchat } = config;
+const { session, redis, proxies, cometchat } = config;
 log.info(
   {
     version: manifest.version,
     session: session.kind,
     ...(session.kind === 'secret' && { secrets: session.secrets.current.length }),
     keys: cometchat.apiKeys.current.length,
-    redis: redisUrl ? 'single' : 'none',
+    redis: redis?.target.current.kind ?? 'none',
     proxy: proxies.join(' ') || 'none',
     cometchat: cometchat.baseUrl,
     metrics,

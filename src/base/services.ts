@@ -39,11 +39,16 @@ export interface Seams {
 }
 export const MACHINE: Seams = { now: Date.now, clock: MACHINE_CLOCK, random: Math.random };
 
+/** What the rooms ask of Redis, be it one server or a cluster. */
+export interface RedisClient extends Pick<Redis, 'eval' | 'exists' | 'get' | 'pttl' | 'set'> {
+  readonly status: string;
+}
+
 /** What all rooms are given. */
 export interface Services {
   readonly log: Pick<BaseLogger, 'debug' | 'info' | 'warn' | 'error'>;
   readonly metrics: Metrics;
   /** What replicas share; undefined where no Redis is configured. */
-  readonly redis: Redis | undefined;
+  readonly redis: RedisClient | undefined;
   readonly seams: Seams;
 }

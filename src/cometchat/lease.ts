@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import type { Redis } from 'ioredis';
 import type { Clock } from '../base/clock.ts';
-import type { Services } from '../base/services.ts';
+import type { RedisClient, Services } from '../base/services.ts';
 import { sharedOrLocal } from '../redis/shared-or-local.ts';
 import { ACQUIRE, RELEASE } from './lease-scripts.ts';
 import { type Failure, SUPERSEDED } from './outcome.ts';
@@ -20,7 +19,7 @@ export interface Leased {
 }
 
 interface LeaseOptions {
-  readonly redis: Redis;
+  readonly redis: RedisClient;
   /** As sharedOrLocal() makes it. */
   readonly run: ReturnType<typeof sharedOrLocal>;
   readonly clock: Clock;
@@ -31,7 +30,7 @@ type State = 'granted' | 'held' | 'wait' | 'superseded';
 
 /** @returns makes the lease of a write in a lane, whose attempts take `attemptTimeoutMs` at most */
 export function leasesOf(
-  redis: Redis,
+  redis: RedisClient,
   attemptTimeoutMs: number,
   services: Services,
 ): (lane: string, write: Leased) => Lease {
@@ -45,7 +44,7 @@ export function leasesOf(
  * unavailable, each replica keeps the order of its own.
  */
 export class Lease {
-  readonly #redis: Redis;
+  readonly #redis: RedisClient;
   readonly #run: LeaseOptions['run'];
   readonly #clock: Clock;
   readonly #random: () => number;

@@ -1,5 +1,4 @@
-import type { Redis } from 'ioredis';
-import type { Services } from '../base/services.ts';
+import type { RedisClient, Services } from '../base/services.ts';
 import { MINUTE_MS, MinuteCounter, minuteAt, type Tally } from '../redis/minute-counter.ts';
 import type { Send } from './call.ts';
 import { type Failure, type Outcome, type QuotaReport, rejected, TURN_LOST } from './outcome.ts';
@@ -88,7 +87,7 @@ export class Quota {
   }
 
   /** Finds out whether another replica has seen that the quota is used up. */
-  async #lookUp(redis: Redis): Promise<void> {
+  async #lookUp(redis: RedisClient): Promise<void> {
     const closedMs = await redis.pttl(CLOSED);
     if (!Number.isSafeInteger(closedMs)) throw new Error('Redis has not told the time');
     if (closedMs > 0) this.#closeFor(Math.min(closedMs, MINUTE_MS));

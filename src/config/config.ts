@@ -3,7 +3,7 @@ import { cloudBaseUrl, parseBaseUrl } from '../cometchat/base-url.ts';
 import { parseTrustedProxies } from '../http/client-address.ts';
 import { parseOrigins } from '../http/cors.ts';
 import { parseTemplate } from '../identity/identity.ts';
-import { parseRedisUrl, redisPasswords } from '../redis/url.ts';
+import { parseRedisUrl, type RedisTarget } from '../redis/url.ts';
 import { parseJwksUrl } from '../session/jwks.ts';
 import { type JwtRules, parseNames } from '../session/jwt.ts';
 import { parseSecrets } from '../session/secret.ts';
@@ -46,7 +46,7 @@ export function loadConfig(environment: NodeJS.ProcessEnv) {
     audiences: parsed('SESSION_AUDIENCE', parseNames) ?? [],
     audienceClaim: env.SESSION_AUDIENCE_CLAIM,
   };
-  const redisUrl = parsed('REDIS_URL', parseRedisUrl);
+  const redisTarget = parsed('REDIS_URL', parseRedisUrl);
   const origins: ReadonlySet<string> = parsed('CORS_ORIGINS', parseOrigins) ?? new Set();
   const trustedProxies = parsed('TRUST_PROXY', parseTrustedProxies) ?? [];
   const uid = parsed('UID_TEMPLATE', parseTemplate);
@@ -66,12 +66,14 @@ export function loadConfig(environment: NodeJS.ProcessEnv) {
   };
   const sessionSecrets = { current: secrets };
   const otlpHeaders = env.OTEL_EXPORTER_OTLP_HEADERS;
-  const redis: Rotating<string> | undefined = redisUrl === undefined ? undefined : { current: redisUrl };
+  const target: Rotating<RedisTarget> | undefined = redisTarget && { current: redisTarget };
+  const sentinelPassword: Rotating<string | undefined> = { current: env.REDIS_SENTINEL_PASSWORD };
   const logged: Rotating<readonly string[]> = {
     current: [
       ...apiKeys.current,
       ...secrets,
-      ...(redisUrl === undefined ? [] : redisPasswords(redisUrl)),
+      ...(redisTarget?.passwords ?? []),
+      ...(env.REDIS_SENTINEL_PASSWORD === undefined ? [] : [env.REDIS_SENTINEL_PASSWORD]),
       ...(otlpHeaders === undefined ? [] : headerValues(otlpHeaders)),
     ],
   };
@@ -80,14 +82,15 @@ export function loadConfig(environment: NodeJS.ProcessEnv) {
       COMETCHAT_API_KEY: apiKey,
       COMETCHAT_API_KEY_SECONDARY: secondKey,
       SESSION_SECRET: secrets,
-      REDIS_URL: redisUrl,
+      REDIS_URL: redisTarget,
+      REDIS_SENTINEL_PASSWORD: env.REDIS_SENTINEL_PASSWORD,
       OTEL_EXPORTER_OTLP_HEADERS: tracing?.headers.current,
     },
   };
   const rotating: Readonly<Record<string, Rotating<unknown>>> = {
     apiKeys,
     sessionSecrets,
-    ...(redis && { redis }),
+    ...(target && { target, sentinelPassword }),
     ...(tracing && { otlpHeaders: tracing.headers }),
   };
   return {
@@ -99,7 +102,7 @@ export function loadConfig(environment: NodeJS.ProcessEnv) {
     log: { level: env.LOG_LEVEL, secrets: logged },
     browsers: { origins, cookieName: env.SESSION_COOKIE, hstsMaxAge: env.HSTS_MAX_AGE },
     session: sessionConfig(env, rules, sessionSecrets, jwksUrl),
-    redisUrl: redis,
+    redis: target && { target, sentinelPassword },
     rateLimit: { perMinute: env.RATE_LIMIT_PER_MINUTE },
     identity: { uid, onBehalfOf, lowercase: env.UID_LOWERCASE === 'true' },
     cometchat: {

@@ -22,7 +22,7 @@ export function reloadConfig(
 ): Config | { faults: readonly string[] } {
   try {
     const fresh = loadConfig(environment);
-    const [one, other] = [config.redisUrl?.current, fresh.redisUrl?.current];
+    const [one, other] = [config.redis?.target.current, fresh.redis?.target.current];
     if (one === undefined || other === undefined || isSameRedis(one, other)) return fresh;
     return { faults: ['REDIS_URL: only its user and password can be changed without a restart'] };
   } catch (error) {

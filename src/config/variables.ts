@@ -55,6 +55,7 @@ export const EnvironmentSchema = Type.Object({
   ON_BEHALF_OF_TEMPLATE: Type.Optional(Text({ must: 'be a template such as {act.sub}' })),
   UID_LOWERCASE: OneOf(['true', 'false'], { default: 'false' }),
   REDIS_URL: Type.Optional(Text({ secret: true, must: 'be the address of a Redis' })),
+  REDIS_SENTINEL_PASSWORD: Type.Optional(Text({ secret: true, must: 'be the password of the sentinels' })),
   RATE_LIMIT_PER_MINUTE: Whole(1, 1_000_000, '', 120),
   CORS_ORIGINS: Type.Optional(Text({ must: 'be origins such as https://app.example' })),
   TRUST_PROXY: Type.Optional(Text({ must: 'be networks such as 10.1.0.0/16' })),

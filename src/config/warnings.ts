@@ -52,6 +52,8 @@ export function warningsOf(env: Partial<Environment>, environment: NodeJS.Proces
         found.push(`${name}: is not used beside ${used}`);
     }
   }
+  if (env.REDIS_SENTINEL_PASSWORD !== undefined && !/^rediss?\+sentinel:/i.test(env.REDIS_URL ?? ''))
+    found.push('REDIS_SENTINEL_PASSWORD: is not used, since REDIS_URL leads to no sentinel');
   const path = URL.parse(env.COMETCHAT_BASE_URL ?? '')?.pathname;
   if (path !== undefined && !/\/v3(?:\.\d+)?\/*$/.test(path)) {
     found.push(

@@ -14,7 +14,12 @@ const ReadySchema = Type.Object(
       description:
         '`failing`: calls end in the gateway until it answers again. `busy`: so do they until there is quota again',
     }),
-    redis: Type.Optional(OneOf(['ok', 'unavailable'], { description: 'Left out where none is configured' })),
+    redis: Type.Optional(
+      OneOf(['ok', 'unavailable', 'misconfigured'], {
+        description:
+          '`misconfigured`: REDIS_URL leads to another kind of Redis. Left out where none is configured',
+      }),
+    ),
   },
   {
     title: 'Ready',
@@ -47,7 +52,7 @@ interface Watched {
   /** Whether CometChat is called right now, and if not, why. */
   readonly cometchat: { readonly state: 'ok' | 'failing' | 'busy' };
   /** Left out where none is configured. */
-  readonly redis: { readonly status: string } | undefined;
+  readonly redis: { readonly state: 'ok' | 'unavailable' | 'misconfigured' } | undefined;
 }
 
 /** Liveness and readiness: whether to restart this replica, and whether to send it requests. */
@@ -77,7 +82,7 @@ export const probes: FastifyPluginAsyncTypebox<Watched> = async (
       return {
         status: 'ok' as const,
         cometchat: cometchat.state,
-        ...(redis && { redis: redis.status === 'ready' ? ('ok' as const) : ('unavailable' as const) }),
+        ...(redis && { redis: redis.state }),
       };
     },
   );

@@ -1,5 +1,4 @@
-import type { Redis } from 'ioredis';
-import type { Services } from '../base/services.ts';
+import type { RedisClient, Services } from '../base/services.ts';
 import { sharedOrLocal } from './shared-or-local.ts';
 
 export const MINUTE_MS = 60_000;
@@ -70,7 +69,7 @@ export class MinuteCounter {
    * @param alongside asks Redis something else in the same round trip; where it fails, the count is the process's
    * @returns the minute's counts
    */
-  async add(key: string, alongside?: (redis: Redis) => Promise<void>): Promise<Tally> {
+  async add(key: string, alongside?: (redis: RedisClient) => Promise<void>): Promise<Tally> {
     const { redis, seams } = this.#services;
     // It may be a new minute by the time that Redis has not answered.
     const local = () => this.#addLocal(minuteAt(seams.now()).number, key);

@@ -1,51 +1,91 @@
+/** Where Redis is, and how the gateway signs in there. */
+export interface RedisTarget {
+  /** One server, the nodes of a Redis Cluster, or sentinels that know the master. */
+  readonly kind: 'single' | 'cluster' | 'sentinel';
+  readonly isTls: boolean;
+  /** The server, or the nodes or sentinels to ask first. */
+  readonly hosts: readonly { readonly host: string; readonly port: number }[];
+  /** The name that the sentinels know the master by; empty for the other kinds. */
+  readonly master: string;
+  readonly db: number;
+  /** As they are sent. */
+  readonly username: string;
+  readonly password: string;
+  /** The password in each form that a log line could hold. */
+  readonly passwords: readonly string[];
+}
+
+const PARTS =
+  /^(?<protocol>rediss?)(?:\+(?<kind>cluster|sentinel))?:\/\/(?:(?<username>[^:/?#]*)(?::(?<password>[^/?#]*))?@)?(?<hosts>[^/?#@]+)(?<path>\/[^?#]*)?$/i;
+
+const PORTS = { single: 6379, cluster: 6379, sentinel: 26379 } as const;
+
+/** What stands behind the hosts, and how it is written. */
+const PATHS = {
+  single: {
+    pattern: /^\/?(?<db>\d*)$/,
+    fault: 'must have the number of a database as its path, or none',
+  },
+  cluster: {
+    pattern: /^\/?$/,
+    fault: 'must have no path: a Redis Cluster has one database only',
+  },
+  sentinel: {
+    pattern: /^\/(?<master>[\w.-]+)(?:\/(?<db>\d+))?$/,
+    fault:
+      'must have the name of the master as its path, as in "sentinel monitor <name>", and the number of a database behind it, or none',
+  },
+} as const;
+
 /**
  * Reads the address of a Redis.
  *
- * @returns it in its normal form
  * @throws Error whose message says what is wrong with it, and never repeats it
  */
-export function parseRedisUrl(text: string): string {
-  const url = URL.parse(text);
-  if (!url || !/^rediss?:$/.test(url.protocol) || url.hostname === '' || url.search || url.hash) {
+export function parseRedisUrl(text: string): RedisTarget {
+  const parts = PARTS.exec(text)?.groups;
+  const kind = (parts?.kind?.toLowerCase() ?? 'single') as RedisTarget['kind'];
+  const hosts = parts?.hosts?.split(',').map((item) => hostIn(item, PORTS[kind])) ?? [];
+  if (!parts || hosts.includes(undefined) || (kind === 'single' && hosts.length > 1)) {
     throw new Error(
-      'must be a URL such as redis://host:6379/0, or rediss:// with TLS, without query or fragment',
+      'must be a URL such as redis://host:6379/0, redis+cluster://host1:6379,host2:6379 or redis+sentinel://host1:26379,host2:26379/mymaster/0, or the same with rediss for TLS, without query or fragment',
     );
   }
-  if (!/^\/?\d*$/.test(url.pathname)) {
-    throw new Error('must have the number of a database as its path, or none');
-  }
-  if (![url.username, url.password].every(isEncoded)) {
+  const path = PATHS[kind].pattern.exec(parts.path ?? '')?.groups;
+  if (!path && !PATHS[kind].pattern.test(parts.path ?? '')) throw new Error(PATHS[kind].fault);
+  const [username, password] = [parts.username ?? '', parts.password ?? ''];
+  const [sentUsername, sentPassword] = [username, password].map(decoded);
+  if (sentUsername === undefined || sentPassword === undefined) {
     throw new Error('must have user and password percent-encoded: "%25" for a "%"');
   }
-  return url.href;
+  return {
+    kind,
+    isTls: parts.protocol?.toLowerCase() === 'rediss',
+    hosts: hosts.filter((host) => host !== undefined),
+    master: path?.master ?? '',
+    db: Number(path?.db ?? 0),
+    username: sentUsername,
+    password: sentPassword,
+    passwords: password === '' ? [] : [password, sentPassword],
+  };
 }
 
-function isEncoded(text: string): boolean {
+function hostIn(text: string, usualPort: number): { host: string; port: number } | undefined {
+  const { hostname, port } = URL.parse(`redis://${text}`) ?? { hostname: '', port: '' };
+  if (hostname === '') return undefined;
+  return { host: hostname.replace(/^\[(.*)\]$/, '$1'), port: Number(port || usualPort) };
+}
+
+function decoded(text: string): string | undefined {
   try {
-    decodeURIComponent(text);
-    return true;
+    return decodeURIComponent(text);
   } catch {
-    return false;
+    return undefined;
   }
 }
 
-/** @returns the password of a Redis URL as it stands there and as it is sent */
-export function redisPasswords(url: string): string[] {
-  const { password } = new URL(url);
-  return password === '' ? [] : [password, decodeURIComponent(password)];
-}
-
-/** @returns user and password of a Redis URL as they are sent */
-export function redisCredentials(url: string): { username: string; password: string } {
-  const { username, password } = new URL(url);
-  return { username: decodeURIComponent(username), password: decodeURIComponent(password) };
-}
-
-/** @returns whether two Redis URLs lead to the same database, user and password aside */
-export function isSameRedis(one: string, other: string): boolean {
-  const [a, b] = [one, other].map((text) => {
-    const { protocol, hostname, port, pathname } = new URL(text);
-    return [protocol, hostname, port || '6379', pathname.replace(/^\//, '') || '0'].join();
-  });
+/** @returns whether two addresses lead to the same database, user and password aside */
+export function isSameRedis(one: RedisTarget, other: RedisTarget): boolean {
+  const [a, b] = [one, other].map(({ username, password, passwords, ...where }) => JSON.stringify(where));
   return a === b;
 }

@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
-import type { Redis } from 'ioredis';
 import { errorType } from '../base/error-type.ts';
-import type { Metrics } from '../base/services.ts';
+import type { Metrics, RedisClient } from '../base/services.ts';
 import { redisFailures } from '../redis/shared-or-local.ts';
 import { refused } from './reasons.ts';
 
@@ -26,10 +25,10 @@ const GONE = -2;
  * and revocation() then throw `session-store-unavailable`.
  */
 export class SessionStore {
-  readonly #redis: Redis;
+  readonly #redis: RedisClient;
   readonly #failures: Readonly<Record<'session' | 'revocation', () => void>>;
 
-  constructor(redis: Redis, metrics: Metrics) {
+  constructor(redis: RedisClient, metrics: Metrics) {
     this.#redis = redis;
     this.#failures = {
       session: redisFailures(metrics, 'session'),

@@ -1,0 +1,78 @@
+import type { Cluster, Redis } from 'ioredis';
+import { errorType } from '../base/error-type.ts';
+import type { Rotating } from '../base/rotating.ts';
+import type { Health } from './health.ts';
+import { CONNECT_TIMEOUT_MS, connectionOptions, reconnectDelay, signInAs } from './options.ts';
+import { endWhenSilent } from './silence.ts';
+import type { RedisTarget } from './url.ts';
+
+const LOOK_EVERY_MS = 250;
+const SLOTS = 16_384;
+
+const NO_CLUSTER = 'REDIS_URL leads to no Redis Cluster: write redis:// or redis+sentinel://';
+
+/**
+ * Makes the connections to a Redis Cluster: one to each node. A command goes to the master of its key's slot. While that cannot be
+ * reached its commands fail within a few tries, and those of other slots do not.
+ */
+export async function redisCluster(target: Rotating<RedisTarget>, health: Health): Promise<Cluster> {
+  const { Cluster } = await import('ioredis');
+  const { hosts } = target.current;
+  const cluster = new Cluster([...hosts], {
+    lazyConnect: true,
+    enableOfflineQueue: false,
+    // Each connection makes its own ready check.
+    enableReadyCheck: false,
+    scaleReads: 'master',
+    // A name stays a name: the certificate is for it.
+    dnsLookup: (address, callback) => callback(null, address),
+    clusterRetryStrategy: reconnectDelay,
+    slotsRefreshTimeout: CONNECT_TIMEOUT_MS,
+    // Enough for a slot that has moved and a connection that is just being made.
+    maxRedirections: 6,
+    retryDelayOnFailover: 25,
+    retryDelayOnTryAgain: 25,
+    retryDelayOnClusterDown: 0,
+    redisOptions: connectionOptions(target.current),
+  });
+  let lastError = 'closed';
+  cluster.on('+node', (node: Redis) => {
+    signInAs(node.options, target);
+    endWhenSilent(node);
+    node.on('ready', () => isComplete(cluster) && health.restored());
+    // A command that was redirected to it goes first, and waits for it.
+    setImmediate(() => node.status === 'wait' && node.connect().catch(() => {}));
+  });
+  cluster.on('-node', () => cluster.refreshSlotsCache());
+  cluster.on('node error', (error: Error) => {
+    lastError = errorType(error);
+  });
+  cluster.on('error', ({ lastNodeError }: { lastNodeError?: Error }) => {
+    const isOther = /cluster support disabled|unknown command/i.test(lastNodeError?.message ?? '');
+    if (isOther) health.misconfigured(NO_CLUSTER);
+    else health.lost(errorType(lastNodeError));
+  });
+  let looksInVain = 0;
+  const look = setInterval(() => {
+    looksInVain = isComplete(cluster) ? 0 : looksInVain + 1;
+    if (looksInVain === 0) health.restored();
+    // A connection to a new master takes milliseconds.
+    if (looksInVain > 1) health.lost(lastError);
+    if (looksInVain > 0 && cluster.status === 'ready') cluster.refreshSlotsCache();
+  }, LOOK_EVERY_MS).unref();
+  cluster.on('end', () => clearInterval(look));
+  return cluster;
+}
+
+/** Whether every slot has a master that can be asked. */
+function isComplete(cluster: Cluster): boolean {
+  if (cluster.status !== 'ready') return false;
+  const ready = new Set<string>();
+  for (const { status, options } of cluster.nodes('master')) {
+    if (status === 'ready') ready.add(`${options.host}:${options.port}`);
+  }
+  for (let slot = 0; slot < SLOTS; slot += 1) {
+    if (!ready.has(cluster.slots[slot]?.[0] ?? '')) return false;
+  }
+  return true;
+}

@@ -1,0 +1,78 @@
+import type { Redis, RedisOptions } from 'ioredis';
+import type { Rotating } from '../base/rotating.ts';
+import { connectionOptions, reconnectDelay } from './options.ts';
+import { endWhenSilent } from './silence.ts';
+import type { RedisTarget } from './url.ts';
+
+const SENTINEL_TIMEOUT_MS = 500;
+const SWITCHED = '+switch-master';
+
+/** What sentinels say where REDIS_URL is wrong, as ioredis tells it. */
+const ANSWERS: readonly [RegExp, string][] = [
+  [/unknown command/i, 'REDIS_URL leads to no sentinel: write redis:// or redis+cluster://'],
+  [
+    /invalid reply: null/,
+    'REDIS_URL names a master that the sentinels do not know: write the name of "sentinel monitor"',
+  ],
+];
+
+/** The options of a connection that asks sentinels for its master each time that it is made. */
+export const masterOptions = ({ hosts, master, isTls }: RedisTarget) =>
+  ({
+    sentinels: [...hosts],
+    name: master,
+    role: 'master',
+    sentinelRetryStrategy: reconnectDelay,
+    sentinelCommandTimeout: SENTINEL_TIMEOUT_MS,
+    ...(isTls && { enableTLSForSentinelMode: true, sentinelTLS: {} }),
+  }) satisfies RedisOptions;
+
+/**
+ * Leaves the master as soon as a sentinel tells that another one has taken its place: the old one may be there for seconds more, and
+ * not know of it.
+ */
+export async function followMaster(
+  redis: Redis,
+  target: RedisTarget,
+  password: Rotating<string | undefined>,
+): Promise<void> {
+  const { Redis } = await import('ioredis');
+  const watches = target.hosts.map(({ host, port }) => {
+    const watch = new Redis({
+      ...connectionOptions(target),
+      host,
+      port,
+      enableReadyCheck: false,
+      autoResubscribe: false,
+      retryStrategy: reconnectDelay,
+    });
+    Object.defineProperty(watch.options, 'password', { get: () => password.current });
+    endWhenSilent(watch);
+    // The connection to the master tells of sentinels that cannot be asked.
+    watch.on('error', () => {});
+    watch.on('ready', () => watch.subscribe(SWITCHED).catch(() => {}));
+    watch.on('message', (_, text: string) => {
+      if (text.startsWith(`${target.master} `)) redis.disconnect(true);
+    });
+    return watch;
+  });
+  redis.once('connecting', () => {
+    for (const watch of watches) watch.connect().catch(() => {});
+  });
+  redis.once('end', () => {
+    for (const watch of watches) watch.disconnect();
+  });
+}
+
+/**
+ * What is known of sentinels none of which has named a master.
+ *
+ * @param message of ioredis' last "sentinelError"
+ * @returns advice where REDIS_URL is wrong, and why the sentinel could not be asked
+ */
+export function sentinelAnswer(message: string): { advice?: string; cause: string } {
+  const [, advice] = ANSWERS.find(([said]) => said.test(message)) ?? [];
+  // ioredis tells of its address before.
+  const [, cause = message] = / because (.*)/s.exec(message) ?? [];
+  return { cause, ...(advice && { advice }) };
+}

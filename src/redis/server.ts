@@ -1,0 +1,80 @@
+import type { Redis } from 'ioredis';
+import { errorType } from '../base/error-type.ts';
+import type { Rotating } from '../base/rotating.ts';
+import type { Health } from './health.ts';
+import { connectionOptions, reconnectDelay, signInAs } from './options.ts';
+import { followMaster, masterOptions, sentinelAnswer } from './sentinels.ts';
+import { endWhenSilent } from './silence.ts';
+import type { RedisTarget } from './url.ts';
+
+/** Reconnecting costs the commands that are under way, so a master that has become a replica is left only so often. */
+const LEAVE_REPLICA_EVERY_MS = 10_000;
+
+/** What INFO says of a server of another kind than REDIS_URL says. */
+const MODES: Readonly<Record<string, string>> = {
+  cluster: 'REDIS_URL leads to a node of a Redis Cluster: write redis+cluster://<host>:<port>',
+  sentinel:
+    'REDIS_URL leads to a sentinel: write redis+sentinel://<host>:<port>/<name of the master>/<database>',
+};
+
+/**
+ * Makes a connection to one server, or to the master that sentinels name. Once lost it is opened again by itself, and until then
+ * every command fails at once.
+ */
+export async function redisServer(
+  target: Rotating<RedisTarget>,
+  sentinelPassword: Rotating<string | undefined>,
+  health: Health,
+): Promise<Redis> {
+  const { Redis } = await import('ioredis');
+  const { kind, hosts, db } = target.current;
+  let leftAt = Number.NEGATIVE_INFINITY;
+  const redis = new Redis({
+    ...connectionOptions(target.current),
+    ...(kind === 'sentinel' ? masterOptions(target.current) : hosts[0]),
+    db,
+    enableOfflineQueue: false,
+    maxRetriesPerRequest: 0,
+    retryStrategy: reconnectDelay,
+    // After a failover the old master takes no writes: the name may lead to the new one.
+    reconnectOnError: ({ message }: Error) => {
+      if (!message.startsWith('READONLY') || performance.now() - leftAt < LEAVE_REPLICA_EVERY_MS)
+        return false;
+      leftAt = performance.now();
+      return true;
+    },
+  });
+  signInAs(redis.options, target);
+  endWhenSilent(redis);
+  if (kind === 'sentinel') {
+    Object.defineProperty(redis.options, 'sentinelPassword', { get: () => sentinelPassword.current });
+    await followMaster(redis, target.current, sentinelPassword);
+  }
+  redis.on('ready', async () => {
+    const info = await redis.info('server').catch(() => '');
+    const advice = MODES[/^redis_mode:(\w+)/m.exec(info)?.[1] ?? ''];
+    if (advice) health.misconfigured(advice);
+    else if (redis.status === 'ready') health.restored();
+  });
+  let saidOfSentinel = '';
+  redis.on('sentinelError', ({ message }: Error) => {
+    saidOfSentinel = message;
+  });
+  redis.on('error', (error: RedisError) => {
+    if (error.message.startsWith('All sentinels are unreachable')) {
+      const { advice, cause } = sentinelAnswer(saidOfSentinel);
+      if (advice) health.misconfigured(advice);
+      else health.lost(errorType(new Error(cause)));
+      return;
+    }
+    health.lost(errorType(error));
+    // ioredis would go on with database 0, in which nobody has been signed out.
+    if (error.command?.name === 'select') redis.disconnect(true);
+  });
+  redis.on('reconnecting', () => health.lost('closed'));
+  return redis;
+}
+
+interface RedisError extends Error {
+  readonly command?: { readonly name: string };
+}
