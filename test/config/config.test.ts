@@ -127,20 +127,21 @@ t.test('a secret comes from the file that NAME_FILE names, without white space a
   });
   t.strictSame(config.cometchat.apiKeys.current, [API_KEY]);
   t.match(config.session, { kind: 'secret', secrets: { current: [SECRET] } });
-  t.strictSame(config.redisUrl, { current: 'redis://:password@h' });
+  t.match(config.redis?.target.current, { kind: 'single', password: 'password' });
 });
 
 t.test('the log knows every secret that it must not write', async (t) => {
   const { secrets } = load({
     SESSION_SECRET: `${SECRET},${OLDER}`,
     REDIS_URL: 'redis://me:p%40ssword@h',
+    REDIS_SENTINEL_PASSWORD: 'guard',
     OTEL_EXPORTER_OTLP_HEADERS: 'authorization=Basic%20abc,x-key=k',
   }).log;
   t.strictSame(secrets.current, [
     API_KEY,
     SECRET,
     OLDER,
-    ...['p%40ssword', 'p@ssword'],
+    ...['p%40ssword', 'p@ssword', 'guard'],
     ...['Basic%20abc', 'Basic abc', 'k', 'k'],
   ]);
   t.strictSame(load({ REDIS_URL: 'redis://h' }).log.secrets.current, [API_KEY, SECRET]);

@@ -48,11 +48,15 @@ t.test('a base URL that does not end with the version is warned of', async (t) =
 
 t.test('variables that another one leaves without use are warned of', async (t) => {
   const opaque = { SESSION_SECRET: '', SESSION_STORE: 'redis', REDIS_URL: 'redis://h' };
+  const unused = /^REDIS_SENTINEL_PASSWORD: is not used, since REDIS_URL leads to no sentinel/;
   areWarned(t, [
     [{ COMETCHAT_APP_ID: 'pasted' }, /^COMETCHAT_APP_ID: is not used beside COMETCHAT_BASE_URL/],
     [{ COMETCHAT_REGION: 'eu' }, /^COMETCHAT_REGION: is not used beside COMETCHAT_BASE_URL/],
     [{ ...opaque, SESSION_ISSUER: '' }, /^SESSION_AUDIENCE: is not used beside SESSION_STORE/],
     [{ ...opaque, SESSION_ISSUER: '', SESSION_AUDIENCE: '' }],
+    [{ REDIS_SENTINEL_PASSWORD: 'pasted' }, unused],
+    [{ REDIS_SENTINEL_PASSWORD: 'pasted', REDIS_URL: 'redis+cluster://h' }, unused],
+    [{ REDIS_SENTINEL_PASSWORD: 'pasted', REDIS_URL: 'rediss+sentinel://h/main' }],
   ]);
 });
 

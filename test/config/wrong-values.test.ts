@@ -88,6 +88,7 @@ t.test('each secret that its file does not give is named', async (t) => {
     const beside = new RegExp(`must not be set beside ${name}; unset one of the two$`);
     isOnlyFault(t, { ...from('good'), [name]: PASTED }, file, beside);
     const [[, wrong = ''] = []] = WRONG[name];
+    if (wrong === '') continue;
     writeFileSync(join(dir, 'wrong'), wrong);
     isOnlyFault(t, from('wrong'), name, /: must /);
   }

@@ -4,6 +4,8 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { Redis } from 'ioredis';
 import tap, { type Test } from 'tap';
+import type { RedisConfig } from '../../src/redis/connection.ts';
+import { parseRedisUrl } from '../../src/redis/url.ts';
 import type { Variables } from './environment.ts';
 import { testWith } from './installed.ts';
 import { freePort } from './ports.ts';
@@ -27,6 +29,12 @@ export const opaqueSessions = (url: string): Variables => ({
   SESSION_SECRET: undefined,
   SESSION_STORE: 'redis',
   REDIS_URL: url,
+});
+
+/** What the gateway makes of a `REDIS_URL`. */
+export const redisAt = (url: string, sentinelPassword?: string): RedisConfig => ({
+  target: { current: parseRedisUrl(url) },
+  sentinelPassword: { current: sentinelPassword },
 });
 
 /** Where Redis has the session of an opaque token. */
@@ -120,7 +128,7 @@ export class RedisServer {
 }
 
 /** Long, odd, and searched for in what leaves the gateway. */
-function makePassword(): string {
+export function makePassword(): string {
   const password = `redis-${randomBytes(16).toString('hex')}`;
   planted.add(password);
   return password;

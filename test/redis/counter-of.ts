@@ -1,16 +1,16 @@
-import type { Redis } from 'ioredis';
 import type { Test } from 'tap';
-import { connect, redisConnection } from '../../src/redis/connection.ts';
+import type { RedisClient } from '../../src/base/services.ts';
+import { redisConnection } from '../../src/redis/connection.ts';
 import { MINUTE_MS, MinuteCounter, type Tally } from '../../src/redis/minute-counter.ts';
 import { countsOf } from '../helpers/metrics.ts';
-import type { RedisServer } from '../helpers/redis.ts';
+import { type RedisServer, redisAt } from '../helpers/redis.ts';
 import { services } from '../helpers/room.ts';
 
 export const NUMBER = 30_000_000;
 const MINUTE = NUMBER * MINUTE_MS;
 
 /** A counter with a clock that the test sets, and what it logs. */
-export function counterOf(t: Test, redis?: Redis, name = 'count', clock = { now: MINUTE }) {
+export function counterOf(t: Test, redis?: RedisClient, name = 'count', clock = { now: MINUTE }) {
   const around = services(redis, { now: () => clock.now });
   const warned = t.capture(around.log, 'warn');
   const informed = t.capture(around.log, 'info');
@@ -28,9 +28,9 @@ export function counterOf(t: Test, redis?: Redis, name = 'count', clock = { now:
 export const numbers = ({ count, total }: Tally) => [count, total];
 
 /** A connection as the gateway makes it, for the length of a test. */
-export async function connected(t: Test, server: RedisServer): Promise<Redis> {
-  const redis = await redisConnection({ current: server.url }, services());
-  t.teardown(() => redis.disconnect());
-  await connect(redis);
-  return redis;
+export async function connected(t: Test, server: RedisServer): Promise<RedisClient> {
+  const redis = await redisConnection(redisAt(server.url), services());
+  t.teardown(() => redis.close());
+  await redis.connect();
+  return redis.client;
 }

@@ -1,8 +1,8 @@
-import { once } from 'node:events';
 import type { Redis } from 'ioredis';
 import t from 'tap';
 import { MINUTE_MS } from '../../src/redis/minute-counter.ts';
 import { redisTest } from '../helpers/redis.ts';
+import { until } from '../helpers/until.ts';
 import { connected, counterOf, NUMBER, numbers } from './counter-of.ts';
 
 /** A Redis that answers every script in this way. */
@@ -27,7 +27,7 @@ redisTest('while Redis is down, this process counts', async (t, server) => {
   ]);
   t.equal(warnings().length, 0, 'logged once');
   await server.start();
-  if (redis.status !== 'ready') await once(redis, 'ready');
+  await until('the connection', () => redis.status === 'ready');
   t.strictSame(await count('a'), [1, 1], 'Redis is empty');
   t.strictSame(news(), [[{ use: 'quota', limit: 'user' }, 'Redis available: using shared state']]);
   t.equal(await failures(), 4);

@@ -1,13 +1,15 @@
 import { setImmediate } from 'node:timers/promises';
+import type { Redis } from 'ioredis';
 import { errorType } from '../../src/base/error-type.ts';
-import { connect, redisConnection } from '../../src/redis/connection.ts';
-import { redisTest } from '../helpers/redis.ts';
+import { redisConnection } from '../../src/redis/connection.ts';
+import { redisAt, redisTest } from '../helpers/redis.ts';
 import { services } from '../helpers/room.ts';
 
 redisTest('a pause of the process costs no connection whose replies have come', async (t, server) => {
-  const connection = await redisConnection({ current: server.url }, services());
-  t.teardown(() => connection.disconnect());
-  await connect(connection);
+  const redis = await redisConnection(redisAt(server.url), services());
+  t.teardown(() => redis.close());
+  await redis.connect();
+  const connection = redis.client as Redis;
   const { stream } = connection;
   const asked = connection.get('x').catch(errorType);
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1500);

@@ -1,11 +1,13 @@
 import { readFileSync } from 'node:fs';
+import type { Redis } from 'ioredis';
 import t from 'tap';
-import { connect, redisConnection } from '../../src/redis/connection.ts';
+import { redisConnection } from '../../src/redis/connection.ts';
+import { parseRedisUrl } from '../../src/redis/url.ts';
 import { isProblem } from '../helpers/answers.ts';
 import { bulk, fakeRedis } from '../helpers/fake-redis.ts';
 import { startGateway } from '../helpers/gateway.ts';
 import { countsOf } from '../helpers/metrics.ts';
-import { opaqueSessions, redisTest } from '../helpers/redis.ts';
+import { opaqueSessions, redisAt, redisTest } from '../helpers/redis.ts';
 import { services } from '../helpers/room.ts';
 import { bearer, ME } from '../helpers/tokens.ts';
 import { until } from '../helpers/until.ts';
@@ -93,10 +95,14 @@ redisTest(
 redisTest('a new password is used by the next connection, also where it comes late', async (t, redis) => {
   const around = services();
   const errors = t.capture(around.log, 'error');
-  const url = { current: redis.url };
-  const connection = await redisConnection(url, around);
-  t.teardown(() => connection.disconnect());
-  await connect(connection);
+  const config = redisAt(redis.url);
+  const { client, connect, close } = await redisConnection(config, around);
+  t.teardown(close);
+  await connect();
+  const connection = client as Redis;
+  const rotate = () => {
+    config.target.current = parseRedisUrl(redis.url);
+  };
   const lose = async () => {
     const ready = new Promise((resolve) => connection.once('ready', resolve));
     await redis.command('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
@@ -104,16 +110,16 @@ redisTest('a new password is used by the next connection, also where it comes la
   };
   await redis.changePassword();
   t.equal(await connection.ping(), 'PONG', 'which goes on meanwhile');
-  url.current = redis.url;
+  rotate();
   await lose();
   t.strictSame(errors(), []);
 
   await redis.changePassword();
   const ready = lose();
   await until('an error', () => errors().length > 0);
-  url.current = redis.url;
+  rotate();
   await ready;
-  t.equal((await countsOf(around.metrics)).redis_connected, 1);
+  await until('the metric', async () => (await countsOf(around.metrics)).redis_connected === 1);
 });
 
 redisTest('a database that is not there is not mistaken for another', async (t, redis) => {

@@ -1,0 +1,114 @@
+import type { Test } from 'tap';
+import { testWith } from './installed.ts';
+import { freePort } from './ports.ts';
+import { makePassword } from './redis.ts';
+import { askRedis, RedisProcess } from './redis-server.ts';
+import { until } from './until.ts';
+
+const SLOTS = 16_384;
+
+/** A test with a Redis Cluster of its own: three masters, each with a replica. */
+export const clusterTest = (name: string, body: (t: Test, cluster: RedisCluster) => Promise<unknown>): void =>
+  testWith('redis-server', name, async (t) => body(t, await RedisCluster.start(t)));
+
+interface Node extends RedisProcess {}
+
+/** A real Redis Cluster on free ports, with a password and no file that outlives the test. */
+export class RedisCluster {
+  readonly password = makePassword();
+  readonly nodes: readonly Node[];
+
+  private constructor(nodes: (password: string) => readonly Node[]) {
+    this.nodes = nodes(this.password);
+  }
+
+  /** @param options `nodeTimeoutMs`: when a node that does not answer counts as dead */
+  static async start(
+    t: Test,
+    { masters = 3, replicas = 1, nodeTimeoutMs = 500, args = [] as readonly string[] } = {},
+  ): Promise<RedisCluster> {
+    const dir = t.testdir({});
+    const ports = await Promise.all(
+      Array.from(
+        { length: masters * (1 + replicas) },
+        async () => [await freePort(), await freePort()] as const,
+      ),
+    );
+    const cluster = new RedisCluster((password) =>
+      ports.map(
+        ([port, bus]) =>
+          new RedisProcess(t, port, [
+            ...['--port', port, '--bind', '127.0.0.1', '--dir', dir, '--save', ''],
+            ...['--cluster-enabled', 'yes', '--cluster-config-file', `${port}.conf`, '--cluster-port', bus],
+            ...['--cluster-node-timeout', nodeTimeoutMs, '--requirepass', password, '--masterauth', password],
+            ...['--repl-diskless-sync-delay', 0, '--cluster-replica-validity-factor', 0],
+            ...args,
+          ]),
+      ),
+    );
+    await cluster.#build(masters, ports);
+    return cluster;
+  }
+
+  /** What `REDIS_URL` takes. */
+  get url(): string {
+    const hosts = this.nodes.map(({ port }) => `127.0.0.1:${port}`);
+    return `redis+cluster://:${this.password}@${hosts.join()}`;
+  }
+
+  /** Sends one command to a node. */
+  ask({ port }: { port: number }, ...command: (string | number)[]): Promise<unknown> {
+    return askRedis(`redis://:${this.password}@127.0.0.1:${port}`, ...command);
+  }
+
+  /** The nodes that are masters now, as the first node that runs says, in the order of their slots. */
+  async masters(): Promise<Node[]> {
+    const asked = this.nodes.find(({ isRunning }) => isRunning) as Node;
+    const slots = (await this.ask(asked, 'CLUSTER', 'SLOTS')) as [number, number, [string, number]][];
+    const ports = slots.toSorted(([one], [other]) => one - other).map(([, , [, port]]) => port);
+    return [...new Set(ports)].flatMap((port) => this.nodes.find((node) => node.port === port) ?? []);
+  }
+
+  /** Waits until all nodes that run know all slots to be served, each by a master that runs. */
+  async isWhole(replicas?: number): Promise<void> {
+    await until('a whole cluster', async () => {
+      for (const node of this.nodes.filter(({ isRunning }) => isRunning)) {
+        const info = String(await this.ask(node, 'CLUSTER', 'INFO').catch(() => ''));
+        if (!info.includes('cluster_state:ok') || !info.includes(`cluster_slots_ok:${SLOTS}`)) return false;
+      }
+      const masters = await this.masters();
+      if (replicas === undefined) return masters.every(({ isRunning }) => isRunning);
+      for (const master of masters) {
+        const info = String(await this.ask(master, 'INFO', 'replication').catch(() => ''));
+        if ((info.match(/state=online/g)?.length ?? 0) < replicas) return false;
+      }
+      return true;
+    });
+  }
+
+  async #build(masters: number, ports: readonly (readonly [number, number])[]): Promise<void> {
+    await Promise.all(this.nodes.map((node) => node.start()));
+    const [first, ...others] = this.nodes as [Node, ...Node[]];
+    const size = Math.ceil(SLOTS / masters);
+    const owners = this.nodes.slice(0, masters);
+    await Promise.all(
+      owners.map((node, index) =>
+        this.ask(node, 'CLUSTER', 'ADDSLOTSRANGE', index * size, Math.min(SLOTS, (index + 1) * size) - 1),
+      ),
+    );
+    await Promise.all(
+      this.nodes.map((node, index) => this.ask(node, 'CLUSTER', 'SET-CONFIG-EPOCH', index + 1)),
+    );
+    for (const [index] of others.entries()) {
+      const [port, bus] = ports[index + 1] as readonly [number, number];
+      await this.ask(first, 'CLUSTER', 'MEET', '127.0.0.1', port, bus);
+    }
+    const ids = await Promise.all(owners.map((node) => this.ask(node, 'CLUSTER', 'MYID')));
+    for (const [index, node] of this.nodes.slice(masters).entries()) {
+      const id = String(ids[index % masters]);
+      await until('its master', async () => String(await this.ask(node, 'CLUSTER', 'NODES')).includes(id));
+      await this.ask(node, 'CLUSTER', 'REPLICATE', id);
+    }
+    await this.isWhole(this.nodes.length / masters - 1);
+  }
+}

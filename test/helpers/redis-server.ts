@@ -1,0 +1,63 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import { Redis } from 'ioredis';
+import type { Test } from 'tap';
+
+/** A program of Redis' on a port of this machine, that can be killed, frozen and started again. */
+export class RedisProcess {
+  readonly port: number;
+  readonly #program: string;
+  readonly #args: readonly string[];
+  #child: ChildProcess | undefined;
+
+  /** @param args beside the port */
+  constructor(t: Test, port: number, args: readonly (string | number)[], program = 'redis-server') {
+    this.port = port;
+    this.#program = program;
+    this.#args = args.map(String);
+    t.teardown(() => this.kill());
+  }
+
+  get isRunning(): boolean {
+    return this.#child !== undefined && this.#child.exitCode === null && this.#child.signalCode === null;
+  }
+
+  async start(): Promise<void> {
+    const child = spawn(this.#program, this.#args, { stdio: ['ignore', 'pipe', 'inherit'] });
+    this.#child = child;
+    for await (const line of createInterface(child.stdout)) {
+      if (/Ready to accept connections|Sentinel ID is/.test(line)) break;
+    }
+    child.stdout.resume();
+  }
+
+  /** Ends it as a crash would: without a word to its clients. */
+  async kill(): Promise<void> {
+    const child = this.#child;
+    if (!child || !this.isRunning) return;
+    const exited = once(child, 'exit');
+    child.kill('SIGKILL');
+    await exited;
+  }
+
+  /** Lets it hang: connections stay open and are even taken, and nothing is answered. */
+  freeze(): void {
+    this.#child?.kill('SIGSTOP');
+  }
+
+  thaw(): void {
+    this.#child?.kill('SIGCONT');
+  }
+}
+
+/** Sends one command on a connection of its own. */
+export async function askRedis(url: string, ...[name = '', ...args]: (string | number)[]): Promise<unknown> {
+  const redis = new Redis(url, { lazyConnect: true, retryStrategy: null });
+  redis.on('error', () => {});
+  try {
+    return await redis.call(String(name), ...args);
+  } finally {
+    redis.disconnect();
+  }
+}
