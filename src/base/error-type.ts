@@ -1,5 +1,5 @@
 /** What ioredis says of a connection that is not there, in several ways and without a code. */
-const DISCONNECTED = /writeable|closed|aborted|retries per request/i;
+const DISCONNECTED = /writeable|closed|aborted|retries per request|isn't ready|redirections/i;
 
 /** @returns what the log calls an error: a code or a name, and nothing that the error quotes */
 export function errorType(error: unknown): string {

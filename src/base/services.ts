@@ -42,6 +42,8 @@ export const MACHINE: Seams = { now: Date.now, clock: MACHINE_CLOCK, random: Mat
 /** What the rooms ask of Redis, be it one server or a cluster. */
 export interface RedisClient extends Pick<Redis, 'eval' | 'exists' | 'get' | 'pttl' | 'set'> {
   readonly status: string;
+  /** Whether a command has failed in a failover that is just going on. A server that stands alone has none. */
+  readonly returnsSoon?: (error: unknown) => boolean;
 }
 
 /** What all rooms are given. */

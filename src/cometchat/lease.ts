@@ -11,6 +11,8 @@ import { type Failure, SUPERSEDED } from './outcome.ts';
  */
 const SLACK_MS = 1000;
 const POLL_MS = 10;
+/** For a Redis in a failover a write waits so long, and then goes on without it. */
+const PATIENCE_MS = 2000;
 /** What a lease must know of its write. */
 export interface Leased {
   readonly kind: 'replace' | 'merge';
@@ -115,11 +117,12 @@ export class Lease {
   async acquire(ended: AbortSignal): Promise<Failure | undefined> {
     // Asks at once, unless it has asked already.
     if (this.#registered) await this.#registered;
+    const began = this.#clock.now();
     while (!ended.aborted) {
       const asked = this.#clock.now();
       const state = await this.#run<State | 'alone'>(
         () => this.#ask(this.#leaseMs),
-        () => 'alone',
+        (error) => (this.#redis.returnsSoon?.(error) && asked - began < PATIENCE_MS ? 'wait' : 'alone'),
       );
       if (state === 'superseded') return SUPERSEDED;
       if (state !== 'wait') {

@@ -43,7 +43,11 @@ export async function redisCluster(target: Rotating<RedisTarget>, health: Health
     // A command that was redirected to it goes first, and waits for it.
     setImmediate(() => node.status === 'wait' && node.connect().catch(() => {}));
   });
-  cluster.on('-node', () => cluster.refreshSlotsCache());
+  cluster.on('-node', () => {
+    if (cluster.status !== 'ready' || isComplete(cluster)) return;
+    health.lost(lastError);
+    cluster.refreshSlotsCache();
+  });
   cluster.on('node error', (error: Error) => {
     lastError = errorType(error);
   });

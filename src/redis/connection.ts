@@ -1,4 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises';
+import { errorType } from '../base/error-type.ts';
 import type { Rotating } from '../base/rotating.ts';
 import type { RedisClient, Services } from '../base/services.ts';
 import { redisCluster } from './cluster.ts';
@@ -6,6 +7,11 @@ import { Health } from './health.ts';
 import { CONNECT_TIMEOUT_MS } from './options.ts';
 import { redisServer } from './server.ts';
 import type { RedisTarget } from './url.ts';
+
+/** What commands end with while a replica takes the place of its master. */
+const IN_FAILOVER = /^(?:CLUSTERDOWN|READONLY|disconnected|timeout)$/;
+/** One that takes longer is not waited for. */
+const FAILOVER_MS = 2000;
 
 /** Where Redis is. A new user or password holds for the next connection: Redis goes on with those of an open one. */
 export interface RedisConfig {
@@ -37,8 +43,10 @@ export async function redisConnection(
     target.current.kind === 'cluster'
       ? await redisCluster(target, health)
       : await redisServer(target, sentinelPassword, health);
+  const { kind } = target.current;
+  const returnsSoon = (error: unknown) => IN_FAILOVER.test(errorType(error)) && health.lostMs < FAILOVER_MS;
   return {
-    client,
+    client: Object.assign(client, kind !== 'single' && { returnsSoon }),
     get state() {
       return health.state;
     },

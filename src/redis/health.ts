@@ -9,6 +9,7 @@ export class Health {
   readonly #logged = new Set<string>();
   readonly #known = Promise.withResolvers<void>();
   #state: 'ok' | 'unavailable' | 'misconfigured' = 'unavailable';
+  #lostAt = Number.NEGATIVE_INFINITY;
 
   constructor({ log, metrics }: Pick<Services, 'log' | 'metrics'>) {
     this.#log = log;
@@ -27,9 +28,14 @@ export class Health {
     return this.#known.promise;
   }
 
+  /** How long Redis has been unavailable, in milliseconds. */
+  get lostMs(): number {
+    return this.#state === 'ok' ? 0 : performance.now() - this.#lostAt;
+  }
+
   /** Redis cannot be asked. Of several reasons the log has the first one, and those that only a person can mend. */
   lost(type: string): void {
-    if (this.#state === 'ok') this.#state = 'unavailable';
+    if (this.#state === 'ok') [this.#state, this.#lostAt] = ['unavailable', performance.now()];
     this.#known.resolve();
     const isRefusal = REFUSALS.test(type);
     if (this.#logged.has(type) || (this.#logged.size > 0 && !isRefusal)) return;

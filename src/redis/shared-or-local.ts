@@ -16,35 +16,40 @@ export function redisFailures(metrics: Metrics, use: string): () => void {
   return () => counter.inc({ use });
 }
 
+/** Of a cluster a part may be unavailable: it is over when nothing has failed for so long. */
+const OVER_AFTER_MS = 1000;
+
 /**
  * For state that replicas share in Redis, and that each keeps in its process while Redis is unavailable. Each time is
  * counted; the log has a line when it begins, and one when it is over.
  *
  * @param use what Redis is used for, in metrics and log
  * @param fields what else the log says
- * @returns runs `shared`, and `local` where that fails
+ * @returns runs `shared`, and where that fails `local`, with the error
  */
 export function sharedOrLocal(
   use: string,
-  { log, metrics }: Pick<Services, 'log' | 'metrics'>,
+  { log, metrics, seams: { clock } }: Pick<Services, 'log' | 'metrics' | 'seams'>,
   fields: Record<string, string> = {},
 ) {
   const countFailure = redisFailures(metrics, use);
-  let isShared = true;
-  return async <T>(shared: () => Promise<T>, local: () => T | Promise<T>): Promise<T> => {
+  let failedAt: number | undefined;
+  return async <T>(shared: () => Promise<T>, local: (error: unknown) => T | Promise<T>): Promise<T> => {
     try {
       const result = await shared();
-      if (!isShared) log.info({ use, ...fields }, 'Redis available: using shared state');
-      isShared = true;
+      if (failedAt !== undefined && clock.now() - failedAt >= OVER_AFTER_MS) {
+        log.info({ use, ...fields }, 'Redis available: using shared state');
+        failedAt = undefined;
+      }
       return result;
     } catch (error) {
       countFailure();
-      if (isShared) {
+      if (failedAt === undefined) {
         const type = errorType(error);
         log.warn({ use, ...fields, error: { type } }, 'Redis unavailable: using in-process state');
       }
-      isShared = false;
-      return local();
+      failedAt = clock.now();
+      return local(error);
     }
   };
 }
