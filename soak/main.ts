@@ -1,6 +1,7 @@
 // npm run soak: two gateways and a Redis before a CometChat that fails in all ways, for ten minutes, and a verdict.
 import { parseArgs } from 'node:util';
 import { Children } from './children.ts';
+import type { RedisKind } from './house.ts';
 import { report } from './report.ts';
 import { soak } from './soak.ts';
 
@@ -8,12 +9,23 @@ import { soak } from './soak.ts';
 const SPARE_SECONDS = 60;
 
 const { values } = parseArgs({
-  options: { seconds: { type: 'string', default: '600' }, rate: { type: 'string', default: '200' } },
+  options: {
+    seconds: { type: 'string', default: '600' },
+    rate: { type: 'string', default: '200' },
+    redis: { type: 'string', default: 'single' },
+  },
 });
 const [seconds, rate] = [Number(values.seconds), Number(values.rate)];
-if (!(seconds >= 15 && seconds <= 7200 && rate >= 1 && rate <= 2000)) {
-  process.stderr.write('usage: npm run soak -- [--seconds <15 to 7200>] [--rate <1 to 2000 a second>]\n');
+const { redis } = values;
+if (!isKind(redis) || !(seconds >= 15 && seconds <= 7200 && rate >= 1 && rate <= 2000)) {
+  process.stderr.write(
+    'usage: npm run soak -- [--seconds <15 to 7200>] [--rate <1 to 2000 a second>] [--redis <single or cluster>]\n',
+  );
   process.exit(1);
+}
+
+function isKind(text: string): text is RedisKind {
+  return text === 'single' || text === 'cluster';
 }
 
 const stop = new AbortController();
@@ -26,7 +38,7 @@ setTimeout(() => process.exit(1), (seconds + SPARE_SECONDS) * 1000).unref();
 const children = new Children(stop);
 let holds = false;
 try {
-  const verdict = report(await soak(seconds, rate, children, stop.signal));
+  const verdict = report(await soak(seconds, rate, redis, children, stop.signal));
   holds = verdict.holds;
   process.stdout.write(`\n${verdict.text}\n`);
 } catch (error) {

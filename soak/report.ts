@@ -29,6 +29,8 @@ export interface Findings {
   /** Of the gateways, each with how often it came. */
   readonly warnings: ReadonlyMap<string, number>;
   readonly errorLines: readonly string[];
+  /** How long each failover of Redis took, in milliseconds; undefined where there is none. */
+  readonly failovers: readonly number[] | undefined;
   /** Why the run was ended early. */
   readonly stopped: string | undefined;
 }
@@ -58,7 +60,7 @@ export function report(findings: Findings): { text: string; holds: boolean } {
   return { text, holds: rows.every(({ holds }) => holds) };
 }
 
-function clientRows({ tally, stopped, pauseMs, warnings }: Findings): Row[] {
+function clientRows({ tally, stopped, pauseMs, warnings, failovers }: Findings): Row[] {
   const times = tally.times.toSorted((a, b) => a - b);
   const quantile = (part: number) => (times[Math.floor(times.length * part)] ?? 0).toFixed();
   const lost = sum(tally.lost.values());
@@ -69,7 +71,9 @@ function clientRows({ tally, stopped, pauseMs, warnings }: Findings): Row[] {
   return [
     must('run to its end', stopped ?? 'yes', 'yes', !stopped && tally.result('200') > 0),
     must('longest pause of the stand-in, ms', pauseMs.toFixed(), `${MAX_PAUSE_MS}`, pauseMs <= MAX_PAUSE_MS),
-    must('times that Redis was too late for a gateway', `${alone}`, '0', alone === 0),
+    failovers
+      ? must('masters of Redis killed', `${failovers.length}`, '3', failovers.length >= 3)
+      : must('times that Redis was too late for a gateway', `${alone}`, '0', alone === 0),
     must('requests without an answer', `${lost} of ${tally.sent} ${counts(tally.lost)}`, '0', lost === 0),
     must(
       'answers in time: p50, p99, max ms',
@@ -131,8 +135,9 @@ function memoryRow(watch: Watch): Row {
   return must(what, `${quarters}: ${growth.toFixed(2)}`, bound, growth <= MAX_GROWTH);
 }
 
-const notes = ({ tally, pauseMs, lag, linesByLevel, warnings }: Findings) => [
-  ...(tally.slowest > DEADLINE_MS || pauseMs > MAX_PAUSE_MS || warnings.has(WITHOUT_REDIS)
+const notes = ({ tally, pauseMs, lag, linesByLevel, warnings, failovers }: Findings) => [
+  ...(failovers ? [`failovers of Redis took: ${failovers.map((ms) => ms.toFixed()).join(', ')} ms`] : []),
+  ...(tally.slowest > DEADLINE_MS || pauseMs > MAX_PAUSE_MS || (!failovers && warnings.has(WITHOUT_REDIS))
     ? ['What came late may be the only reason why other rows failed: is the machine too busy?']
     : []),
   `answers: ${counts(tally.results)}`,

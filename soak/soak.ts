@@ -6,7 +6,7 @@ import { Clients } from './clients.ts';
 import { now } from './clock.ts';
 import { allConversations } from './conversations.ts';
 import { History } from './history.ts';
-import { startHouse } from './house.ts';
+import { type RedisKind, startHouse } from './house.ts';
 import { BACK_MS, type Phase, phaseAt } from './phases.ts';
 import type { Findings } from './report.ts';
 import type { Report } from './sandbox.ts';
@@ -20,6 +20,8 @@ const NOTE_EVERY_MS = 1000;
 const SHOW_EVERY_MS = 5000;
 /** After the load, for connections to close: Node.js' servers keep idle ones for five seconds. */
 const SETTLE_MS = 7000;
+/** At the end no master is killed any more, so that all that it did is seen. */
+const QUIET_SECONDS = 10;
 
 /**
  * Lets the apps of all users send so many requests a second, for so many seconds.
@@ -29,10 +31,11 @@ const SETTLE_MS = 7000;
 export async function soak(
   seconds: number,
   rate: number,
+  redis: RedisKind,
   children: Children,
   stop: AbortSignal,
 ): Promise<Findings> {
-  const { session, sandbox, gateways } = await startHouse(children);
+  const { session, sandbox, gateways, failovers } = await startHouse(children, redis);
   const conversations = await allConversations(session);
   const watches = gateways.map((gateway) => new Watch(gateway));
   const [history, tally] = [new History(), new Tally()];
@@ -74,12 +77,17 @@ export async function soak(
     history,
     tally,
   );
+  const quiet = new AbortController();
+  const failing = failovers?.run(AbortSignal.any([stop, quiet.signal]));
+  setTimeout(() => quiet.abort(), (seconds - QUIET_SECONDS) * 1000).unref();
   await clients.run(rate, seconds, { phase, isBack }, stop);
   lag.disable();
   for (const timer of [note, show]) clearInterval(timer);
   await wait(SETTLE_MS, undefined, { signal: stop }).catch(() => {});
   clearInterval(tell);
   history.finish();
+  await failing;
+  await failovers?.end();
   return {
     tally,
     history,
@@ -91,6 +99,7 @@ export async function soak(
     linesByLevel: children.linesByLevel,
     warnings: children.warnings,
     errorLines: children.errorLines,
+    failovers: failovers?.took,
     stopped: stop.aborted ? String(stop.reason) : undefined,
   };
 }
