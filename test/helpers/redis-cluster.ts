@@ -1,30 +1,21 @@
-import type { Test } from 'tap';
-import { testWith } from './installed.ts';
 import { freePort } from './ports.ts';
-import { makePassword } from './redis.ts';
-import { askRedis, RedisProcess } from './redis-server.ts';
+import { askRedis, makePassword, type Owner, RedisProcess } from './redis-server.ts';
 import { until } from './until.ts';
 
 const SLOTS = 16_384;
 
-/** A test with a Redis Cluster of its own: three masters, each with a replica. */
-export const clusterTest = (name: string, body: (t: Test, cluster: RedisCluster) => Promise<unknown>): void =>
-  testWith('redis-server', name, async (t) => body(t, await RedisCluster.start(t)));
-
-interface Node extends RedisProcess {}
-
 /** A real Redis Cluster on free ports, with a password and no file that outlives the test. */
 export class RedisCluster {
   readonly password = makePassword();
-  readonly nodes: readonly Node[];
+  readonly nodes: readonly RedisProcess[];
 
-  private constructor(nodes: (password: string) => readonly Node[]) {
+  private constructor(nodes: (password: string) => readonly RedisProcess[]) {
     this.nodes = nodes(this.password);
   }
 
   /** @param options `nodeTimeoutMs`: when a node that does not answer counts as dead */
   static async start(
-    t: Test,
+    t: Owner,
     { masters = 3, replicas = 1, nodeTimeoutMs = 500, args = [] as readonly string[] } = {},
   ): Promise<RedisCluster> {
     const dir = t.testdir({});
@@ -62,8 +53,8 @@ export class RedisCluster {
   }
 
   /** The nodes that are masters now, as the first node that runs says, in the order of their slots. */
-  async masters(): Promise<Node[]> {
-    const asked = this.nodes.find(({ isRunning }) => isRunning) as Node;
+  async masters(): Promise<RedisProcess[]> {
+    const asked = this.nodes.find(({ isRunning }) => isRunning) as RedisProcess;
     const slots = (await this.ask(asked, 'CLUSTER', 'SLOTS')) as [number, number, [string, number]][];
     const ports = slots.toSorted(([one], [other]) => one - other).map(([, , [, port]]) => port);
     return [...new Set(ports)].flatMap((port) => this.nodes.find((node) => node.port === port) ?? []);
@@ -88,7 +79,7 @@ export class RedisCluster {
 
   async #build(masters: number, ports: readonly (readonly [number, number])[]): Promise<void> {
     await Promise.all(this.nodes.map((node) => node.start()));
-    const [first, ...others] = this.nodes as [Node, ...Node[]];
+    const [first, ...others] = this.nodes as [RedisProcess, ...RedisProcess[]];
     const size = Math.ceil(SLOTS / masters);
     const owners = this.nodes.slice(0, masters);
     await Promise.all(

@@ -1,18 +1,11 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Test } from 'tap';
-import { testWith } from './installed.ts';
 import { freePort } from './ports.ts';
-import { makePassword } from './redis.ts';
-import { askRedis, RedisProcess } from './redis-server.ts';
+import { askRedis, makePassword, type Owner, RedisProcess } from './redis-server.ts';
 import { until } from './until.ts';
 
 const MASTER = 'tags';
 const SENTINELS = 3;
-
-/** A test with a master, its replica, and three sentinels of its own. */
-export const sentinelTest = (name: string, body: (t: Test, redis: RedisSentinels) => Promise<unknown>): void =>
-  testWith('redis-server', name, async (t) => body(t, await RedisSentinels.start(t)));
 
 /** Real servers of which sentinels make one the master, with a password for each kind. */
 export class RedisSentinels {
@@ -21,7 +14,9 @@ export class RedisSentinels {
   readonly servers: readonly RedisProcess[];
   readonly sentinels: readonly RedisProcess[];
 
-  private constructor(parts: Pick<RedisSentinels, 'password' | 'sentinelPassword' | 'servers' | 'sentinels'>) {
+  private constructor(
+    parts: Pick<RedisSentinels, 'password' | 'sentinelPassword' | 'servers' | 'sentinels'>,
+  ) {
     ({
       password: this.password,
       sentinelPassword: this.sentinelPassword,
@@ -31,7 +26,7 @@ export class RedisSentinels {
   }
 
   /** @param options `downAfterMs`: when a master that does not answer counts as dead */
-  static async start(t: Test, { downAfterMs = 300 } = {}): Promise<RedisSentinels> {
+  static async start(t: Owner, { downAfterMs = 300 } = {}): Promise<RedisSentinels> {
     const dir = t.testdir({});
     const [password, sentinelPassword] = [makePassword(), makePassword()];
     const [first, second, ...others] = await Promise.all(

@@ -1,8 +1,13 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { Redis } from 'ioredis';
 import type { Test } from 'tap';
+import { planted } from './secrets.ts';
+
+/** Who starts servers, and ends them. */
+export type Owner = Pick<Test, 'testdir' | 'teardown'>;
 
 /** A program of Redis' on a port of this machine, that can be killed, frozen and started again. */
 export class RedisProcess {
@@ -12,7 +17,7 @@ export class RedisProcess {
   #child: ChildProcess | undefined;
 
   /** @param args beside the port */
-  constructor(t: Test, port: number, args: readonly (string | number)[], program = 'redis-server') {
+  constructor(t: Owner, port: number, args: readonly (string | number)[], program = 'redis-server') {
     this.port = port;
     this.#program = program;
     this.#args = args.map(String);
@@ -60,4 +65,11 @@ export async function askRedis(url: string, ...[name = '', ...args]: (string | n
   } finally {
     redis.disconnect();
   }
+}
+
+/** Long, odd, and searched for in what leaves the gateway. */
+export function makePassword(): string {
+  const password = `redis-${randomBytes(16).toString('hex')}`;
+  planted.add(password);
+  return password;
 }

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { createHash, randomBytes } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { Redis } from 'ioredis';
@@ -9,7 +9,7 @@ import { parseRedisUrl } from '../../src/redis/url.ts';
 import type { Variables } from './environment.ts';
 import { testWith } from './installed.ts';
 import { freePort } from './ports.ts';
-import { planted } from './secrets.ts';
+import { makePassword } from './redis-server.ts';
 
 /** A test with a Redis of its own; without `redis-server` it is skipped, unless `CI` is set. */
 export const redisTest = (name: string, body: (t: Test, redis: RedisServer) => Promise<unknown>): void =>
@@ -125,11 +125,4 @@ export class RedisServer {
       redis.disconnect();
     }
   }
-}
-
-/** Long, odd, and searched for in what leaves the gateway. */
-export function makePassword(): string {
-  const password = `redis-${randomBytes(16).toString('hex')}`;
-  planted.add(password);
-  return password;
 }
