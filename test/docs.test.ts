@@ -53,17 +53,6 @@ testWith('curl', 'the README’s examples of the API are answered as it says', a
   t.strictSame(list, { ...read, pagination: { page: 1, perPage: 20, hasMore: false } });
 });
 
-t.test('the runbook has a line for every alert', async (t) => {
-  const alerts = readFileSync(new URL('../deploy/prometheus-alerts.yaml', import.meta.url), 'utf8');
-  const names = [...alerts.matchAll(/- alert: (\w+)/g)].map(([, name = '']) => name);
-  const runbook = readme.slice(readme.indexOf('## Runbook'));
-  t.ok(names.length > 0);
-  t.strictSame(
-    names.filter((name) => !runbook.includes(`\`${name}\``)),
-    [],
-  );
-});
-
 t.test('the README says of the performance what the bench has measured, word by word', async (t) => {
   const results = readFileSync(new URL('../bench/RESULTS.md', import.meta.url), 'utf8');
   const [, summary = ''] = /^# .*\n\n([\s\S]*?)\n\n/.exec(results) ?? [];

@@ -56,7 +56,10 @@ function parse(expr: string): Query {
 const exprOf = (alert: string) => /expr: (?:\|\n)?(.*?)\n +for: /s.exec(alert)?.[1] ?? '';
 const ofAlerts = alerts.map(exprOf).map(parse);
 const ofPanels = panels.flatMap(({ targets = [] }) => targets).map(({ expr }) => parse(expr));
-const queries = [...ofAlerts, ...ofPanels];
+const ofRunbook = [...read('../docs/runbook.md').matchAll(/```promql\n(.*)\n```/g)].map(([, expr = '']) =>
+  parse(expr),
+);
+const queries = [...ofAlerts, ...ofPanels, ...ofRunbook];
 
 /** What a gateway that has all its parts, and has answered at each address, has counted: the values of each label of each metric. */
 async function counted(t: Test): Promise<Map<string, Map<string, Set<string>>>> {
@@ -100,7 +103,7 @@ async function counted(t: Test): Promise<Map<string, Map<string, Set<string>>>> 
   return metrics;
 }
 
-t.test('alerts and dashboard ask for nothing that the gateway does not count', async (t) => {
+t.test('alerts, dashboard and runbook ask for nothing that the gateway does not count', async (t) => {
   const known = await counted(t);
   for (const { expr, metrics, labels, matchers } of queries) {
     t.ok(metrics.length > 0 || expr.includes('up{'), `a query: ${expr}`);
