@@ -32,6 +32,7 @@ import { PrometheusMetrics } from './operations/prometheus.ts';
 import { requestLog } from './operations/request-log.ts';
 import { gracefulShutdown } from './operations/shutdown.ts';
 import type { Tracing } from './operations/tracing.ts';
+import { showVersion } from './operations/version.ts';
 import { redisConnection } from './redis/connection.ts';
 import { session } from './session/session.ts';
 import { verifierOf } from './session/verifiers.ts';
@@ -54,6 +55,7 @@ export const gateway = fp(async (app: FastifyInstance, config: GatewayOptions) =
   const { cookieName, origins, hstsMaxAge } = config.browsers;
   const metrics = new PrometheusMetrics();
   app.decorate('metrics', metrics);
+  showVersion(metrics);
   const redis = config.redis && (await redisConnection(config.redis, { log: app.log, metrics }));
   const seams = { ...MACHINE, ...config.seams };
   const services: Services = { log: app.log, metrics, redis: redis?.client, seams };

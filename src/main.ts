@@ -3,7 +3,6 @@ import { setFlagsFromString } from 'node:v8';
 import closeWithGrace from 'close-with-grace';
 import { fastify } from 'fastify';
 import { collectDefaultMetrics } from 'prom-client';
-import manifest from '../package.json' with { type: 'json' };
 import { gateway, serverOptions } from './app.ts';
 import { type Config, loadConfig } from './config/config.ts';
 import { ConfigError } from './config/environment.ts';
@@ -12,6 +11,7 @@ import { adminServer } from './operations/admin.ts';
 import { createLog } from './operations/log.ts';
 import { rotateSecrets, WARNED } from './operations/secrets.ts';
 import { Stdout } from './operations/stdout.ts';
+import { VERSION } from './operations/version.ts';
 
 /** EX_CONFIG of sysexits.h: something was found in an unconfigured or misconfigured state. */
 const EXIT_BAD_CONFIGURATION = 78;
@@ -84,7 +84,7 @@ const metrics = `${await admin.listen(config.admin)}/metrics`;
 const { session, redis, proxies, cometchat } = config;
 log.info(
   {
-    version: manifest.version,
+    version: VERSION,
     session: session.kind,
     ...(session.kind === 'secret' && { secrets: session.secrets.current.length }),
     keys: cometchat.apiKeys.current.length,

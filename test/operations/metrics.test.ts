@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import type { FastifyInstance } from 'fastify';
 import t from 'tap';
 import { adminServer } from '../../src/operations/admin.ts';
@@ -36,6 +37,14 @@ t.test('the metrics are on a port of their own, in Prometheus’ text format', a
   t.match(text, /^cometchat_gateway_problems_total\{code="body-invalid"\} 1$/m);
   t.match(text, /^# TYPE cometchat_gateway_redis_failures_total counter$/m);
   isProblem(t, await get('/metrics'), 404, 'route-not-found');
+});
+
+t.test('the version that runs is a label, and that of Node.js another', async (t) => {
+  const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
+  const { app } = await startGateway(t);
+  t.strictSame(await series(app, 'cometchat_gateway_build_info'), {
+    [`version=${version},node_version=${process.versions.node}`]: 1,
+  });
 });
 
 t.test('two gateways in one process count for themselves', async (t) => {
