@@ -24,6 +24,7 @@ import { usesProxy } from '../base/http-client.ts';
 import type { Rotating } from '../base/rotating.ts';
 import type { CallLabels, CallTrace } from '../base/trace.ts';
 import { methodLabel } from './request-log.ts';
+import { VERSION } from './version.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -62,9 +63,9 @@ export class Tracing {
       ...(usesProxy() && { httpAgentOptions: (protocol: string) => SHARED[protocol] as http.Agent }),
     });
     this.#provider = new BasicTracerProvider({
-      // What the environment says goes before our name.
+      // What the environment says goes before our name and version.
       resource: defaultResource()
-        .merge(resourceFromAttributes({ 'service.name': SERVICE }))
+        .merge(resourceFromAttributes({ 'service.name': SERVICE, 'service.version': VERSION }))
         .merge(detectResources({ detectors: [envDetector] })),
       spanProcessors: [new BatchSpanProcessor(reported(exporter, log))],
     });

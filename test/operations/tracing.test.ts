@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import http from 'node:http';
 import { buffer } from 'node:stream/consumers';
 import t from 'tap';
+import { VERSION } from '../../src/operations/version.ts';
 import { otlpReceiver, type ReceivedSpan } from '../helpers/otlp-receiver.ts';
 import { listening } from '../helpers/ports.ts';
 import { startProcess } from '../helpers/process.ts';
@@ -66,7 +67,7 @@ t.test('a gateway that is asked for traces', parallel, async (t) => {
           'http.route': '/me/conversations/tags',
           'http.response.status_code': 200,
         },
-        resource: { 'service.name': 'cometchat-gateway' },
+        resource: { 'service.name': 'cometchat-gateway', 'service.version': VERSION },
       });
       const attempt = {
         name: 'PUT /users/{uid}/conversation',
@@ -178,6 +179,22 @@ t.test('a receiver that hangs does not keep the process from its end', parallel,
   t.match(String(await buffer(request)), 'another-name', 'it gets the last spans, with the service’s name');
   t.equal(await child.exit(), 0);
   t.match(child.stderr, /opentelemetry/);
+});
+
+t.test('what the operator says of the service wins, and stands beside the rest', parallel, async (t) => {
+  const receiver = await otlpReceiver(t);
+  const { call, child } = await startProcess(t, {
+    OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url,
+    OTEL_RESOURCE_ATTRIBUTES: 'service.version=1.2.0%2Bours,deployment.environment.name=staging',
+  });
+  await call();
+  child.process.kill('SIGTERM');
+  t.equal(await child.exit(), 0);
+  t.match(receiver.spans[0]?.resource, {
+    'service.name': 'cometchat-gateway',
+    'service.version': '1.2.0+ours',
+    'deployment.environment.name': 'staging',
+  });
 });
 
 t.test('OpenTelemetry is not loaded unless traces are asked for', parallel, async (t) => {
