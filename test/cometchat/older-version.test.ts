@@ -5,7 +5,8 @@ import { SUPERSEDED } from '../../src/cometchat/outcome.ts';
 import { type RedisServer, redisTest } from '../helpers/redis.ts';
 import { leasesAt } from './leases-of.ts';
 
-// While replicas are replaced one by one, some are of the version before, which knows no merges. They share one Redis.
+// While replicas are replaced one by one, some are of an older version. They share one Redis. The oldest is 1.0.0, which knows no
+// merges; those of 1.1.0 run the scripts of today.
 
 const NEVER = new AbortController().signal;
 
@@ -28,7 +29,7 @@ if leaseMs == '0' or (other and other ~= holder) then return {current, 'wait'} e
 redis.call('SET', KEYS[2], holder, 'PX', leaseMs)
 return {current, 'held'}`;
 
-/** A write of the version before. */
+/** A write of version 1.0.0. */
 class OlderWrite {
   readonly #redis: Redis;
   readonly #id = randomUUID();
@@ -57,7 +58,7 @@ async function replicas(t: Test, server: RedisServer) {
   return { older: () => new OlderWrite(redis), lease };
 }
 
-redisTest('a write of the version before keeps ours waiting, and ours keep it', async (t, server) => {
+redisTest('a write of version 1.0.0 keeps ours waiting, and ours keep it', async (t, server) => {
   const { older, lease } = await replicas(t, server);
   for (const kind of ['replace', 'merge'] as const) {
     const [theirs, ours] = [older(), lease(kind)];
@@ -70,7 +71,7 @@ redisTest('a write of the version before keeps ours waiting, and ours keep it', 
   }
 });
 
-redisTest('a newer write of the version before supersedes ours', async (t, server) => {
+redisTest('a newer write of version 1.0.0 supersedes ours', async (t, server) => {
   const { older, lease } = await replicas(t, server);
   for (const kind of ['replace', 'merge'] as const) {
     const ours = lease(kind);
