@@ -90,8 +90,9 @@ t.test('no job runs for hours', async (t) => {
 t.test(
   'the tests run on the oldest Node.js that is supported, and on the one that the image has',
   async (t) => {
-    const newest = read('.nvmrc').trim();
-    const [oldest = ''] = /\d+/.exec(JSON.parse(read('package.json')).engines.node) ?? [];
+    const [newest, oldest] = [read('.nvmrc'), JSON.parse(read('package.json')).engines.node].map(
+      (text) => /\d+/.exec(text)?.[0] ?? '',
+    );
     const tested = jobs.flatMap(
       ([, { strategy }]) => strategy?.matrix.include.map(({ node }) => `${node}`) ?? [],
     );
