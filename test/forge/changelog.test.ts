@@ -10,6 +10,10 @@ t.test('the newest entry is of the version in package.json', async (t) => {
   t.equal(versions[0], JSON.parse(read('package.json')).version);
 });
 
+t.test('the example of an overlay runs that version', async (t) => {
+  t.match(read('deploy/kubernetes/overlays/production/kustomization.yaml'), `newTag: ${versions[0]}\n`);
+});
+
 t.test('each version is newer than the one below it', async (t) => {
   t.strictSame(
     versions,
