@@ -50,11 +50,10 @@ export async function redisConnection(
     get state() {
       return health.state;
     },
-    connect: () =>
-      Promise.race([
-        Promise.all([client.connect().catch(() => {}), health.known]).then(() => {}),
-        wait(CONNECT_TIMEOUT_MS, undefined, { ref: false }),
-      ]),
+    connect: () => {
+      client.connect().catch(() => {});
+      return Promise.race([health.known, wait(CONNECT_TIMEOUT_MS, undefined, { ref: false })]);
+    },
     close: () => client.disconnect(),
   };
 }

@@ -11,7 +11,7 @@ const SWITCHED = '+switch-master';
 const ANSWERS: readonly [RegExp, string][] = [
   [/unknown command/i, 'REDIS_URL leads to no sentinel: write redis:// or redis+cluster://'],
   [
-    /invalid reply: null/,
+    /No such master|invalid reply: null/,
     'REDIS_URL names a master that the sentinels do not know: write the name of "sentinel monitor"',
   ],
 ];

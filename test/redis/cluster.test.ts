@@ -38,7 +38,7 @@ clusterTest('slots that move to another master are followed, and no request fail
   const { answers } = await meanwhile(gateway, async () => {
     // Some that have a session, and some around them.
     const slots = new Set<number>();
-    for (let n = 0; n < 24; n += 1) {
+    for (let n = 0; n < 48; n += 1) {
       const slot = Number(await cluster.ask(from, 'CLUSTER', 'KEYSLOT', sessionKey(`token-${n}`)));
       for (const one of [slot - 1, slot, slot + 1]) if (one >= 0 && one < 5400) slots.add(one);
     }
