@@ -15,7 +15,10 @@ const NO_CLUSTER = 'REDIS_URL leads to no Redis Cluster: write redis:// or redis
  * Makes the connections to a Redis Cluster: one to each node. A command goes to the master of its key's slot. While that cannot be
  * reached its commands fail within a few tries, and those of other slots do not.
  */
-export async function redisCluster(target: Rotating<RedisTarget>, health: Health): Promise<Cluster> {
+export async function redisCluster(
+  target: Rotating<RedisTarget>,
+  health: Health,
+): Promise<{ client: Cluster; close: () => void }> {
   const { Cluster } = await import('ioredis');
   const { hosts } = target.current;
   const cluster = new Cluster([...hosts], {
@@ -64,8 +67,11 @@ export async function redisCluster(target: Rotating<RedisTarget>, health: Health
     if (looksInVain > 1) health.lost(lastError);
     if (looksInVain > 0 && cluster.status === 'ready') cluster.refreshSlotsCache();
   }, LOOK_EVERY_MS).unref();
-  cluster.on('end', () => clearInterval(look));
-  return cluster;
+  const close = () => {
+    clearInterval(look);
+    cluster.disconnect();
+  };
+  return { client: cluster, close };
 }
 
 /** Whether every slot has a master that can be asked. */

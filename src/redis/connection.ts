@@ -39,7 +39,7 @@ export async function redisConnection(
 ): Promise<RedisConnection> {
   const health = new Health(services);
   // ioredis is loaded only where it is needed: it is 7 MB, and a tenth of the start.
-  const client =
+  const { client, close } =
     target.current.kind === 'cluster'
       ? await redisCluster(target, health)
       : await redisServer(target, sentinelPassword, health);
@@ -54,6 +54,6 @@ export async function redisConnection(
       client.connect().catch(() => {});
       return Promise.race([health.known, wait(CONNECT_TIMEOUT_MS, undefined, { ref: false })]);
     },
-    close: () => client.disconnect(),
+    close,
   };
 }

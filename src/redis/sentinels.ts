@@ -30,13 +30,22 @@ export const masterOptions = ({ hosts, master, isTls }: RedisTarget) =>
 /**
  * Leaves the master as soon as a sentinel tells that another one has taken its place: the old one may be there for seconds more, and
  * not know of it.
+ *
+ * @returns ends that
  */
 export async function followMaster(
   redis: Redis,
   target: RedisTarget,
   password: Rotating<string | undefined>,
-): Promise<void> {
+): Promise<() => void> {
   const { Redis } = await import('ioredis');
+  // The sentinel that is just being asked may not know it yet. And ioredis gives up for good where it is disconnected meanwhile.
+  let isStale = false;
+  const leave = () => {
+    isStale = redis.status !== 'ready';
+    if (!isStale) redis.disconnect(true);
+  };
+  redis.on('ready', () => isStale && leave());
   const watches = target.hosts.map(({ host, port }) => {
     const watch = new Redis({
       ...connectionOptions(target),
@@ -52,16 +61,16 @@ export async function followMaster(
     watch.on('error', () => {});
     watch.on('ready', () => watch.subscribe(SWITCHED).catch(() => {}));
     watch.on('message', (_, text: string) => {
-      if (text.startsWith(`${target.master} `)) redis.disconnect(true);
+      if (text.startsWith(`${target.master} `)) leave();
     });
     return watch;
   });
   redis.once('connecting', () => {
     for (const watch of watches) watch.connect().catch(() => {});
   });
-  redis.once('end', () => {
+  return () => {
     for (const watch of watches) watch.disconnect();
-  });
+  };
 }
 
 /**

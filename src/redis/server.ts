@@ -25,7 +25,7 @@ export async function redisServer(
   target: Rotating<RedisTarget>,
   sentinelPassword: Rotating<string | undefined>,
   health: Health,
-): Promise<Redis> {
+): Promise<{ client: Redis; close: () => void }> {
   const { Redis } = await import('ioredis');
   const { kind, hosts, db } = target.current;
   let leftAt = Number.NEGATIVE_INFINITY;
@@ -46,9 +46,10 @@ export async function redisServer(
   });
   signInAs(redis.options, target);
   endWhenSilent(redis);
+  let stopFollowing: (() => void) | undefined;
   if (kind === 'sentinel') {
     Object.defineProperty(redis.options, 'sentinelPassword', { get: () => sentinelPassword.current });
-    await followMaster(redis, target.current, sentinelPassword);
+    stopFollowing = await followMaster(redis, target.current, sentinelPassword);
   }
   redis.on('ready', async () => {
     const info = await redis.info('server').catch(() => '');
@@ -72,7 +73,11 @@ export async function redisServer(
     if (error.command?.name === 'select') redis.disconnect(true);
   });
   redis.on('reconnecting', () => health.lost('closed'));
-  return redis;
+  const close = () => {
+    redis.disconnect();
+    stopFollowing?.();
+  };
+  return { client: redis, close };
 }
 
 interface RedisError extends Error {
