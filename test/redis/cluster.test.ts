@@ -1,35 +1,13 @@
-import { Cluster } from 'ioredis';
-import type { Test } from 'tap';
-import { startGateway } from '../helpers/gateway.ts';
-import { opaqueSessions, sessionKey } from '../helpers/redis.ts';
-import type { RedisCluster } from '../helpers/redis-cluster.ts';
+import { sessionKey } from '../helpers/redis.ts';
 import { clusterTest } from '../helpers/redis-kinds.ts';
-import { until } from '../helpers/until.ts';
-import { ALL_SERVED, answersTo, meanwhile, shareAll, storeSessions } from './topology.ts';
-
-/** Sends commands to whichever node has their key. */
-function asking(t: Test, cluster: RedisCluster) {
-  const client = new Cluster([{ host: '127.0.0.1', port: cluster.nodes[0]?.port ?? 0 }], {
-    redisOptions: { password: cluster.password },
-  });
-  t.teardown(() => client.disconnect());
-  return (name: string, ...args: (string | number)[]) => client.call(name, ...args);
-}
-
-/** A gateway with opaque sessions, all of which are served. */
-async function withSessions(t: Test, cluster: RedisCluster) {
-  await storeSessions(asking(t, cluster));
-  const gateway = await startGateway(t, opaqueSessions(cluster.url));
-  t.strictSame(await answersTo(gateway), ALL_SERVED);
-  return gateway;
-}
+import { ALL_SERVED, answersTo, asking, inCluster, meanwhile, shareAll } from './topology.ts';
 
 clusterTest('replicas share all in a Redis Cluster, wherever its slots are', async (t, cluster) => {
   await shareAll(t, { REDIS_URL: cluster.url }, asking(t, cluster));
 });
 
 clusterTest('slots that move to another master are followed, and no request fails', async (t, cluster) => {
-  const gateway = await withSessions(t, cluster);
+  const gateway = await inCluster(t, cluster);
   const [from, to] = await cluster.masters();
   if (!from || !to) throw new Error('there are three masters');
   const [source, target] = (await Promise.all(
@@ -59,7 +37,7 @@ clusterTest('slots that move to another master are followed, and no request fail
 });
 
 clusterTest('when a master is killed its replica is followed, and no session is lost', async (t, cluster) => {
-  const gateway = await withSessions(t, cluster);
+  const gateway = await inCluster(t, cluster);
   const [master] = await cluster.masters();
   const { answers, failedForMs } = await meanwhile(gateway, async () => {
     await master?.kill();
@@ -77,35 +55,4 @@ clusterTest('when a master is killed its replica is followed, and no session is 
   await cluster.isWhole(1);
   await answersTo(gateway);
   t.equal(await failures(), before, 'nor does its return disturb anybody');
-});
-
-clusterTest('when a master hands over to its replica nobody is refused as unknown', async (t, cluster) => {
-  const gateway = await withSessions(t, cluster);
-  const [master] = await cluster.masters();
-  const ports = new Set((await cluster.masters()).map(({ port }) => port));
-  const { answers, failedForMs } = await meanwhile(gateway, async () => {
-    for (const node of cluster.nodes.filter(({ port }) => !ports.has(port))) {
-      if (String(await cluster.ask(node, 'ROLE')).includes(`,${master?.port},`))
-        await cluster.ask(node, 'CLUSTER', 'FAILOVER');
-    }
-    await until('the handover', async () => (await cluster.masters())[0]?.port !== master?.port);
-  });
-  t.notOk(answers.includes('session-invalid'), answers.join());
-  t.ok(failedForMs < 1000, `${failedForMs} ms`);
-  t.strictSame(await answersTo(gateway), ALL_SERVED);
-});
-
-clusterTest('a cluster that goes as a whole is found again, with its new password', async (t, cluster) => {
-  const gateway = await startGateway(t, { REDIS_URL: cluster.url });
-  const { port } = cluster.nodes[0] ?? {};
-  await Promise.all(cluster.nodes.map((node) => node.kill()));
-  const state = async () => (await gateway.get('/readyz')).json.redis;
-  await until('the loss', async () => (await state()) === 'unavailable');
-  t.equal((await gateway.setTags()).status, 200, 'and what needs no session of Redis is served');
-  t.equal((await gateway.counts()).redis_connected, 0);
-  await Promise.all(cluster.nodes.map((node) => node.start()));
-  await cluster.isWhole();
-  await until('the return', async () => (await state()) === 'ok');
-  t.equal((await gateway.counts()).redis_connected, 1);
-  t.ok(port);
 });

@@ -1,6 +1,9 @@
+import { Cluster } from 'ioredis';
 import type { Test } from 'tap';
 import { type Gateway, startGateway } from '../helpers/gateway.ts';
-import { sessionKey } from '../helpers/redis.ts';
+import { opaqueSessions, sessionKey } from '../helpers/redis.ts';
+import type { RedisCluster } from '../helpers/redis-cluster.ts';
+import type { RedisSentinels } from '../helpers/redis-sentinels.ts';
 import { bearer, ME, OTHER } from '../helpers/tokens.ts';
 import { until } from '../helpers/until.ts';
 
@@ -16,15 +19,17 @@ export async function storeSessions(ask: (...command: Command) => Promise<unknow
   }
 }
 
+async function answerTo(gateway: Gateway, token: string): Promise<string> {
+  const bearer = { authorization: `Bearer ${token}` };
+  const { status, json } = await gateway.getTags({ conversationWith: OTHER }, bearer);
+  return status === 200 ? '200' : json.code;
+}
+
 /** @returns how the calls with all these sessions are answered: how many in each way */
 export async function answersTo(gateway: Gateway): Promise<Record<string, number>> {
-  const answers = await Promise.all(
-    TOKENS.map((token) => gateway.getTags({ conversationWith: OTHER }, { authorization: `Bearer ${token}` })),
-  );
   const counts: Record<string, number> = {};
-  for (const { status, json } of answers) {
-    const key = status === 200 ? '200' : String((json as { code: string }).code);
-    counts[key] = (counts[key] ?? 0) + 1;
+  for (const answer of await Promise.all(TOKENS.map((token) => answerTo(gateway, token)))) {
+    counts[answer] = (counts[answer] ?? 0) + 1;
   }
   return counts;
 }
@@ -32,7 +37,7 @@ export async function answersTo(gateway: Gateway): Promise<Record<string, number
 export const ALL_SERVED = { 200: TOKENS.length };
 
 /**
- * Lets calls be made all the time while something happens.
+ * Lets calls be made one after the other while something happens.
  *
  * @returns how they were answered, and when the last one was that was not served, in milliseconds after `event` had ended
  */
@@ -41,10 +46,10 @@ export async function meanwhile(gateway: Gateway, event: () => Promise<unknown>)
   let isOver = false;
   let lastFailedAt = 0;
   const calls = (async () => {
-    while (!isOver) {
-      const answers = await answersTo(gateway);
-      for (const answer of Object.keys(answers)) seen.add(answer);
-      if (answers[200] !== TOKENS.length) lastFailedAt = performance.now();
+    for (let n = 0; !isOver; n += 1) {
+      const answer = await answerTo(gateway, TOKENS[n % TOKENS.length] as string);
+      seen.add(answer);
+      if (answer !== '200') lastFailedAt = performance.now();
     }
   })();
   await event();
@@ -105,4 +110,31 @@ export async function shareAll(
     t.ok(failures.length > 0 && failures.every(([, count]) => count === 0));
     t.match((await gateway.get('/readyz')).json, { redis: 'ok' });
   }
+}
+
+/** Sends commands to whichever node has their key. */
+export function asking(t: Test, cluster: RedisCluster) {
+  const client = new Cluster([{ host: '127.0.0.1', port: cluster.nodes[0]?.port ?? 0 }], {
+    redisOptions: { password: cluster.password },
+  });
+  t.teardown(() => client.disconnect());
+  return (name: string, ...args: (string | number)[]) => client.call(name, ...args);
+}
+
+/** A gateway with opaque sessions, all of which are served. */
+export async function inCluster(t: Test, cluster: RedisCluster) {
+  await storeSessions(asking(t, cluster));
+  const gateway = await startGateway(t, opaqueSessions(cluster.url));
+  t.strictSame(await answersTo(gateway), ALL_SERVED);
+  return gateway;
+}
+
+/** A gateway with opaque sessions, all of which are served, and the master that has them. */
+export async function behindSentinels(t: Test, redis: RedisSentinels) {
+  const master = await redis.master();
+  await storeSessions((...command) => redis.ask(master, ...command));
+  const gateway = await startGateway(t, { ...opaqueSessions(redis.url), ...redis.environment });
+  t.strictSame(await answersTo(gateway), ALL_SERVED);
+  const hasMoved = async () => (await redis.master())?.port !== master.port;
+  return { gateway, master, isMoved: () => until('another master', hasMoved) };
 }
