@@ -5,6 +5,7 @@ import { MACHINE_CLOCK } from '../../src/base/clock.ts';
 import type { ProblemCode } from '../../src/base/problems.ts';
 import type { Result } from '../../src/cometchat/call.ts';
 import { CLIENT_GONE, rejected } from '../../src/cometchat/outcome.ts';
+import { previousIsMissing, previousRelease } from '../helpers/previous-release.ts';
 import { startProcess } from '../helpers/process.ts';
 import { type RedisServer, redisTest } from '../helpers/redis.ts';
 import { startSandbox } from '../helpers/sandbox.ts';
@@ -65,16 +66,20 @@ async function send(
   return { outcome, retried: [], isJoined: true } as Result<unknown>;
 }
 
-async function holds(t: Test, replicas: number, redis?: RedisServer, isKilled = false): Promise<void> {
+/** @param mains the program of each gateway */
+async function holds(
+  t: Test,
+  mains: readonly string[],
+  { redis, isKilled = false }: { redis?: RedisServer; isKilled?: boolean } = {},
+): Promise<void> {
+  const replicas = mains.length;
   const sandbox = await startSandbox(t, { users: SCENARIOS + 10, callsPerMinute: 1_000_000, remember: 0 });
   const env = {
     REDIS_URL: redis?.url,
     RATE_LIMIT_PER_MINUTE: '1000000',
     COMETCHAT_CALLS_PER_MINUTE: '1000000',
   };
-  const gateways = await Promise.all(
-    Array.from({ length: replicas }, () => startProcess(t, env, { sandbox })),
-  );
+  const gateways = await Promise.all(mains.map((main) => startProcess(t, env, { sandbox, main })));
   sandbox.chaos(SHARE, FAULTS);
   const seed = Number(process.env.SEED ?? Math.floor(Math.random() * 2 ** 31));
   const scenarios = fc.sample(changesOf(fc.constant('answers')), { numRuns: SCENARIOS, seed });
@@ -127,6 +132,14 @@ async function holds(t: Test, replicas: number, redis?: RedisServer, isKilled = 
 }
 
 const CLAIM = 'what clients of real gateways change and read has an order in which it is all true';
-t.test(`${CLAIM}: one gateway`, (t) => holds(t, 1));
-redisTest(`${CLAIM}: two gateways that share a Redis`, (t, redis) => holds(t, 2, redis));
-redisTest(`${CLAIM}: two gateways, one of which is killed`, (t, redis) => holds(t, 2, redis, true));
+const OURS = 'src/main.ts';
+t.test(`${CLAIM}: one gateway`, (t) => holds(t, [OURS]));
+redisTest(`${CLAIM}: two gateways that share a Redis`, (t, redis) => holds(t, [OURS, OURS], { redis }));
+redisTest(`${CLAIM}: two gateways, one of which is killed`, (t, redis) =>
+  holds(t, [OURS, OURS], { redis, isKilled: true }),
+);
+redisTest(
+  `${CLAIM}: a gateway of the previous release beside one of ours`,
+  async (t, redis) => holds(t, [previousRelease(t), OURS], { redis }),
+  { skip: previousIsMissing },
+);

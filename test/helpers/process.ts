@@ -60,17 +60,21 @@ export class Child {
  * Starts the gateway in a process of its own, with a sandbox behind it, and waits until it is ready.
  *
  * @param overrides variables of its environment; `undefined` unsets one
- * @param options `node` are options of Node.js, `sandbox` is one that is there already, or the options of its own
+ * @param options `node` are options of Node.js, `main` is the program, `sandbox` is one that is there already, or the options of its own
  */
 export async function startProcess(
   t: Test,
   overrides: Record<string, string | undefined> = {},
-  { node = [], sandbox: given = {} }: { node?: string[]; sandbox?: Sandbox | Partial<SandboxOptions> } = {},
+  {
+    node = [],
+    main = 'src/main.ts',
+    sandbox: given = {},
+  }: { node?: string[]; main?: string; sandbox?: Sandbox | Partial<SandboxOptions> } = {},
 ) {
   const sandbox = given instanceof Sandbox ? given : await startSandbox(t, given);
   const env = Object.entries({ ...environment(sandbox.baseUrl), ...overrides });
   const set = env.filter((pair): pair is [string, string] => pair[1] !== undefined);
-  const child = new Child(t, [...node, 'src/main.ts'], Object.fromEntries(set));
+  const child = new Child(t, [...node, main], Object.fromEntries(set));
   const [, origin = ''] = await child.says(/listening at (http:\/\/[\d.:]+)/);
   const [, metrics = ''] = await child.says(/"metrics":"(http:[^"]+)","msg":"ready"/);
   return {

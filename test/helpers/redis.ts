@@ -7,13 +7,16 @@ import tap, { type Test } from 'tap';
 import type { RedisConfig } from '../../src/redis/connection.ts';
 import { parseRedisUrl } from '../../src/redis/url.ts';
 import type { Variables } from './environment.ts';
-import { testWith } from './installed.ts';
+import { type Options, testWith } from './installed.ts';
 import { freePort } from './ports.ts';
 import { makePassword } from './redis-server.ts';
 
 /** A test with a Redis of its own; without `redis-server` it is skipped, unless `CI` is set. */
-export const redisTest = (name: string, body: (t: Test, redis: RedisServer) => Promise<unknown>): void =>
-  testWith('redis-server', name, async (t) => body(t, await RedisServer.start(t)));
+export const redisTest = (
+  name: string,
+  body: (t: Test, redis: RedisServer) => Promise<unknown>,
+  options: Options = {},
+): void => testWith('redis-server', name, async (t) => body(t, await RedisServer.start(t)), options);
 
 /** Two tests of one promise: with what a replica knows alone, and with a Redis. */
 export function withAndWithoutRedis(
