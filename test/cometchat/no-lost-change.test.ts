@@ -9,6 +9,7 @@ const GAMES: readonly [place: string, Game][] = [
   ['one gateway', { world: { replicas: 1, isShared: false }, scenarios: 5000, changes: true }],
   ['one gateway with a Redis', { world: { replicas: 1, isShared: true }, scenarios: 1500, changes: true }],
   ['two gateways that share a Redis', { ...TWO, scenarios: 3000 }],
+  ['two gateways whose Redis has a failover', { ...TWO, scenarios: 2000, failover: true }],
   ['two gateways, one of which is killed', { ...TWO, scenarios: 2000, killed: true }],
 ];
 

@@ -7,6 +7,12 @@ interface Entry {
   readonly until: number;
 }
 
+/** When no command succeeds, and replies that are on their way are lost. */
+export interface Failover {
+  readonly fromMs: number;
+  readonly forMs: number;
+}
+
 /** UNIX milliseconds when the virtual clock begins. */
 const EPOCH = Date.UTC(2026, 0, 1);
 
@@ -14,11 +20,13 @@ const EPOCH = Date.UTC(2026, 0, 1);
 export class ScriptedRedis {
   readonly #clock: VirtualClock;
   readonly #keys = new Map<string, Entry>();
+  readonly #failover: Failover;
   /** That of a command or script which this Redis cannot run: what asks for it may take it for a Redis that is down. */
   #error: unknown;
 
-  constructor(clock: VirtualClock) {
+  constructor(clock: VirtualClock, failover: Failover = { fromMs: 0, forMs: 0 }) {
     this.#clock = clock;
+    this.#failover = failover;
   }
 
   /**
@@ -34,15 +42,21 @@ export class ScriptedRedis {
       if (isDead()) return new Promise(() => {});
       there = Math.max(there, this.#clock.now() + latency());
       await this.#clock.wait(there - this.#clock.now());
+      const { fromMs, forMs } = this.#failover;
+      const begun = this.#clock.now();
+      if (begun >= fromMs && begun < fromMs + forMs) throw new Error('Connection is closed.');
       const reply = command();
       back = Math.max(back, this.#clock.now() + latency());
       await this.#clock.wait(back - this.#clock.now());
+      if (forMs > 0 && begun < fromMs && this.#clock.now() >= fromMs)
+        throw new Error('Connection is closed.');
       return reply;
     };
     return {
       eval: (script: string, keys: number, ...args: unknown[]) =>
         ask(() => this.#run(script, args.map(String), keys)),
       pttl: () => ask(() => -2),
+      returnsSoon: () => this.#failover.forMs > 0,
     } as unknown as Redis;
   }
 

@@ -15,7 +15,7 @@ import { type Outcome, TURN_LOST } from '../../../src/cometchat/outcome.ts';
 import { Quota } from '../../../src/cometchat/quota.ts';
 import { withRetries } from '../../../src/cometchat/retries.ts';
 import { cometChatIdOf, services } from '../../helpers/room.ts';
-import { ScriptedRedis } from '../../helpers/scripted-redis.ts';
+import { type Failover, ScriptedRedis } from '../../helpers/scripted-redis.ts';
 import { VirtualClock } from '../../helpers/virtual-clock.ts';
 import { playClients } from './clients.ts';
 import { type Attempt, type History, NEVER, Timeline } from './history.ts';
@@ -42,15 +42,16 @@ export interface World {
   readonly tags?: readonly string[];
   /** When the last of the gateways is killed. */
   readonly killedMs?: number | undefined;
+  readonly failover?: Failover | undefined;
 }
 
 /** Plays a scenario with the real lanes, leases, quota and retries, by a virtual clock and before a scripted CometChat and Redis. */
 export async function simulate(scenario: Scenario, world: World): Promise<History> {
-  const { replicas, isShared, attemptTimeoutMs = 300, deadlineMs = 2000, killedMs } = world;
+  const { replicas, isShared, attemptTimeoutMs = 300, deadlineMs = 2000, killedMs, failover } = world;
   const inDoubtMs = Math.min(attemptTimeoutMs, deadlineMs / 2);
   const clock = new VirtualClock();
   const timeline = new Timeline(clock);
-  const redis = isShared ? new ScriptedRedis(clock) : undefined;
+  const redis = isShared ? new ScriptedRedis(clock, failover) : undefined;
   const latencies = endless(scenario.latenciesMs);
   const fates = [...scenario.fates];
   const attempts: Attempt[] = [];
@@ -141,7 +142,7 @@ export async function simulate(scenario: Scenario, world: World): Promise<Histor
   };
   const writes = await clock.run(play());
   // A write asks Redis twice at most before all know of it.
-  const slackMs = 4 * Math.max(...scenario.latenciesMs) + 1;
+  const slackMs = 4 * Math.max(...scenario.latenciesMs) + 1 + (failover?.forMs ?? 0);
   redis?.check();
   return {
     timeline,
