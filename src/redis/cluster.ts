@@ -62,10 +62,14 @@ export async function redisCluster(
   let looksInVain = 0;
   const look = setInterval(() => {
     looksInVain = isComplete(cluster) ? 0 : looksInVain + 1;
-    if (looksInVain === 0) health.restored();
+    if (looksInVain === 0) {
+      lastError = 'closed';
+      health.restored();
+      return;
+    }
     // A connection to a new master takes milliseconds.
     if (looksInVain > 1) health.lost(lastError);
-    if (looksInVain > 0 && cluster.status === 'ready') cluster.refreshSlotsCache();
+    if (cluster.status === 'ready') cluster.refreshSlotsCache();
   }, LOOK_EVERY_MS).unref();
   const close = () => {
     clearInterval(look);
