@@ -45,7 +45,7 @@ HEALTHCHECK --interval=10s --timeout=2s --start-period=5s CMD ["node", "scripts/
 # that SIGTERM reaches the process.
 CMD ["node", "--no-allocation-site-pretenuring", "--max-semi-space-size=16", "--heap-growing-percent=200", "--v8-pool-size=1", "scripts/start-in-image.ts"]
 # Last, since a new revision would make every step after it run again.
-ARG VERSION=1.1.0
+ARG VERSION=1.2.0
 ARG REVISION
 ARG CREATED
 ARG SOURCE
