@@ -6,9 +6,10 @@ import { Partners, type Subject, Witnesses } from './witnesses.ts';
 /**
  * When the circuit opens: `witnesses` have failed within `withinMs`. CometChat has answered nobody since the first of these. That one is
  * `afterMs` old, or `attempts` have failed. Less is left to the retries, such as a connection that breaks
- * under a few calls.
+ * under a few calls. As many as keep it open must have failed, or have had no answer for `silentMs`: what has just begun may
+ * be answered yet.
  */
-const TO_OPEN = { witnesses: 5, withinMs: 10_000, afterMs: 500, attempts: 20 };
+const TO_OPEN = { witnesses: 5, withinMs: 10_000, afterMs: 500, attempts: 20, silentMs: 250 };
 
 /**
  * When it stays open: in the last `withinMs`, `witnesses` have begun an attempt, and none was answered. Fewer may all fail for
@@ -33,9 +34,13 @@ export class Breaker {
   readonly #partners = new Partners();
   readonly #failed = new Witnesses(TO_OPEN.withinMs, this.#partners);
   readonly #unanswered = new Witnesses(TO_STAY_OPEN.withinMs, this.#partners);
+  /** Those of the unanswered attempts that have failed. */
+  readonly #failedLately = new Witnesses(TO_STAY_OPEN.withinMs, this.#partners);
   readonly #probes = new Witnesses(TO_STAY_OPEN.withinMs, this.#partners);
   /** Since the last answer, while there are witnesses of it. */
   #failing = { since: 0, attempts: 0 };
+  /** Since then, at any time, enough were unanswered to tell that CometChat fails. */
+  #knownSince = 0;
   #isOpen = false;
   #probesSent = 0;
   #nextProbeAt = 0;
@@ -79,6 +84,7 @@ export class Breaker {
       const refusal = call.mayStart() ?? this.refusal(subject);
       if (refusal) return refusal;
       const startedAt = this.#now();
+      if (!this.#isKnownToFail(startedAt)) this.#knownSince = startedAt;
       this.#unanswered.add(subject, startedAt);
       if (this.#isOpen) this.#probe(subject, startedAt);
       const outcome = await send(call);
@@ -100,6 +106,7 @@ export class Breaker {
       this.#countedFrom = now;
       if (subject.partner !== undefined) this.#partners.answered(subject.partner, now);
       this.#failed.clear();
+      this.#failedLately.clear();
       this.#unanswered.clear();
       if (this.#isOpen) this.#close('CometChat answers again: circuit closed');
       return;
@@ -107,11 +114,21 @@ export class Breaker {
     if (this.isOpen || startedAt < this.#countedFrom) return;
     if (this.#failed.count(now) === 0) this.#failing = { since: now, attempts: 0 };
     this.#failed.add(subject, now);
+    this.#failedLately.add(subject, startedAt);
     this.#failing.attempts += 1;
     const { since, attempts } = this.#failing;
     const isLong = now - since >= TO_OPEN.afterMs || attempts >= TO_OPEN.attempts;
     const isSeen = this.#failed.count(now) >= TO_OPEN.witnesses && this.#isKnownToFail(now);
-    if (isLong && isSeen) this.#open(now);
+    if (!isLong || !isSeen) return;
+    const isSilent =
+      now - this.#knownSince >= TO_OPEN.silentMs || this.#failedLately.count(now) >= TO_STAY_OPEN.witnesses;
+    if (isSilent) this.#open(now);
+    else this.#services.seams.clock.after(TO_OPEN.silentMs, () => this.#openIfSilentSince(now));
+  }
+
+  #openIfSilentSince(then: number): void {
+    const now = this.#now();
+    if (!this.isOpen && this.#isKnownToFail(now) && this.#knownSince <= then) this.#open(now);
   }
 
   #isKnownToFail(now: number): boolean {
