@@ -1,4 +1,4 @@
-// node scripts/pin-digests.ts: for a release. Asks Docker Hub for the digest of every image with a tag in Dockerfile and
+// npm run pin-digests: for a release. Asks Docker Hub for the digest of every image with a tag in Dockerfile and
 // docker-compose.yml, and writes it there: `node:26.10.0-slim@sha256:...`. REGISTRY_URL names another registry.
 import { readFileSync, writeFileSync } from 'node:fs';
 
@@ -35,7 +35,9 @@ async function digestOf(image: string): Promise<string> {
   const repository = path.includes('/') ? path : `library/${path}`;
   const url = `${REGISTRY}/v2/${repository}/manifests/${tag}`;
   const ask = (authorization: Record<string, string>) =>
-    fetch(url, { method: 'HEAD', headers: { accept: LISTS.join(', '), ...authorization } });
+    fetch(url, { method: 'HEAD', headers: { accept: LISTS.join(', '), ...authorization } }).catch((error) => {
+      throw new Error(`${url} cannot be reached: ${error.cause?.message || error.cause?.code || error.message}`);
+    });
   let answer = await ask({});
   if (answer.status === 401) answer = await ask(await authorization(answer));
   const digest = answer.headers.get('docker-content-digest') ?? '';

@@ -24,11 +24,12 @@ const PORTS = { single: 6379, cluster: 6379, sentinel: 26379 } as const;
 const PATHS = {
   single: {
     pattern: /^\/?(?<db>\d*)$/,
-    fault: 'must have the number of a database as its path, or none',
+    fault: 'must have the number of a database as its path, or none; a "/" in a password is written %2F',
   },
   cluster: {
     pattern: /^\/?$/,
-    fault: 'must have no path: a Redis Cluster has one database only',
+    fault:
+      'must have no path, since a Redis Cluster has one database only; a "/" in a password is written %2F',
   },
   sentinel: {
     pattern: /^\/(?<master>[\w.-]+)(?:\/(?<db>\d+))?$/,

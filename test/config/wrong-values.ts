@@ -135,7 +135,7 @@ export const WRONG: Record<Name, readonly Wrong[]> = {
     ],
     [/must have the number of a database as its path/, `redis://h/${PASTED}`, 'redis://h/zero'],
     [
-      /must have no path: a Redis Cluster has one database only/,
+      /must have no path, since a Redis Cluster has one database only/,
       `redis+cluster://h/${PASTED}`,
       'redis+cluster://h,i/0',
     ],
