@@ -15,9 +15,8 @@ const LISTS = [
 try {
   const texts = FILES.map((file) => readFileSync(file, 'utf8'));
   const images = new Set(texts.flatMap((text) => [...text.matchAll(IMAGE)].map(([, , image = '']) => image)));
-  const digests = new Map(
-    await Promise.all([...images].map(async (image) => [image, await digestOf(image)] as const)),
-  );
+  const digests = new Map<string, string>();
+  for (const image of images) digests.set(image, await digestOf(image));
   // Only now, when all of them are known.
   for (const [index, file] of FILES.entries()) {
     const pin = (_: string, before: string, image: string) => `${before}${image}@${digests.get(image)}`;
@@ -36,7 +35,9 @@ async function digestOf(image: string): Promise<string> {
   const url = `${REGISTRY}/v2/${repository}/manifests/${tag}`;
   const ask = (authorization: Record<string, string>) =>
     fetch(url, { method: 'HEAD', headers: { accept: LISTS.join(', '), ...authorization } }).catch((error) => {
-      throw new Error(`${url} cannot be reached: ${error.cause?.message || error.cause?.code || error.message}`);
+      throw new Error(
+        `${url} cannot be reached: ${error.cause?.message || error.cause?.code || error.message}`,
+      );
     });
   let answer = await ask({});
   if (answer.status === 401) answer = await ask(await authorization(answer));
