@@ -23,7 +23,7 @@ export interface Tally {
 }
 
 // One hash holds a minute, so that a Redis Cluster keeps it in one slot.
-const ADD = `
+export const ADD = `
 local count = redis.call('HINCRBY', KEYS[1], ARGV[1], ARGV[2])
 local total = redis.call('HINCRBY', KEYS[1], '${TOTAL}', ARGV[2])
 redis.call('PEXPIRE', KEYS[1], ${KEPT_MS})
