@@ -39,11 +39,12 @@ export interface Place {
   readonly folder: string;
 }
 
-/** Starts the CometChat that all of them call. */
-export async function startUpstream(folder: string): Promise<Running & { port: number }> {
+/** Starts the CometChat that all of them call. @param delayMs how long it takes to answer */
+export async function startUpstream(folder: string, delayMs = 0): Promise<Running & { port: number }> {
   const port = await freePort();
   const command = [process.execPath, 'bench/upstream.js'];
-  const program = new Program(command, { PORT: String(port) }, join(folder, 'upstream.log'), CORES.others);
+  const env = { PORT: String(port), DELAY_MS: String(delayMs) };
+  const program = new Program(command, env, join(folder, `upstream-${delayMs}.log`), CORES.others);
   await program.says(/ready/);
   return { program, port, origin: `http://127.0.0.1:${port}` };
 }
@@ -85,12 +86,16 @@ export async function startNginx({ upstream, folder }: Place): Promise<Running> 
 }
 
 /** Starts a Redis, for the gateway with Redis. @returns its URL too */
-export async function startRedis(folder: string): Promise<{ program: Program; url: string }> {
+export async function startRedis(
+  folder: string,
+  { options = [], core = CORES.others }: { options?: readonly string[]; core?: number } = {},
+): Promise<{ program: Program; url: string; port: number }> {
   const port = await freePort();
-  const command = ['redis-server', '--port', String(port), '--bind', '127.0.0.1', '--save', ''];
-  const program = new Program(command, {}, join(folder, 'redis.log'), CORES.others);
+  const address = ['--port', String(port), '--bind', '127.0.0.1'];
+  const command = ['redis-server', ...address, '--save', '', '--dir', folder, ...options];
+  const program = new Program(command, {}, join(folder, 'redis.log'), core);
   await program.says(/Ready to accept connections/);
-  return { program, url: `redis://127.0.0.1:${port}` };
+  return { program, port, url: `redis://127.0.0.1:${port}` };
 }
 
 /** What `npm start` gives to Node.js: V8's options, then the file. The peers have no options. */

@@ -13,6 +13,7 @@ import { CORES, pin } from './program.ts';
 import { charts, details, report } from './report.ts';
 import { type Measured, NOTHING_MEASURED, type Results } from './results.ts';
 import { runRounds } from './rounds.ts';
+import { measureScale } from './scale.ts';
 import { measureSize } from './size.ts';
 import { timeStarts } from './start.ts';
 import { directRequests, requestsOf } from './users.ts';
@@ -55,6 +56,10 @@ const PARTS: Record<string, () => Promise<Partial<Measured>>> = {
     withFresh('size', async ({ origin }) => ({
       size: await measureSize([upstream.origin, direct()], [origin, next()]),
     })),
+  scale: async () =>
+    isInstalled('redis-server')
+      ? { scale: await measureScale(place, rounds, say) }
+      : { missing: [...measured.missing, 'scale, because redis-server is not installed'] },
   profile: async () => {
     say('profile');
     return { layers: await profile(place, next) };

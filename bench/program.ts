@@ -1,6 +1,6 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 
@@ -75,9 +75,18 @@ export class Program {
     return Number(this.#read('statm').split(' ')[1]) * PAGE_BYTES;
   }
 
+  /** What it has written so far, in bytes. */
+  writtenBytes(): number {
+    return statSync(this.#output).size;
+  }
+
+  signal(signal: NodeJS.Signals): void {
+    this.#process.kill(signal);
+  }
+
   /** Ends it, by SIGTERM unless told otherwise, and waits for that. */
   async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {
-    this.#process.kill(signal);
+    this.signal(signal);
     await this.#closed;
   }
 

@@ -2,6 +2,7 @@ import { inMs, inWhole, ratio, table } from './format.ts';
 import { CONNECTIONS } from './load.ts';
 import { type Picture, picturesOf } from './pictures.ts';
 import { CONTESTANTS, type Measured, type Results } from './results.ts';
+import { scaleSection } from './scale-section.ts';
 import {
   callsSection,
   floodSection,
@@ -50,6 +51,7 @@ const sections = (results: Results, pictures: readonly Picture[]): string[] => [
   ...memorySection(results, pictures),
   ...startSection(results),
   ...sizeSection(results),
+  ...scaleSection(results),
   ...layersSection(results, pictures),
   ...targetsSection(results, targetsOf(results)),
 ];

@@ -1,3 +1,5 @@
+import type { Scale } from './scale-results.ts';
+
 /** The middle of several rounds, with the lowest and the highest: one round says little on a machine with other work. */
 export interface Spread {
   readonly median: number;
@@ -92,6 +94,7 @@ export interface Measured {
         readonly client: { readonly body: number; readonly wire: number };
       }
     | undefined;
+  readonly scale: Scale | undefined;
   /** Where the processor time of a request goes: parts of 1, the greatest first. */
   readonly layers: readonly { readonly name: string; readonly share: number }[];
 }
@@ -121,5 +124,6 @@ export const NOTHING_MEASURED: Measured = {
   memory: [],
   start: undefined,
   size: undefined,
+  scale: undefined,
   layers: [],
 };

@@ -52,11 +52,14 @@ const answerTo = ({ method, url }) => {
   return url.startsWith('/v3/conversations?') ? listed : (read.get(url) ?? readOne(url));
 };
 
+const DELAY_MS = Number(process.env.DELAY_MS);
+
 http
   .createServer({ keepAliveTimeout: 120_000 }, (request, response) => {
-    request.resume().once('end', () => {
+    const answer = () => {
       const [status, headers, body] = answerTo(request);
       response.writeHead(status, headers).end(body);
-    });
+    };
+    request.resume().once('end', DELAY_MS > 0 ? () => setTimeout(answer, DELAY_MS) : answer);
   })
   .listen(Number(process.env.PORT), '127.0.0.1', () => console.log('ready'));
