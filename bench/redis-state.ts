@@ -7,22 +7,16 @@ import {
   laneOf,
   MINUTE,
   type Numbered,
-  putOf,
   revokedBeforeOf,
   revokedOf,
   writeOf,
 } from './scale-commands.ts';
-import type { Drop, Scale, State } from './scale-results.ts';
-import { spreadOf } from './statistics.ts';
+import type { Drop, State } from './scale-results.ts';
 
 const ENTRIES = [1000, 10_000, 100_000] as const;
 /** Users of a minute: CometChat's quota, ten times that and a hundred times, each call another user's. */
 const USERS_OF_A_MINUTE = [20_000, 200_000, 2_000_000] as const;
 const AT_ONCE = 500;
-/** As many as ten replicas have, and what each has under way. */
-const PIPES = 10;
-const PUTS_AT_ONCE = 16;
-const SECONDS = 2;
 
 interface Kind {
   readonly name: string;
@@ -90,39 +84,6 @@ async function dropOf(redis: Redis, key: string, isLazy: 'yes' | 'no'): Promise<
   while ((await redis.dbsize()) > (isLazy === 'no' ? 1 : 0)) await wait(50);
   const events = (await redis.call('LATENCY', 'LATEST')) as [string, number, number, number][];
   return events.find(([name]) => name === 'expire-del')?.[3] ?? 0;
-}
-
-/** Asks Redis what PUTs ask, without a pause. */
-export async function saturateRedis(
-  port: number,
-  cpuMicroseconds: () => number,
-  rounds: number,
-  say: (text: string) => void,
-): Promise<Scale['saturation']> {
-  const pipes = await Promise.all(Array.from({ length: PIPES }, () => RedisPipe.open(port)));
-  const results = [];
-  const encoded = encoderOf(putOf);
-  let number = 0;
-  for (let round = 1; round <= rounds; round += 1) {
-    say(`scale: Redis alone, round ${round} of ${rounds}`);
-    const start = { at: performance.now(), cpu: cpuMicroseconds(), number };
-    const run = async (pipe: RedisPipe) => {
-      while (performance.now() - start.at < SECONDS * 1000) {
-        const from = number;
-        number += PUTS_AT_ONCE;
-        await pipe.send(Array.from({ length: PUTS_AT_ONCE }, (_, at) => encoded(from + at)).join(''));
-      }
-    };
-    await Promise.all(pipes.map(run));
-    const seconds = (performance.now() - start.at) / 1000;
-    const processor = (cpuMicroseconds() - start.cpu) / 1e6 / seconds;
-    results.push({ perSecond: (number - start.number) / seconds, processor });
-  }
-  for (const pipe of pipes) pipe.close();
-  return {
-    perSecond: spreadOf(results.map(({ perSecond }) => perSecond)),
-    processor: spreadOf(results.map(({ processor }) => processor)),
-  };
 }
 
 async function fill(port: number, entries: number, commands: Numbered): Promise<void> {

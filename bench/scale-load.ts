@@ -1,5 +1,5 @@
 import { inMb, inPercent, inWhole, NONE, table } from './format.ts';
-import type { Scale } from './scale-results.ts';
+import type { Saturated, Scale } from './scale-results.ts';
 
 /** CometChat's quota, ten times that and a hundred times. */
 const TIMES = [1, 10, 100] as const;
@@ -10,9 +10,8 @@ const MINUTES_KEPT = 3;
 const SLOTS = 256;
 const COMETCHAT_MS = 50;
 
-/** @returns how many PUTs a second take a whole processor of Redis' */
-export const carriedBy = ({ saturation: { perSecond, processor } }: Scale): number =>
-  perSecond.median / processor.median;
+/** @returns how many a second take a whole processor of Redis' */
+export const carriedBy = ({ perSecond, processor }: Saturated): number => perSecond.median / processor.median;
 
 /** What so many PUTs need of each part, from what one was measured to need. */
 export function loadTable(scale: Scale): string {
@@ -20,7 +19,8 @@ export function loadTable(scale: Scale): string {
   const bytesOf = (name: string) => scale.state.findLast((one) => one.name.startsWith(name));
   const lane = bytesOf('a lane');
   const user = bytesOf('a user of a minute');
-  if (!put || !lane || !user) return '';
+  const [whole, counts] = scale.saturation;
+  if (!put || !lane || !user || !whole || !counts) return '';
   const rows: readonly (readonly [string, (perSecond: number) => string])[] = [
     ['users a minute', (rate) => inWhole(rate * 60)],
     ['replicas, each with a whole processor', (rate) => atLeast(rate / put.perSecond.median)],
@@ -28,7 +28,11 @@ export function loadTable(scale: Scale): string {
       `replicas for ${SLOTS} calls at once each, of ${COMETCHAT_MS} ms`,
       (rate) => atLeast((rate * COMETCHAT_MS) / 1000 / SLOTS),
     ],
-    ['processor of Redis', (rate) => inPercent(rate / carriedBy(scale))],
+    ['processor of Redis', (rate) => inPercent(rate / carriedBy(whole))],
+    [
+      'in a Cluster: processor of the node that has the counts',
+      (rate) => inPercent(rate / carriedBy(counts)),
+    ],
     ['to Redis, Mbit/s', (rate) => inWhole((rate * put.bytesIn * 8) / 1e6)],
     ['to Redis’ file and to each replica of it, MB/s', (rate) => inMb(rate * put.bytesAppended)],
     ['memory of Redis for lanes, MB', (rate) => inMb(rate * (lane.keptSeconds ?? 0) * lane.bytes)],

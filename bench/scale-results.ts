@@ -3,12 +3,8 @@ import type { Call, Spread } from './results.ts';
 /** What one replica, one Redis and one lane carry, and what they keep. */
 export interface Scale {
   readonly requests: Partial<Record<Call, RequestCost>>;
-  /** Redis alone, asked what PUTs ask, by more connections than it can serve. */
-  readonly saturation: {
-    readonly perSecond: Spread;
-    /** How much of its processor it used, from 0 to 1. */
-    readonly processor: Spread;
-  };
+  /** The whole of a PUT first. */
+  readonly saturation: readonly Saturated[];
   readonly state: readonly State[];
   readonly drops: readonly Drop[];
   readonly process: ProcessMemory;
@@ -29,6 +25,15 @@ export interface RequestCost {
   readonly bytesAppended: number;
   /** Bytes of the gateway's log. */
   readonly bytesLogged: number;
+}
+
+/** Redis alone, asked this by more connections than it can serve. */
+export interface Saturated {
+  readonly name: string;
+  /** Requests a second whose commands it did. */
+  readonly perSecond: Spread;
+  /** How much of its processor it used, from 0 to 1. */
+  readonly processor: Spread;
 }
 
 /** Entries of one kind in a Redis that has no others. */

@@ -19,7 +19,8 @@ export function scaleSection({ scale }: Results): string[] {
     ].join('\n'),
     requestsTable(scale),
     '### What one Redis carries',
-    `Redis alone on its processor gets the commands of PUTs from ten connections, and nothing else uses that processor. It does ${inWhole(carriedBy(scale))} PUTs/s for each whole processor: ${withSpread(scale.saturation.perSecond, inWhole)} a second with ${withSpread(scale.saturation.processor, inPercent)} of it.`,
+    'Redis alone on its processor gets the commands of writes from ten connections, each time of another user. Where other work on the machine takes some of that processor, what is for a whole one is computed.',
+    saturatedTable(scale),
     '### What is kept in Redis',
     'Memory for each entry (`used_memory` before and after), where there are so many of one kind and nothing else.',
     stateTable(scale),
@@ -61,6 +62,17 @@ function requestsTable({ requests }: Scale): string {
   );
 }
 
+const saturatedTable = ({ saturation }: Scale): string =>
+  table(
+    ['what it is asked', 'a second', 'of its processor', 'a second, for a whole processor'],
+    saturation.map((one) => [
+      one.name,
+      withSpread(one.perSecond, inWhole),
+      withSpread(one.processor, inPercent),
+      inWhole(carriedBy(one)),
+    ]),
+  );
+
 function listed(commands: readonly string[]): string {
   const counts = new Map<string, number>();
   for (const command of commands) counts.set(command, (counts.get(command) ?? 0) + 1);
@@ -93,7 +105,7 @@ const processTable = ({ process: { user, lane, underWay } }: Scale): string =>
     ['what', 'bytes of one'],
     [
       ['a user who was there in this minute: token and counts', inWhole(user)],
-      ['a lane, after its writes are over', Math.abs(lane) < user / 10 ? 'nothing' : inWhole(lane)],
+      ['a lane, after its writes are over', Math.abs(lane) < user / 4 ? 'nothing that shows' : inWhole(lane)],
       ['a request under way, with both its connections', inWhole(underWay)],
     ],
   );
