@@ -7,6 +7,10 @@ import { endWhenSilent } from './silence.ts';
 import type { RedisTarget } from './url.ts';
 
 const LOOK_EVERY_MS = 250;
+/** A connection to a new master takes milliseconds. */
+const LOOKS_UNTIL_LOST = 2;
+/** To open the first ones takes longer: the nodes must be learned, and TLS begins with each. */
+const LOOKS_UNTIL_OPEN = CONNECT_TIMEOUT_MS / LOOK_EVERY_MS;
 const SLOTS = 16_384;
 
 const NO_CLUSTER = 'REDIS_URL leads to no Redis Cluster: write redis:// or redis+sentinel://';
@@ -46,8 +50,9 @@ export async function redisCluster(
     // A command that was redirected to it goes first, and waits for it.
     setImmediate(() => node.status === 'wait' && node.connect().catch(() => {}));
   });
-  cluster.on('-node', () => {
-    if (cluster.status !== 'ready' || isComplete(cluster)) return;
+  cluster.on('-node', (node: Redis) => {
+    // One that has no slot is left: the name in REDIS_URL, once the addresses are known, or a master that was replaced.
+    if (cluster.status !== 'ready' || !hasSlot(cluster, node)) return;
     health.lost(lastError);
     cluster.refreshSlotsCache();
   });
@@ -61,14 +66,14 @@ export async function redisCluster(
   });
   let looksInVain = 0;
   const look = setInterval(() => {
+    if (cluster.status === 'wait') return;
     looksInVain = isComplete(cluster) ? 0 : looksInVain + 1;
     if (looksInVain === 0) {
       lastError = 'closed';
       health.restored();
       return;
     }
-    // A connection to a new master takes milliseconds.
-    if (looksInVain > 1) health.lost(lastError);
+    if (looksInVain >= (health.state === 'ok' ? LOOKS_UNTIL_LOST : LOOKS_UNTIL_OPEN)) health.lost(lastError);
     if (cluster.status === 'ready') cluster.refreshSlotsCache();
   }, LOOK_EVERY_MS).unref();
   const close = () => {
@@ -82,11 +87,15 @@ export async function redisCluster(
 function isComplete(cluster: Cluster): boolean {
   if (cluster.status !== 'ready') return false;
   const ready = new Set<string>();
-  for (const { status, options } of cluster.nodes('master')) {
-    if (status === 'ready') ready.add(`${options.host}:${options.port}`);
-  }
+  for (const node of cluster.nodes('master')) if (node.status === 'ready') ready.add(keyOf(node));
   for (let slot = 0; slot < SLOTS; slot += 1) {
     if (!ready.has(cluster.slots[slot]?.[0] ?? '')) return false;
   }
   return true;
 }
+
+const hasSlot = (cluster: Cluster, node: Redis): boolean =>
+  cluster.slots.some(([master]) => master === keyOf(node));
+
+/** A node as the table of slots calls it. */
+const keyOf = ({ options }: Redis): string => `${options.host}:${options.port}`;

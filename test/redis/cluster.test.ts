@@ -1,9 +1,53 @@
-import { sessionKey } from '../helpers/redis.ts';
+import { readFileSync } from 'node:fs';
+import { startGateway } from '../helpers/gateway.ts';
+import { opaqueSessions, sessionKey } from '../helpers/redis.ts';
 import { clusterTest } from '../helpers/redis-kinds.ts';
-import { ALL_SERVED, answersTo, asking, inCluster, meanwhile, shareAll } from './topology.ts';
+import { ALL_SERVED, answersTo, asking, inCluster, meanwhile, shareAll, storeSessions } from './topology.ts';
 
 clusterTest('replicas share all in a Redis Cluster, wherever its slots are', async (t, cluster) => {
   await shareAll(t, { REDIS_URL: cluster.url }, asking(t, cluster));
+});
+
+clusterTest(
+  'a name of the cluster is good for the start: it waits for all nodes, and nothing is lost',
+  async (t, cluster) => {
+    await storeSessions(asking(t, cluster));
+    const [{ port } = { port: 0 }] = cluster.nodes;
+    const url = `redis+cluster://:${cluster.password}@localhost:${port}`;
+    const gateway = await startGateway(t, opaqueSessions(url));
+    t.match((await gateway.get('/readyz')).json, { redis: 'ok' }, 'at once');
+    t.strictSame(await answersTo(gateway), ALL_SERVED);
+    t.notMatch(gateway.lines.join(), /Redis connection/);
+  },
+);
+
+clusterTest('the rights that the docs ask a cluster for are enough', async (t, cluster) => {
+  const [rights = '', more = ''] = ['../../README.md', '../../docs/redis.md'].map(
+    (file) =>
+      /^ACL SETUSER gateway (?:on ><password> )?(.*)$/m.exec(
+        readFileSync(new URL(file, import.meta.url), 'utf8'),
+      )?.[1],
+  );
+  for (const node of cluster.nodes) {
+    await cluster.ask(
+      node,
+      'ACL',
+      'SETUSER',
+      'gateway',
+      'on',
+      '>test',
+      ...rights.split(' '),
+      ...more.split(' '),
+    );
+    await cluster.ask(node, 'ACL', 'LOG', 'RESET');
+  }
+  const gateway = await startGateway(t, { REDIS_URL: cluster.url.replace(/:[^:@]+@/, 'gateway:test@') });
+  t.match((await gateway.get('/readyz')).json, { redis: 'ok' });
+  t.equal((await gateway.setTags()).status, 200);
+  for (const node of cluster.nodes) {
+    const refused = JSON.stringify(await cluster.ask(node, 'ACL', 'LOG'));
+    t.notMatch(refused, /"(?:cluster|readonly|readwrite|asking|eval|info)/);
+  }
 });
 
 clusterTest('slots that move to another master are followed, and no request fails', async (t, cluster) => {
