@@ -41,9 +41,12 @@ export async function followMaster(
   const { Redis } = await import('ioredis');
   // The sentinel that is just being asked may not know it yet. And ioredis gives up for good where it is disconnected meanwhile.
   let isStale = false;
+  let announced = '';
   const leave = () => {
     isStale = redis.status !== 'ready';
-    if (!isStale) redis.disconnect(true);
+    // Each sentinel announces it: by the second time the gateway may be there.
+    const { remoteAddress, remotePort } = redis.stream ?? {};
+    if (!isStale && announced !== `${remoteAddress} ${remotePort}`) redis.disconnect(true);
   };
   redis.on('ready', () => isStale && leave());
   const watches = target.hosts.map(({ host, port }) => {
@@ -61,7 +64,11 @@ export async function followMaster(
     watch.on('error', () => {});
     watch.on('ready', () => watch.subscribe(SWITCHED).catch(() => {}));
     watch.on('message', (_, text: string) => {
-      if (text.startsWith(`${target.master} `)) leave();
+      // "<name> <old host> <old port> <new host> <new port>"
+      const [name, , , ...address] = text.split(' ');
+      if (name !== target.master) return;
+      announced = address.join(' ');
+      leave();
     });
     return watch;
   });

@@ -19,6 +19,11 @@ sentinelTest('a master that another one replaces is left at once, though it goes
   const clients = String(await redis.ask(await redis.master(), 'CLIENT', 'LIST'));
   t.match(clients, 'name=cometchat-gateway');
   t.ok(master.isRunning);
+  const told = gateway.lines
+    .filter((line) => line.includes('Redis connection'))
+    .map((line) => JSON.parse(line));
+  t.match(told, [{ msg: 'Redis connection lost' }, { msg: 'Redis connection restored' }]);
+  t.equal(told.length, 2, 'though each sentinel announces it');
 });
 
 sentinelTest('sentinels that are down at the start are found when they come', async (t, redis) => {

@@ -13,6 +13,7 @@ redisTest('a connection leaves its master once for each that takes its place', a
   const { host, password } = new URL(server.url);
   const seen = { left: 0, looks: 0, status: 'ready' };
   class Connection extends EventEmitter {
+    stream = { remoteAddress: '127.0.0.1', remotePort: 1 };
     get status() {
       seen.looks += 1;
       return seen.status;
@@ -39,4 +40,9 @@ redisTest('a connection leaves its master once for each that takes its place', a
   t.equal(seen.left, 2, 'but then, since it may be to the old master');
   redis.emit('ready');
   t.equal(seen.left, 2);
+
+  [redis.stream.remotePort, seen.looks] = [2, 0];
+  await announce(server, 'tags');
+  await until('the third', () => seen.looks > 0);
+  t.equal(seen.left, 2, 'nor the new one');
 });
