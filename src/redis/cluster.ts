@@ -43,8 +43,16 @@ export async function redisCluster(
     redisOptions: connectionOptions(target.current),
   });
   let lastError = 'closed';
+  const failed = (error: Error) => {
+    const type = errorType(error);
+    // It hides why: an address that is unknown, or a certificate that is not good.
+    if (type !== 'disconnected') lastError = type;
+  };
   cluster.on('+node', (node: Redis) => {
     signInAs(node.options, target);
+    // On a copy of it ioredis asks for the slots, and of what happens there it says only that it was closed.
+    const duplicate = node.duplicate.bind(node);
+    node.duplicate = (options) => duplicate(options).on('error', failed);
     endWhenSilent(node);
     node.on('ready', () => isComplete(cluster) && health.restored());
     // A command that was redirected to it goes first, and waits for it.
@@ -56,13 +64,11 @@ export async function redisCluster(
     health.lost(lastError);
     cluster.refreshSlotsCache();
   });
-  cluster.on('node error', (error: Error) => {
-    lastError = errorType(error);
-  });
+  cluster.on('node error', failed);
   cluster.on('error', ({ lastNodeError }: { lastNodeError?: Error }) => {
     const isOther = /cluster support disabled|unknown command/i.test(lastNodeError?.message ?? '');
     if (isOther) health.misconfigured(NO_CLUSTER);
-    else health.lost(errorType(lastNodeError));
+    else health.lost(lastError);
   });
   let looksInVain = 0;
   const look = setInterval(() => {

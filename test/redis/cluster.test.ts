@@ -1,5 +1,7 @@
 import { readFileSync } from 'node:fs';
+import tap from 'tap';
 import { startGateway } from '../helpers/gateway.ts';
+import { freePort } from '../helpers/ports.ts';
 import { opaqueSessions, sessionKey } from '../helpers/redis.ts';
 import { clusterTest } from '../helpers/redis-kinds.ts';
 import { ALL_SERVED, answersTo, asking, inCluster, meanwhile, shareAll, storeSessions } from './topology.ts';
@@ -20,6 +22,15 @@ clusterTest(
     t.notMatch(gateway.lines.join(), /Redis connection/);
   },
 );
+
+void tap.test('why no node of a cluster can be reached stands in the log', async (t) => {
+  const gateway = await startGateway(t, { REDIS_URL: `redis+cluster://127.0.0.1:${await freePort()}` });
+  t.equal((await gateway.get('/readyz')).json.redis, 'unavailable');
+  const told = gateway.lines
+    .filter((line) => line.includes('Redis connection'))
+    .map((line) => JSON.parse(line));
+  t.match(told, [{ msg: 'Redis connection lost', error: { type: 'ECONNREFUSED' } }]);
+});
 
 clusterTest('the rights that the docs ask a cluster for are enough', async (t, cluster) => {
   const [rights = '', more = ''] = ['../../README.md', '../../docs/redis.md'].map(
