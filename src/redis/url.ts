@@ -55,6 +55,9 @@ export function parseRedisUrl(text: string): RedisTarget {
   const path = PATHS[kind].pattern.exec(parts.path ?? '')?.groups;
   if (!path && !PATHS[kind].pattern.test(parts.path ?? '')) throw new Error(PATHS[kind].fault);
   const [username, password] = [parts.username ?? '', parts.password ?? ''];
+  if (kind !== 'single' && password.includes('@')) {
+    throw new Error('must have user and password once, before the first host, and "%40" for an "@" in them');
+  }
   const [sentUsername, sentPassword] = [username, password].map(decoded);
   if (sentUsername === undefined || sentPassword === undefined) {
     throw new Error('must have user and password percent-encoded: "%25" for a "%"');

@@ -154,6 +154,11 @@ export const WRONG: Record<Name, readonly Wrong[]> = {
       'redis://h:99999',
     ],
     [
+      /must have user and password once, before the first host/,
+      `redis+cluster://:${PASTED}@h,:${PASTED}@i`,
+      `redis+sentinel://:${PASTED}@@h/m`,
+    ],
+    [
       /must have user and password percent-encoded/,
       `redis://:${PASTED}%@h`,
       'redis://:a%b@h',
