@@ -11,7 +11,7 @@ import { type Failure, SUPERSEDED } from './outcome.ts';
  */
 const SLACK_MS = 1000;
 const POLL_MS = 10;
-/** For a Redis in a failover a write waits so long, and then goes on without it. */
+/** For a Redis in a failover writes wait so long, and then go on without it. */
 const PATIENCE_MS = 2000;
 /** What a lease must know of its write. */
 export interface Leased {
@@ -24,6 +24,8 @@ interface LeaseOptions {
   readonly redis: RedisClient;
   /** As sharedOrLocal() makes it. */
   readonly run: ReturnType<typeof sharedOrLocal>;
+  /** Since when Redis has answered no write. */
+  readonly outage: { began: number };
   readonly clock: Clock;
   readonly random: () => number;
 }
@@ -38,7 +40,8 @@ export function leasesOf(
 ): (lane: string, write: Leased) => Lease {
   const run = sharedOrLocal('write_order', services);
   const { clock, random } = services.seams;
-  return (lane, write) => new Lease(lane, write, attemptTimeoutMs + SLACK_MS, { redis, run, clock, random });
+  const options = { redis, run, outage: { began: Number.POSITIVE_INFINITY }, clock, random };
+  return (lane, write) => new Lease(lane, write, attemptTimeoutMs + SLACK_MS, options);
 }
 
 /**
@@ -48,6 +51,7 @@ export function leasesOf(
 export class Lease {
   readonly #redis: RedisClient;
   readonly #run: LeaseOptions['run'];
+  readonly #outage: LeaseOptions['outage'];
   readonly #clock: Clock;
   readonly #random: () => number;
   readonly #write: Leased;
@@ -67,13 +71,19 @@ export class Lease {
   #heldUntil = 0;
   #grant = 0;
 
-  constructor(lane: string, write: Leased, leaseMs: number, { redis, run, clock, random }: LeaseOptions) {
+  constructor(
+    lane: string,
+    write: Leased,
+    leaseMs: number,
+    { redis, run, outage, clock, random }: LeaseOptions,
+  ) {
     const key = `write:v2:{${lane}}`;
     this.#keys = [key, `${key}:lease`, `${key}:next`];
     this.#write = write;
     this.#leaseMs = leaseMs;
     this.#redis = redis;
     this.#run = run;
+    this.#outage = outage;
     this.#clock = clock;
     this.#random = random;
     this.#born = clock.now();
@@ -122,7 +132,7 @@ export class Lease {
       const asked = this.#clock.now();
       const state = await this.#run<State | 'alone'>(
         () => this.#ask(this.#leaseMs),
-        (error) => (this.#redis.returnsSoon?.(error) && asked - began < PATIENCE_MS ? 'wait' : 'alone'),
+        (error) => (this.#redis.returnsSoon?.(error) && this.#isPatient(asked - began) ? 'wait' : 'alone'),
       );
       if (state === 'superseded') return SUPERSEDED;
       if (state !== 'wait') {
@@ -148,6 +158,12 @@ export class Lease {
   transfer(to: Lease): void {
     to.#holder = this.#holder;
     to.#heldUntil = this.#heldUntil;
+  }
+
+  /** An outage that goes on and on is waited for by the first writes alone. */
+  #isPatient(waitedMs: number): boolean {
+    this.#outage.began = Math.min(this.#outage.began, this.#clock.now());
+    return Math.max(waitedMs, this.#clock.now() - this.#outage.began) < PATIENCE_MS;
   }
 
   #hold(state: 'granted' | 'held' | 'alone', asked: number): void {
@@ -176,6 +192,7 @@ export class Lease {
     });
     const [version, seen, state] = (await asked) as [number, string, State];
     if (!Number.isSafeInteger(version)) throw new Error('Redis has given no version');
+    this.#outage.began = Number.POSITIVE_INFINITY;
     if (state !== 'superseded') [this.#version, this.#seen] = [version, seen];
     return state;
   }

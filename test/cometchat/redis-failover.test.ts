@@ -9,24 +9,35 @@ import { VirtualClock } from '../helpers/virtual-clock.ts';
 const NEVER = new AbortController().signal;
 
 /**
- * A write that asks a Redis for its turn, in which no command succeeds until so many milliseconds have passed.
+ * A write that asks a Redis for its turn, in which no command succeeds until so many milliseconds have passed, and later once more.
  *
  * @param isFailover whether Redis is expected back
  */
-function asking({ backAfterMs, isFailover = true }: { backAfterMs: number; isFailover?: boolean }) {
+function asking({
+  backAfterMs,
+  isFailover = true,
+  again = [0, 0],
+}: {
+  backAfterMs: number;
+  isFailover?: boolean;
+  again?: [number, number];
+}) {
   const clock = new VirtualClock();
   const redis = {
     eval: async () => {
-      if (clock.now() < backAfterMs) throw new Error('Connection is closed.');
+      const now = clock.now();
+      if (now < backAfterMs || (now >= again[0] && now < again[1])) throw new Error('Connection is closed.');
       return [1, '', 'granted'];
     },
     returnsSoon: () => isFailover,
   } as unknown as RedisClient;
   const around = services(redis, { clock });
-  const lease = leasesOf(redis, 500, around)('lane', { kind: 'merge', deadline: 60_000 });
+  const leases = leasesOf(redis, 500, around);
+  const next = () => leases('lane', { kind: 'merge', deadline: 60_000 });
   return {
     clock,
-    lease,
+    lease: next(),
+    next,
     failures: async () => (await countsOf(around.metrics))['redis_failures write_order'],
   };
 }
@@ -47,6 +58,25 @@ t.test('after two seconds it goes on without the others', async (t) => {
   t.ok(clock.now() >= 2000 && clock.now() < 2030, `after ${clock.now()} ms`);
   clock.pass(5000);
   t.ok(lease.isHeld, 'and is alone');
+});
+
+t.test('an outage that goes on is waited for by the first writes, and not by those after them', async (t) => {
+  const { clock, lease, next } = asking({ backAfterMs: 60_000 });
+  await clock.run(lease.acquire(NEVER));
+  for (const pause of [0, 5000]) {
+    clock.pass(pause);
+    const asked = clock.now();
+    await clock.run(next().acquire(NEVER));
+    t.equal(clock.now(), asked, 'at once');
+  }
+});
+
+t.test('a second failover is waited for like the first', async (t) => {
+  const { clock, lease, next } = asking({ backAfterMs: 1500, again: [5000, 6500] });
+  await clock.run(lease.acquire(NEVER));
+  clock.pass(5000 - clock.now());
+  await clock.run(next().acquire(NEVER));
+  t.ok(clock.now() >= 6500, `after ${clock.now()} ms`);
 });
 
 t.test('where no failover is going on it does so at once', async (t) => {
