@@ -44,9 +44,10 @@ export async function followMaster(
   let announced = '';
   const leave = () => {
     isStale = redis.status !== 'ready';
+    if (isStale) return;
     // Each sentinel announces it: by the second time the gateway may be there.
-    const { remoteAddress, remotePort } = redis.stream ?? {};
-    if (!isStale && announced !== `${remoteAddress} ${remotePort}`) redis.disconnect(true);
+    const { remoteAddress, remotePort } = redis.stream;
+    if (announced !== `${remoteAddress} ${remotePort}`) redis.disconnect(true);
   };
   redis.on('ready', () => isStale && leave());
   const watches = target.hosts.map(({ host, port }) => {
