@@ -1,7 +1,8 @@
-import type { Cluster, Redis } from 'ioredis';
+import type { Cluster, Redis, RedisOptions } from 'ioredis';
 import { errorType } from '../base/error-type.ts';
 import type { Rotating } from '../base/rotating.ts';
 import type { Health } from './health.ts';
+import { passLaterErrors } from './later-errors.ts';
 import { CONNECT_TIMEOUT_MS, connectionOptions, reconnectDelay, signInAs } from './options.ts';
 import { endWhenSilent } from './silence.ts';
 import type { RedisTarget } from './url.ts';
@@ -23,7 +24,7 @@ export async function redisCluster(
   target: Rotating<RedisTarget>,
   health: Health,
 ): Promise<{ client: Cluster; close: () => void }> {
-  const { Cluster } = await import('ioredis');
+  const { Cluster, Redis } = await import('ioredis');
   const { hosts } = target.current;
   const cluster = new Cluster([...hosts], {
     lazyConnect: true,
@@ -43,17 +44,21 @@ export async function redisCluster(
     redisOptions: connectionOptions(target.current),
   });
   let lastError = 'closed';
-  const failed = (error: Error) => {
+  const note = (error: Error) => {
     const type = errorType(error);
-    // It hides why: an address that is unknown, or a certificate that is not good.
+    // That is what becomes of a command, and the reason has been told before.
     if (type !== 'disconnected') lastError = type;
   };
   cluster.on('+node', (node: Redis) => {
     signInAs(node.options, target);
-    // On a copy of it ioredis asks for the slots, and of what happens there it says only that it was closed.
-    const duplicate = node.duplicate.bind(node);
-    node.duplicate = (options) => duplicate(options).on('error', failed);
     endWhenSilent(node);
+    passLaterErrors(node);
+    // The slots are asked for on a copy, and ioredis does not tell of its errors.
+    node.duplicate = (options?: Partial<RedisOptions>) => {
+      const copy = Redis.prototype.duplicate.call(node, options ?? {});
+      passLaterErrors(copy);
+      return copy.on('error', note);
+    };
     node.on('ready', () => isComplete(cluster) && health.restored());
     // A command that was redirected to it goes first, and waits for it.
     setImmediate(() => node.status === 'wait' && node.connect().catch(() => {}));
@@ -64,7 +69,7 @@ export async function redisCluster(
     health.lost(lastError);
     cluster.refreshSlotsCache();
   });
-  cluster.on('node error', failed);
+  cluster.on('node error', note);
   cluster.on('error', ({ lastNodeError }: { lastNodeError?: Error }) => {
     const isOther = /cluster support disabled|unknown command/i.test(lastNodeError?.message ?? '');
     if (isOther) health.misconfigured(NO_CLUSTER);

@@ -1,7 +1,7 @@
 import type { Services } from '../base/services.ts';
 
-/** Redis is there and refuses the gateway: no waiting mends that. */
-const REFUSALS = /^(?:WRONGPASS|NOAUTH|NOPERM)$/;
+/** Redis is there and refuses the gateway, or has a certificate that the gateway refuses: no waiting mends that. */
+const REFUSALS = /^(?:WRONGPASS|NOAUTH|NOPERM)$|CERT|UNABLE_TO_VERIFY/;
 
 /** Whether Redis can be asked, and what the log says of that: each reason once, until Redis can be asked again. */
 export class Health {

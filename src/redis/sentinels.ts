@@ -1,5 +1,7 @@
 import type { Redis, RedisOptions } from 'ioredis';
+import { errorType } from '../base/error-type.ts';
 import type { Rotating } from '../base/rotating.ts';
+import { passLaterErrors } from './later-errors.ts';
 import { connectionOptions, reconnectDelay } from './options.ts';
 import { endWhenSilent } from './silence.ts';
 import type { RedisTarget } from './url.ts';
@@ -61,6 +63,7 @@ export async function followMaster(
     });
     Object.defineProperty(watch.options, 'password', { get: () => password.current });
     endWhenSilent(watch);
+    passLaterErrors(watch);
     // The connection to the master tells of sentinels that cannot be asked.
     watch.on('error', () => {});
     watch.on('ready', () => watch.subscribe(SWITCHED).catch(() => {}));
@@ -81,15 +84,36 @@ export async function followMaster(
   };
 }
 
+/** What makes the connections to sentinels, which ioredis keeps to itself. */
+interface Asks {
+  readonly connector: { connectToSentinel(sentinel: unknown, options?: RedisOptions): Redis };
+}
+
 /**
- * What is known of sentinels none of which has named a master.
+ * Takes note of why sentinels cannot be asked for the master.
  *
- * @param message of ioredis' last "sentinelError"
- * @returns advice where REDIS_URL is wrong, and why the sentinel could not be asked
+ * @returns gives what is known of the one that was asked last: advice where REDIS_URL is wrong, and the type of the error
  */
-export function sentinelAnswer(message: string): { advice?: string; cause: string } {
-  const [, advice] = ANSWERS.find(([said]) => said.test(message)) ?? [];
-  // ioredis tells of its address before.
-  const [, cause = message] = / because (.*)/s.exec(message) ?? [];
-  return { cause, ...(advice && { advice }) };
+export function sentinelAnswers(redis: Redis): () => { advice?: string; type: string } {
+  let said = '';
+  let type = '';
+  const { connector } = redis as unknown as Asks;
+  const { connectToSentinel } = connector;
+  connector.connectToSentinel = (sentinel) => {
+    const client = connectToSentinel.call(connector, sentinel, { lazyConnect: true });
+    passLaterErrors(client);
+    type = '';
+    return client.on('error', (error) => {
+      type = errorType(error);
+    });
+  };
+  redis.on('sentinelError', ({ message }: Error) => {
+    said = message;
+  });
+  return () => {
+    const [, advice] = ANSWERS.find(([answer]) => answer.test(said)) ?? [];
+    // ioredis tells of its address before.
+    const [, cause = said] = / because (.*)/s.exec(said) ?? [];
+    return { type: type || errorType(new Error(cause)), ...(advice && { advice }) };
+  };
 }

@@ -2,8 +2,9 @@ import type { Redis } from 'ioredis';
 import { errorType } from '../base/error-type.ts';
 import type { Rotating } from '../base/rotating.ts';
 import type { Health } from './health.ts';
+import { passLaterErrors } from './later-errors.ts';
 import { connectionOptions, reconnectDelay, signInAs } from './options.ts';
-import { followMaster, masterOptions, sentinelAnswer } from './sentinels.ts';
+import { followMaster, masterOptions, sentinelAnswers } from './sentinels.ts';
 import { endWhenSilent } from './silence.ts';
 import type { RedisTarget } from './url.ts';
 
@@ -46,9 +47,12 @@ export async function redisServer(
   });
   signInAs(redis.options, target);
   endWhenSilent(redis);
+  passLaterErrors(redis);
   let stopFollowing: (() => void) | undefined;
+  let answers: ReturnType<typeof sentinelAnswers> | undefined;
   if (kind === 'sentinel') {
     Object.defineProperty(redis.options, 'sentinelPassword', { get: () => sentinelPassword.current });
+    answers = sentinelAnswers(redis);
     stopFollowing = await followMaster(redis, target.current, sentinelPassword);
   }
   redis.on('ready', async () => {
@@ -57,15 +61,11 @@ export async function redisServer(
     if (advice) health.misconfigured(advice);
     else if (redis.status === 'ready') health.restored();
   });
-  let saidOfSentinel = '';
-  redis.on('sentinelError', ({ message }: Error) => {
-    saidOfSentinel = message;
-  });
   redis.on('error', (error: RedisError) => {
-    if (error.message.startsWith('All sentinels are unreachable')) {
-      const { advice, cause } = sentinelAnswer(saidOfSentinel);
+    if (answers && error.message.startsWith('All sentinels are unreachable')) {
+      const { advice, type } = answers();
       if (advice) health.misconfigured(advice);
-      else health.lost(errorType(new Error(cause)));
+      else health.lost(type);
       return;
     }
     health.lost(errorType(error));

@@ -1,5 +1,6 @@
+import type { Certificate } from '../../sandbox/certificates.ts';
 import { freePort } from './ports.ts';
-import { askRedis, makePassword, type Owner, RedisProcess } from './redis-server.ts';
+import { askRedis, listenOn, makePassword, type Owner, RedisProcess } from './redis-server.ts';
 import { until } from './until.ts';
 
 const SLOTS = 16_384;
@@ -8,15 +9,23 @@ const SLOTS = 16_384;
 export class RedisCluster {
   readonly password = makePassword();
   readonly nodes: readonly RedisProcess[];
+  readonly #scheme: string;
 
-  private constructor(nodes: (password: string) => readonly RedisProcess[]) {
+  private constructor(scheme: string, nodes: (password: string) => readonly RedisProcess[]) {
+    this.#scheme = scheme;
     this.nodes = nodes(this.password);
   }
 
-  /** @param options `nodeTimeoutMs`: when a node that does not answer counts as dead */
+  /** @param options `nodeTimeoutMs`: when a node that does not answer counts as dead; `certificate`: of TLS, which this process must trust */
   static async start(
     t: Owner,
-    { masters = 3, replicas = 1, nodeTimeoutMs = 500, args = [] as readonly string[] } = {},
+    {
+      masters = 3,
+      replicas = 1,
+      nodeTimeoutMs = 500,
+      args = [] as readonly string[],
+      certificate = undefined as Certificate | undefined,
+    } = {},
   ): Promise<RedisCluster> {
     const dir = t.testdir({});
     const ports = await Promise.all(
@@ -25,11 +34,12 @@ export class RedisCluster {
         async () => [await freePort(), await freePort()] as const,
       ),
     );
-    const cluster = new RedisCluster((password) =>
+    const cluster = new RedisCluster(certificate ? 'rediss' : 'redis', (password) =>
       ports.map(
         ([port, bus]) =>
           new RedisProcess(t, port, [
-            ...['--port', port, '--bind', '127.0.0.1', '--dir', dir, '--save', ''],
+            ...listenOn(dir, port, certificate).flatMap(([name, value]) => [`--${name}`, value]),
+            ...['--bind', '127.0.0.1', '--dir', dir, '--save', ''],
             ...['--cluster-enabled', 'yes', '--cluster-config-file', `${port}.conf`, '--cluster-port', bus],
             ...['--cluster-node-timeout', nodeTimeoutMs, '--requirepass', password, '--masterauth', password],
             ...['--repl-diskless-sync-delay', 0, '--cluster-replica-validity-factor', 0],
@@ -44,12 +54,12 @@ export class RedisCluster {
   /** What `REDIS_URL` takes. */
   get url(): string {
     const hosts = this.nodes.map(({ port }) => `127.0.0.1:${port}`);
-    return `redis+cluster://:${this.password}@${hosts.join()}`;
+    return `${this.#scheme}+cluster://:${this.password}@${hosts.join()}`;
   }
 
   /** Sends one command to a node. */
   ask({ port }: { port: number }, ...command: (string | number)[]): Promise<unknown> {
-    return askRedis(`redis://:${this.password}@127.0.0.1:${port}`, ...command);
+    return askRedis(`${this.#scheme}://:${this.password}@127.0.0.1:${port}`, ...command);
   }
 
   /** The nodes that are masters now, as the first node that runs says, in the order of their slots. */

@@ -1,7 +1,8 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Certificate } from '../../sandbox/certificates.ts';
 import { freePort } from './ports.ts';
-import { askRedis, makePassword, type Owner, RedisProcess } from './redis-server.ts';
+import { askRedis, listenOn, makePassword, type Owner, RedisProcess } from './redis-server.ts';
 import { until } from './until.ts';
 
 const MASTER = 'tags';
@@ -14,9 +15,13 @@ export class RedisSentinels {
   readonly servers: readonly RedisProcess[];
   readonly sentinels: readonly RedisProcess[];
 
+  readonly #scheme: string;
+
   private constructor(
+    scheme: string,
     parts: Pick<RedisSentinels, 'password' | 'sentinelPassword' | 'servers' | 'sentinels'>,
   ) {
+    this.#scheme = scheme;
     ({
       password: this.password,
       sentinelPassword: this.sentinelPassword,
@@ -25,8 +30,11 @@ export class RedisSentinels {
     } = parts);
   }
 
-  /** @param options `downAfterMs`: when a master that does not answer counts as dead */
-  static async start(t: Owner, { downAfterMs = 300 } = {}): Promise<RedisSentinels> {
+  /** @param options `downAfterMs`: when a master that does not answer counts as dead; `certificate`: of TLS, which this process must trust */
+  static async start(
+    t: Owner,
+    { downAfterMs = 300, certificate = undefined as Certificate | undefined } = {},
+  ): Promise<RedisSentinels> {
     const dir = t.testdir({});
     const [password, sentinelPassword] = [makePassword(), makePassword()];
     const [first, second, ...others] = await Promise.all(
@@ -34,14 +42,16 @@ export class RedisSentinels {
     );
     const server = (port = 0, ...args: (string | number)[]) =>
       new RedisProcess(t, port, [
-        ...['--port', port, '--bind', '127.0.0.1', '--dir', dir, '--save', '', '--dbfilename', `${port}.rdb`],
+        ...listenOn(dir, port, certificate).flatMap(([name, value]) => [`--${name}`, value]),
+        ...['--bind', '127.0.0.1', '--dir', dir, '--save', '', '--dbfilename', `${port}.rdb`],
         ...['--requirepass', password, '--masterauth', password, '--repl-diskless-sync-delay', 0, ...args],
       ]);
     const servers = [server(first), server(second, '--replicaof', '127.0.0.1', `${first}`)];
     const sentinels = others.map((port) => {
       const file = join(dir, `${port}.conf`);
       const lines = [
-        `port ${port}\nbind 127.0.0.1\ndir ${dir}\nrequirepass ${sentinelPassword}`,
+        ...listenOn(dir, port, certificate).map((setting) => setting.join(' ')),
+        `bind 127.0.0.1\ndir ${dir}\nrequirepass ${sentinelPassword}`,
         `sentinel sentinel-pass ${sentinelPassword}`,
         `sentinel monitor ${MASTER} 127.0.0.1 ${first} 2`,
         `sentinel auth-pass ${MASTER} ${password}`,
@@ -51,7 +61,12 @@ export class RedisSentinels {
       writeFileSync(file, `${lines.join('\n')}\n`);
       return new RedisProcess(t, port, [file, '--sentinel']);
     });
-    const redis = new RedisSentinels({ password, sentinelPassword, servers, sentinels });
+    const redis = new RedisSentinels(certificate ? 'rediss' : 'redis', {
+      password,
+      sentinelPassword,
+      servers,
+      sentinels,
+    });
     await Promise.all(servers.map((one) => one.start()));
     await until('a replica', async () =>
       String(await redis.ask({ port: first ?? 0 }, 'INFO', 'replication')).includes('state=online'),
@@ -64,7 +79,7 @@ export class RedisSentinels {
   /** What `REDIS_URL` takes. */
   get url(): string {
     const hosts = this.sentinels.map(({ port }) => `127.0.0.1:${port}`);
-    return `redis+sentinel://:${this.password}@${hosts.join()}/${MASTER}/0`;
+    return `${this.#scheme}+sentinel://:${this.password}@${hosts.join()}/${MASTER}/0`;
   }
 
   /** The variables that lead a gateway to them. */
@@ -74,12 +89,12 @@ export class RedisSentinels {
 
   /** Sends one command to a server. */
   ask({ port }: { port: number }, ...command: (string | number)[]): Promise<unknown> {
-    return askRedis(`redis://:${this.password}@127.0.0.1:${port}`, ...command);
+    return askRedis(`${this.#scheme}://:${this.password}@127.0.0.1:${port}`, ...command);
   }
 
   /** Sends one command to a sentinel. */
   askSentinel({ port }: { port: number }, ...command: (string | number)[]): Promise<unknown> {
-    return askRedis(`redis://:${this.sentinelPassword}@127.0.0.1:${port}`, ...command);
+    return askRedis(`${this.#scheme}://:${this.sentinelPassword}@127.0.0.1:${port}`, ...command);
   }
 
   /** The server that most sentinels call the master. */

@@ -1,9 +1,12 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { Redis } from 'ioredis';
 import type { Test } from 'tap';
+import type { Certificate } from '../../sandbox/certificates.ts';
 import { planted } from './secrets.ts';
 
 /** Who starts servers, and ends them. */
@@ -54,6 +57,27 @@ export class RedisProcess {
   thaw(): void {
     this.#child?.kill('SIGCONT');
   }
+}
+
+/** What a program of Redis' listens with: its port, and where it has a certificate no connection without TLS. */
+export function listenOn(dir: string, port: number, certificate?: Certificate): [string, string | number][] {
+  if (!certificate) return [['port', port]];
+  const files = Object.entries(certificate).map(([name, text]) => {
+    const file = join(dir, `${name}.pem`);
+    writeFileSync(file, text);
+    return [name, file] as const;
+  });
+  const { key = '', cert = '', ca = '' } = Object.fromEntries(files);
+  return [
+    ['port', 0],
+    ['tls-port', port],
+    ['tls-key-file', key],
+    ['tls-cert-file', cert],
+    ['tls-ca-cert-file', ca],
+    ['tls-auth-clients', 'no'],
+    ['tls-cluster', 'yes'],
+    ['tls-replication', 'yes'],
+  ];
 }
 
 /** Sends one command on a connection of its own. */

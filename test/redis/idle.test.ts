@@ -1,4 +1,3 @@
-import tls from 'node:tls';
 import type { Redis } from 'ioredis';
 import tap, { type Test } from 'tap';
 import { type Certificate, makeCertificate } from '../../sandbox/certificates.ts';
@@ -11,6 +10,7 @@ import { countsOf } from '../helpers/metrics.ts';
 import { opaqueSessions, RedisServer, redisAt } from '../helpers/redis.ts';
 import { type Fate, redisProxy } from '../helpers/redis-proxy.ts';
 import { services } from '../helpers/room.ts';
+import { trust } from '../helpers/trust.ts';
 import { until } from '../helpers/until.ts';
 import { isUnchecked, STORED, withOpaque } from './outage.ts';
 
@@ -72,9 +72,7 @@ redisTest('an idle connection that was forgotten is replaced before a command ne
 
 redisTest('so it is with TLS', async (t, redis) => {
   const certificate = await makeCertificate('good');
-  const trusted = tls.getCACertificates('default');
-  t.teardown(() => tls.setDefaultCACertificates(trusted));
-  tls.setDefaultCACertificates([...trusted, certificate.ca]);
+  trust(t, certificate);
   await isReplaced(t, await idle(t, redis, certificate), 'nothing passes', 'timeout');
 });
 

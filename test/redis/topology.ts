@@ -115,8 +115,12 @@ export async function shareAll(
 /** Sends commands to whichever node has their key. */
 export function asking(t: Test, cluster: RedisCluster) {
   const client = new Cluster([{ host: '127.0.0.1', port: cluster.nodes[0]?.port ?? 0 }], {
-    redisOptions: { password: cluster.password },
+    redisOptions: {
+      password: cluster.password,
+      ...(cluster.url.startsWith('rediss') && { tls: {} }),
+    },
   });
+  client.on('error', () => {});
   t.teardown(() => client.disconnect());
   return (name: string, ...args: (string | number)[]) => client.call(name, ...args);
 }
