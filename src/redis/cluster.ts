@@ -53,9 +53,11 @@ export async function redisCluster(
     signInAs(node.options, target);
     endWhenSilent(node);
     passLaterErrors(node);
+    // A replica that is asked for a key names its master, unless it is told that old answers will do.
+    node.readonly = node.readwrite = async () => 'OK';
     // The slots are asked for on a copy, and ioredis does not tell of its errors.
     node.duplicate = (options?: Partial<RedisOptions>) => {
-      const copy = Redis.prototype.duplicate.call(node, options ?? {});
+      const copy = Redis.prototype.duplicate.call(node, { ...options, readOnly: false });
       passLaterErrors(copy);
       return copy.on('error', note);
     };
