@@ -55,6 +55,9 @@ export async function redisCluster(
     passLaterErrors(node);
     // A replica that is asked for a key names its master, unless it is told that old answers will do.
     node.readonly = node.readwrite = async () => 'OK';
+    // ioredis sends it before a command whose slot is being moved, and a refusal that nobody hears of would end the process.
+    const announce = node.asking.bind(node);
+    node.asking = () => announce().catch(() => 'OK');
     // The slots are asked for on a copy, and ioredis does not tell of its errors.
     node.duplicate = (options?: Partial<RedisOptions>) => {
       const copy = Redis.prototype.duplicate.call(node, { ...options, readOnly: false });

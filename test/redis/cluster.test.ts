@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import tap from 'tap';
 import { startGateway } from '../helpers/gateway.ts';
 import { freePort } from '../helpers/ports.ts';
@@ -30,35 +29,6 @@ void tap.test('why no node of a cluster can be reached stands in the log', async
     .filter((line) => line.includes('Redis connection'))
     .map((line) => JSON.parse(line));
   t.match(told, [{ msg: 'Redis connection lost', error: { type: 'ECONNREFUSED' } }]);
-});
-
-clusterTest('the rights that the docs ask a cluster for are enough', async (t, cluster) => {
-  const [rights = '', more = ''] = ['../../README.md', '../../docs/redis.md'].map(
-    (file) =>
-      /^ACL SETUSER gateway (?:on ><password> )?(.*)$/m.exec(
-        readFileSync(new URL(file, import.meta.url), 'utf8'),
-      )?.[1],
-  );
-  for (const node of cluster.nodes) {
-    await cluster.ask(
-      node,
-      'ACL',
-      'SETUSER',
-      'gateway',
-      'on',
-      '>test',
-      ...rights.split(' '),
-      ...more.split(' '),
-    );
-    await cluster.ask(node, 'ACL', 'LOG', 'RESET');
-  }
-  const gateway = await startGateway(t, { REDIS_URL: cluster.url.replace(/:[^:@]+@/, 'gateway:test@') });
-  t.match((await gateway.get('/readyz')).json, { redis: 'ok' });
-  t.equal((await gateway.setTags()).status, 200);
-  for (const node of cluster.nodes) {
-    const refused = JSON.stringify(await cluster.ask(node, 'ACL', 'LOG'));
-    t.notMatch(refused, /"(?:cluster|readonly|readwrite|asking|eval|info)/);
-  }
 });
 
 clusterTest('slots that move to another master are followed, and no request fails', async (t, cluster) => {
