@@ -12,6 +12,8 @@ export const connectionOptions = (target: RedisTarget) =>
   ({
     lazyConnect: true,
     connectionName: 'cometchat-gateway',
+    // From Redis 7.2 on a user would need a right for it, which an older one does not know.
+    disableClientInfo: true,
     connectTimeout: CONNECT_TIMEOUT_MS,
     commandTimeout: COMMAND_TIMEOUT_MS,
     autoResendUnfulfilledCommands: false,

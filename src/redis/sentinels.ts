@@ -100,7 +100,10 @@ export function sentinelAnswers(redis: Redis): () => { advice?: string; type: st
   const { connector } = redis as unknown as Asks;
   const { connectToSentinel } = connector;
   connector.connectToSentinel = (sentinel) => {
-    const client = connectToSentinel.call(connector, sentinel, { lazyConnect: true });
+    const client = connectToSentinel.call(connector, sentinel, {
+      lazyConnect: true,
+      disableClientInfo: true,
+    });
     passLaterErrors(client);
     type = '';
     return client.on('error', (error) => {

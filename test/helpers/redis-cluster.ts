@@ -10,6 +10,7 @@ export class RedisCluster {
   readonly password = makePassword();
   readonly nodes: readonly RedisProcess[];
   readonly #scheme: string;
+  readonly #ids = new Map<RedisProcess, string>();
 
   private constructor(scheme: string, nodes: (password: string) => readonly RedisProcess[]) {
     this.#scheme = scheme;
@@ -70,6 +71,21 @@ export class RedisCluster {
     return [...new Set(ports)].flatMap((port) => this.nodes.find((node) => node.port === port) ?? []);
   }
 
+  /** Moves a slot and its keys to another master as far as `ASK`. @returns does the rest */
+  async moveSlot(slot: number, from: RedisProcess, to: RedisProcess): Promise<() => Promise<void>> {
+    const [source, target] = [await this.#id(from), await this.#id(to)];
+    await this.ask(to, 'CLUSTER', 'SETSLOT', slot, 'IMPORTING', source);
+    await this.ask(from, 'CLUSTER', 'SETSLOT', slot, 'MIGRATING', target);
+    const keys = (await this.ask(from, 'CLUSTER', 'GETKEYSINSLOT', slot, 100)) as string[];
+    if (keys.length > 0) {
+      const auth = ['AUTH', this.password, 'KEYS', ...keys];
+      await this.ask(from, 'MIGRATE', '127.0.0.1', to.port, '', 0, 1000, ...auth);
+    }
+    return async () => {
+      for (const node of [to, from]) await this.ask(node, 'CLUSTER', 'SETSLOT', slot, 'NODE', target);
+    };
+  }
+
   /** Waits until all nodes that run know all slots to be served, each by a master that runs. */
   async isWhole(replicas?: number): Promise<void> {
     await until('a whole cluster', async () => {
@@ -85,6 +101,12 @@ export class RedisCluster {
       }
       return true;
     });
+  }
+
+  async #id(node: RedisProcess): Promise<string> {
+    const id = this.#ids.get(node) ?? String(await this.ask(node, 'CLUSTER', 'MYID'));
+    this.#ids.set(node, id);
+    return id;
   }
 
   async #build(masters: number, ports: readonly (readonly [number, number])[]): Promise<void> {
@@ -104,9 +126,9 @@ export class RedisCluster {
       const [port, bus] = ports[index + 1] as readonly [number, number];
       await this.ask(first, 'CLUSTER', 'MEET', '127.0.0.1', port, bus);
     }
-    const ids = await Promise.all(owners.map((node) => this.ask(node, 'CLUSTER', 'MYID')));
+    const ids = await Promise.all(owners.map((node) => this.#id(node)));
     for (const [index, node] of this.nodes.slice(masters).entries()) {
-      const id = String(ids[index % masters]);
+      const id = ids[index % masters] ?? '';
       await until('its master', async () => String(await this.ask(node, 'CLUSTER', 'NODES')).includes(id));
       await this.ask(node, 'CLUSTER', 'REPLICATE', id);
     }
