@@ -7,7 +7,7 @@ const SLOTS = 16_384;
 
 /** A real Redis Cluster on free ports, with a password and no file that outlives the test. */
 export class RedisCluster {
-  readonly password = makePassword();
+  password = makePassword();
   readonly nodes: readonly RedisProcess[];
   readonly #scheme: string;
   readonly #ids = new Map<RedisProcess, string>();
@@ -69,6 +69,15 @@ export class RedisCluster {
     const slots = (await this.ask(asked, 'CLUSTER', 'SLOTS')) as [number, number, [string, number]][];
     const ports = slots.toSorted(([one], [other]) => one - other).map(([, , [, port]]) => port);
     return [...new Set(ports)].flatMap((port) => this.nodes.find((node) => node.port === port) ?? []);
+  }
+
+  /** Gives all nodes another password, which `url` has from now on; connections stay open. */
+  async changePassword(): Promise<void> {
+    const password = makePassword();
+    for (const node of this.nodes) {
+      await this.ask(node, 'CONFIG', 'SET', 'requirepass', password, 'masterauth', password);
+    }
+    this.password = password;
   }
 
   /** Moves a slot and its keys to another master as far as `ASK`. @returns does the rest */

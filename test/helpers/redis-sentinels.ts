@@ -10,8 +10,8 @@ const SENTINELS = 3;
 
 /** Real servers of which sentinels make one the master, with a password for each kind. */
 export class RedisSentinels {
-  readonly password: string;
-  readonly sentinelPassword: string;
+  password: string;
+  sentinelPassword: string;
   readonly servers: readonly RedisProcess[];
   readonly sentinels: readonly RedisProcess[];
 
@@ -95,6 +95,21 @@ export class RedisSentinels {
   /** Sends one command to a sentinel. */
   askSentinel({ port }: { port: number }, ...command: (string | number)[]): Promise<unknown> {
     return askRedis(`${this.#scheme}://:${this.sentinelPassword}@127.0.0.1:${port}`, ...command);
+  }
+
+  /** Gives servers and sentinels other passwords, which `environment` has from now on; connections stay open. */
+  async changePasswords(): Promise<void> {
+    const [password, sentinelPassword] = [makePassword(), makePassword()];
+    for (const server of this.servers) {
+      await this.ask(server, 'CONFIG', 'SET', 'requirepass', password, 'masterauth', password);
+    }
+    for (const sentinel of this.sentinels) {
+      await this.askSentinel(sentinel, 'SENTINEL', 'SET', MASTER, 'auth-pass', password);
+      await this.askSentinel(sentinel, 'SENTINEL', 'CONFIG', 'SET', 'sentinel-pass', sentinelPassword);
+      await this.askSentinel(sentinel, 'ACL', 'SETUSER', 'default', 'resetpass', `>${sentinelPassword}`);
+    }
+    [this.password, this.sentinelPassword] = [password, sentinelPassword];
+    await this.isWatched();
   }
 
   /** The server that most sentinels call the master. */
