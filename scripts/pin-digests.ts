@@ -35,9 +35,7 @@ async function digestOf(image: string): Promise<string> {
   const url = `${REGISTRY}/v2/${repository}/manifests/${tag}`;
   const ask = (authorization: Record<string, string>) =>
     fetch(url, { method: 'HEAD', headers: { accept: LISTS.join(', '), ...authorization } }).catch((error) => {
-      throw new Error(
-        `${url} cannot be reached: ${error.cause?.message || error.cause?.code || error.message}`,
-      );
+      throw new Error(`${url} cannot be reached: ${error.cause}`);
     });
   let answer = await ask({});
   if (answer.status === 401) answer = await ask(await authorization(answer));

@@ -8,10 +8,8 @@ import { endWhenSilent } from './silence.ts';
 import type { RedisTarget } from './url.ts';
 
 const LOOK_EVERY_MS = 250;
-/** A connection to a new master takes milliseconds. */
-const LOOKS_UNTIL_LOST = 2;
-/** To open the first ones takes longer: the nodes must be learned, and TLS begins with each. */
-const LOOKS_UNTIL_OPEN = CONNECT_TIMEOUT_MS / LOOK_EVERY_MS;
+/** To open the first connections takes a while: the nodes must be learned, and TLS begins with each. */
+const LOOKS_UNTIL_LOST = CONNECT_TIMEOUT_MS / LOOK_EVERY_MS;
 const SLOTS = 16_384;
 
 const NO_CLUSTER = 'REDIS_URL leads to no Redis Cluster: write redis:// or redis+sentinel://';
@@ -76,24 +74,27 @@ export async function redisCluster(
   });
   cluster.on('node error', note);
   cluster.on('error', ({ lastNodeError }: { lastNodeError?: Error }) => {
-    const isOther = /cluster support disabled|unknown command/i.test(lastNodeError?.message ?? '');
+    const isOther = /cluster support disabled|unknown command/i.test(String(lastNodeError));
     if (isOther) health.misconfigured(NO_CLUSTER);
     else health.lost(lastError);
   });
   let looksInVain = 0;
-  const look = setInterval(() => {
-    if (cluster.status === 'wait') return;
+  const look = () => {
     looksInVain = isComplete(cluster) ? 0 : looksInVain + 1;
     if (looksInVain === 0) {
       lastError = 'closed';
       health.restored();
       return;
     }
-    if (looksInVain >= (health.state === 'ok' ? LOOKS_UNTIL_LOST : LOOKS_UNTIL_OPEN)) health.lost(lastError);
+    if (looksInVain >= LOOKS_UNTIL_LOST) health.lost(lastError);
     if (cluster.status === 'ready') cluster.refreshSlotsCache();
-  }, LOOK_EVERY_MS).unref();
+  };
+  let looks: NodeJS.Timeout | undefined;
+  cluster.once('connecting', () => {
+    looks = setInterval(look, LOOK_EVERY_MS).unref();
+  });
   const close = () => {
-    clearInterval(look);
+    clearInterval(looks);
     cluster.disconnect();
   };
   return { client: cluster, close };
@@ -105,7 +106,7 @@ function isComplete(cluster: Cluster): boolean {
   const ready = new Set<string>();
   for (const node of cluster.nodes('master')) if (node.status === 'ready') ready.add(keyOf(node));
   for (let slot = 0; slot < SLOTS; slot += 1) {
-    if (!ready.has(cluster.slots[slot]?.[0] ?? '')) return false;
+    if (!ready.has(String(cluster.slots[slot]?.[0]))) return false;
   }
   return true;
 }

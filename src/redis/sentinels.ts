@@ -116,7 +116,7 @@ export function sentinelAnswers(redis: Redis): () => { advice?: string; type: st
   return () => {
     const [, advice] = ANSWERS.find(([answer]) => answer.test(said)) ?? [];
     // ioredis tells of its address before.
-    const [, cause = said] = / because (.*)/s.exec(said) ?? [];
+    const cause = said.replace(/^.* because /s, '');
     return { type: type || errorType(new Error(cause)), ...(advice && { advice }) };
   };
 }

@@ -4,7 +4,7 @@ import http from 'node:http';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import t, { type Test } from 'tap';
-import { listening } from '../helpers/ports.ts';
+import { freePort, listening } from '../helpers/ports.ts';
 
 const SCRIPT = join(import.meta.dirname, '../../scripts/pin-digests.ts');
 const INDEX = 'application/vnd.oci.image.index.v1+json';
@@ -133,4 +133,13 @@ t.test('nothing is asked of Docker Hub that is elsewhere', async (t) => {
 t.test('where there is no image to look up, nobody is asked', async (t) => {
   const files = { dockerfile: 'FROM scratch\n', compose: '    image: cometchat-gateway\n' };
   t.match(await pin(t, undefined, files), { code: 0, stdout: '', stderr: '', after: files });
+});
+
+t.test('nothing is written where no registry answers, and its address is told', async (t) => {
+  const url = `http://127.0.0.1:${await freePort()}`;
+  const { code, stderr, after } = await pin(t, url);
+  t.equal(code, 1);
+  t.match(stderr, `${url}/v2/library/node/manifests/26.10.0-slim cannot be reached: `);
+  t.match(stderr, 'ECONNREFUSED');
+  t.strictSame(after, { dockerfile: DOCKERFILE, compose: COMPOSE });
 });
