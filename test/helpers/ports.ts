@@ -20,13 +20,17 @@ export async function listening(t: Test, server: net.Server): Promise<number> {
 /** Below those that the kernel gives to connections: one of them could take the port while its program is restarted. */
 const PORTS = { from: 20_000, count: 10_000 };
 
+/** What this process has given away: its program may not listen yet. */
+const given = new Set<number>();
+
 /** A port that is free now, for a program that must be told one. */
 export async function freePort(): Promise<number> {
   let port = 0;
   await until('a free port', () => {
     port = PORTS.from + Math.floor(Math.random() * PORTS.count);
-    return isFree(port);
+    return !given.has(port) && isFree(port);
   });
+  given.add(port);
   return port;
 }
 

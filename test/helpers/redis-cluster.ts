@@ -18,7 +18,12 @@ export class RedisCluster {
   }
 
   /** @param options `nodeTimeoutMs`: when a node that does not answer counts as dead; `certificate`: of TLS, which this process must trust */
-  static async start(
+  static start(t: Owner, options: Parameters<typeof RedisCluster.once>[1] = {}): Promise<RedisCluster> {
+    // In between, another program may have taken one of its ports.
+    return RedisCluster.once(t, options).catch(() => RedisCluster.once(t, options));
+  }
+
+  private static async once(
     t: Owner,
     {
       masters = 3,

@@ -35,9 +35,11 @@ export class RedisProcess {
     const child = spawn(this.#program, this.#args, { stdio: ['ignore', 'pipe', 'inherit'] });
     this.#child = child;
     for await (const line of createInterface(child.stdout)) {
-      if (/Ready to accept connections|Sentinel ID is/.test(line)) break;
+      if (!/Ready to accept connections|Sentinel ID is/.test(line)) continue;
+      child.stdout.resume();
+      return;
     }
-    child.stdout.resume();
+    throw new Error(`${this.#program} cannot listen on port ${this.port}`);
   }
 
   /** Ends it as a crash would: without a word to its clients. */
