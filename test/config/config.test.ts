@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import t from 'tap';
 import { loadConfig } from '../../src/config/config.ts';
 import { EnvironmentSchema } from '../../src/config/variables.ts';
+import { parseRedisUrl } from '../../src/redis/url.ts';
 import { environment, faultsOf, type Variables } from '../helpers/environment.ts';
 import { API_KEY, SECRET } from '../helpers/secrets.ts';
 
@@ -127,7 +128,12 @@ t.test('a secret comes from the file that NAME_FILE names, without white space a
   });
   t.strictSame(config.cometchat.apiKeys.current, [API_KEY]);
   t.match(config.session, { kind: 'secret', secrets: { current: [SECRET] } });
-  t.match(config.redis?.target.current, { kind: 'single', password: 'password' });
+  t.strictSame(config.redis?.target, { current: parseRedisUrl('redis://:password@h') });
+  t.match(config.redis?.target.current, {
+    kind: 'single',
+    hosts: [{ host: 'h', port: 6379 }],
+    password: 'password',
+  });
 });
 
 t.test('the log knows every secret that it must not write', async (t) => {

@@ -43,7 +43,7 @@ export class RedisCluster {
     const cluster = new RedisCluster(certificate ? 'rediss' : 'redis', (password) =>
       ports.map(
         ([port, bus]) =>
-          new RedisProcess(t, port, [
+          new RedisProcess(t, port, () => [
             ...listenOn(dir, port, certificate).flatMap(([name, value]) => [`--${name}`, value]),
             ...['--bind', '127.0.0.1', '--dir', dir, '--save', ''],
             ...['--cluster-enabled', 'yes', '--cluster-config-file', `${port}.conf`, '--cluster-port', bus],
@@ -83,6 +83,15 @@ export class RedisCluster {
       await this.ask(node, 'CONFIG', 'SET', 'requirepass', password, 'masterauth', password);
     }
     this.password = password;
+  }
+
+  /** Moves the slot of a key to another master as far as `ASK`. @returns does the rest */
+  async moveSlotOf(key: string): Promise<() => Promise<void>> {
+    const masters = await this.masters();
+    const [first] = masters as [RedisProcess];
+    const slot = Number(await this.ask(first, 'CLUSTER', 'KEYSLOT', key));
+    const owner = Math.floor((slot * masters.length) / SLOTS);
+    return this.moveSlot(slot, masters[owner] ?? first, masters.at(owner - 1) ?? first);
   }
 
   /** Moves a slot and its keys to another master as far as `ASK`. @returns does the rest */

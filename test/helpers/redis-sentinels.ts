@@ -41,7 +41,7 @@ export class RedisSentinels {
       Array.from({ length: 2 + SENTINELS }, () => freePort()),
     );
     const server = (port = 0, ...args: (string | number)[]) =>
-      new RedisProcess(t, port, [
+      new RedisProcess(t, port, () => [
         ...listenOn(dir, port, certificate).flatMap(([name, value]) => [`--${name}`, value]),
         ...['--bind', '127.0.0.1', '--dir', dir, '--save', '', '--dbfilename', `${port}.rdb`],
         ...['--requirepass', password, '--masterauth', password, '--repl-diskless-sync-delay', 0, ...args],
@@ -59,7 +59,7 @@ export class RedisSentinels {
         `sentinel failover-timeout ${MASTER} 2000`,
       ];
       writeFileSync(file, `${lines.join('\n')}\n`);
-      return new RedisProcess(t, port, [file, '--sentinel']);
+      return new RedisProcess(t, port, () => [file, '--sentinel']);
     });
     const redis = new RedisSentinels(certificate ? 'rediss' : 'redis', {
       password,

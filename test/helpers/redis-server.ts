@@ -16,14 +16,14 @@ export type Owner = Pick<Test, 'testdir' | 'teardown'>;
 export class RedisProcess {
   readonly port: number;
   readonly #program: string;
-  readonly #args: readonly string[];
+  readonly #args: () => readonly (string | number)[];
   #child: ChildProcess | undefined;
 
-  /** @param args beside the port */
-  constructor(t: Owner, port: number, args: readonly (string | number)[], program = 'redis-server') {
+  /** @param args of each start */
+  constructor(t: Owner, port: number, args: () => readonly (string | number)[], program = 'redis-server') {
     this.port = port;
     this.#program = program;
-    this.#args = args.map(String);
+    this.#args = args;
     t.teardown(() => this.kill());
   }
 
@@ -32,7 +32,7 @@ export class RedisProcess {
   }
 
   async start(): Promise<void> {
-    const child = spawn(this.#program, this.#args, { stdio: ['ignore', 'pipe', 'inherit'] });
+    const child = spawn(this.#program, this.#args().map(String), { stdio: ['ignore', 'pipe', 'inherit'] });
     this.#child = child;
     for await (const line of createInterface(child.stdout)) {
       if (!/Ready to accept connections|Sentinel ID is/.test(line)) continue;

@@ -1,7 +1,5 @@
-import { type ChildProcess, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { createInterface } from 'node:readline';
 import { Redis } from 'ioredis';
 import tap, { type Test } from 'tap';
 import type { RedisConfig } from '../../src/redis/connection.ts';
@@ -9,7 +7,7 @@ import { parseRedisUrl } from '../../src/redis/url.ts';
 import type { Variables } from './environment.ts';
 import { type Options, testWith } from './installed.ts';
 import { freePort } from './ports.ts';
-import { makePassword } from './redis-server.ts';
+import { askRedis, makePassword, RedisProcess } from './redis-server.ts';
 
 /** A test with a Redis of its own; without `redis-server` it is skipped, unless `CI` is set. */
 export const redisTest = (
@@ -46,62 +44,42 @@ export const sessionKey = (token: string): string =>
 
 /** A real Redis on a free port, with a password and no file, that a test can stop, freeze and start again. */
 export class RedisServer {
-  readonly #port: number;
+  readonly #process: RedisProcess;
   #password = makePassword();
-  #process: ChildProcess | undefined;
 
-  private constructor(port: number) {
-    this.#port = port;
+  private constructor(t: Test, port: number) {
+    const settings = ['--port', port, '--bind', '127.0.0.1', '--save', ''];
+    this.#process = new RedisProcess(t, port, () => [...settings, '--requirepass', this.#password]);
   }
 
   /** Starts one for the length of a test, or only reserves its port where it shall be down at first. */
   static async start(t: Test, { down = false } = {}): Promise<RedisServer> {
-    const redis = new RedisServer(await freePort());
-    t.teardown(() => redis.stop());
+    const redis = new RedisServer(t, await freePort());
     if (!down) await redis.start();
     return redis;
   }
 
   /** What `REDIS_URL` takes. */
   get url(): string {
-    return `redis://:${this.#password}@127.0.0.1:${this.#port}`;
+    return `redis://:${this.#password}@127.0.0.1:${this.#process.port}`;
   }
 
-  async start(): Promise<void> {
-    const options = [
-      '--port',
-      this.#port,
-      '--bind',
-      '127.0.0.1',
-      '--requirepass',
-      this.#password,
-      '--save',
-      '',
-    ];
-    const child = spawn('redis-server', options.map(String), { stdio: ['ignore', 'pipe', 'inherit'] });
-    this.#process = child;
-    for await (const line of createInterface(child.stdout)) {
-      if (line.includes('Ready to accept connections')) break;
-    }
-    child.stdout.resume();
+  start(): Promise<void> {
+    return this.#process.start();
   }
 
   /** Ends it as a crash would: without a word to its clients. */
-  async stop(): Promise<void> {
-    const child = this.#process;
-    if (!child || child.exitCode !== null || child.signalCode !== null) return;
-    const exited = once(child, 'exit');
-    child.kill('SIGKILL');
-    await exited;
+  stop(): Promise<void> {
+    return this.#process.kill();
   }
 
   /** Lets it hang: connections stay open and are even taken, and nothing is answered. */
   freeze(): void {
-    this.#process?.kill('SIGSTOP');
+    this.#process.freeze();
   }
 
   thaw(): void {
-    this.#process?.kill('SIGCONT');
+    this.#process.thaw();
   }
 
   /** Gives it another password, which `url` has from now on; connections stay open. */
@@ -120,12 +98,7 @@ export class RedisServer {
   }
 
   /** Sends one command on a connection of its own. */
-  async command(...[name = '', ...args]: (string | number)[]): Promise<unknown> {
-    const redis = new Redis(this.url, { lazyConnect: true });
-    try {
-      return await redis.call(String(name), ...args);
-    } finally {
-      redis.disconnect();
-    }
+  command(...command: (string | number)[]): Promise<unknown> {
+    return askRedis(this.url, ...command);
   }
 }

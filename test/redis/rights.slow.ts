@@ -4,7 +4,8 @@ import { redisAt, redisTest } from '../helpers/redis.ts';
 import { clusterTest, sentinelTest } from '../helpers/redis-kinds.ts';
 import { services } from '../helpers/room.ts';
 import { until } from '../helpers/until.ts';
-import { type Ask, guarded, moving, RIGHTS, refusedBy, storeAll, useAll } from './rights.ts';
+import { SESSION } from './outage.ts';
+import { type Ask, guarded, RIGHTS, refusedBy, storeAll, useAll } from './rights.ts';
 import { asking } from './topology.ts';
 
 const without = (rights: readonly string[], right: string) => rights.filter((other) => other !== right);
@@ -37,7 +38,7 @@ redisTest('one server refuses something to a user who lacks one of the rights', 
 
 clusterTest('so does a Redis Cluster', async (t, cluster) => {
   await storeAll(asking(t, cluster));
-  await moving(cluster);
+  await cluster.moveSlotOf(SESSION);
   const servers = cluster.nodes.map(
     (node): Ask =>
       (...command) =>

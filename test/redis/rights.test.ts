@@ -2,17 +2,8 @@ import type { Test } from 'tap';
 import { redisTest } from '../helpers/redis.ts';
 import { clusterTest, sentinelTest } from '../helpers/redis-kinds.ts';
 import { until } from '../helpers/until.ts';
-import {
-  ALL_USED,
-  type Ask,
-  answersOf,
-  guarded,
-  moving,
-  RIGHTS,
-  refusedBy,
-  storeAll,
-  useAll,
-} from './rights.ts';
+import { SESSION } from './outage.ts';
+import { ALL_USED, type Ask, answersOf, guarded, RIGHTS, refusedBy, storeAll, useAll } from './rights.ts';
 import { asking } from './topology.ts';
 
 const SIGN_IN = ['gateway', 'on', '>test'];
@@ -63,7 +54,7 @@ clusterTest('nor does a Redis Cluster, also while a slot moves', async (t, clust
   );
   for (const ask of servers) await ask('ACL', 'SETUSER', ...SIGN_IN, ...RIGHTS.cluster);
   await storeAll(asking(t, cluster));
-  const finish = await moving(cluster);
+  const finish = await cluster.moveSlotOf(SESSION);
   await isRefusedNothing(t, { REDIS_URL: asGateway(cluster.url) }, servers, async () => {
     await finish();
     for (const ask of servers) await ask('CLIENT', 'KILL', 'USER', 'gateway');

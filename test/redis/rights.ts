@@ -1,11 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { type Gateway, startGateway } from '../helpers/gateway.ts';
 import { opaqueSessions } from '../helpers/redis.ts';
-import type { RedisCluster } from '../helpers/redis-cluster.ts';
 import type { RedisSentinels } from '../helpers/redis-sentinels.ts';
 import { askRedis } from '../helpers/redis-server.ts';
 import { bearer, ME, OTHER } from '../helpers/tokens.ts';
-import { SESSION, STORED, withOpaque } from './outage.ts';
+import { STORED, withOpaque } from './outage.ts';
 
 const page = readFileSync(new URL('../../docs/redis.md', import.meta.url), 'utf8');
 const [base = [], ofCluster = [], ofDatabase = [], ofSentinels = []] = [
@@ -65,17 +64,6 @@ export async function refusedBy(ask: Ask): Promise<[user: string, what: string][
     const field = (name: string) => String(entry[entry.indexOf(name) + 1]);
     return [field('username'), `${field('reason')} ${field('object')}`];
   });
-}
-
-/** Moves the slot of the session to another master as far as `ASK`. @returns does the rest */
-export async function moving(cluster: RedisCluster): Promise<() => Promise<void>> {
-  const masters = await cluster.masters();
-  const [first] = masters;
-  if (!first) throw new Error('there are three masters');
-  const slot = Number(await cluster.ask(first, 'CLUSTER', 'KEYSLOT', SESSION));
-  const owner = Math.floor((slot * masters.length) / 16_384);
-  const [from = first, to = first] = [masters.at(owner), masters.at(owner - 1)];
-  return cluster.moveSlot(slot, from, to);
 }
 
 /** Lets sentinels ask one another as a user of their own. @returns asks each as that user */

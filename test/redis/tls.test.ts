@@ -65,7 +65,7 @@ tlsTest('a connection that is closed while it is made does not end the process',
   const port = await freePort();
   const dir = t.testdir({});
   const args = listenOn(dir, port, certificate).flatMap(([name, value]) => [`--${name}`, value]);
-  await new RedisProcess(t, port, args).start();
+  await new RedisProcess(t, port, () => args).start();
   for (const [kind, path] of [
     ['', ''],
     ['+cluster', ''],
