@@ -22,7 +22,7 @@ export function scaleSection({ scale }: Results): string[] {
     'Redis alone on its processor gets the commands of writes from ten connections, each time of another user. Where other work on the machine takes some of that processor, what is for a whole one is computed.',
     saturatedTable(scale),
     '### What is kept in Redis',
-    'Memory for each entry (`used_memory` before and after), where there are so many of one kind and nothing else.',
+    'Memory for each entry (`used_memory` before and after). Redis holds that many entries of one kind, and nothing else.',
     stateTable(scale),
     '### The end of a minute',
     'Redis drops the counts of a minute two minutes after their last use, and serves nobody meanwhile, unless it has `lazyfree-lazy-expire yes`. There are two hashes of that kind: requests and calls.',
