@@ -13,6 +13,7 @@ const [base = [], ofCluster = [], ofDatabase = [], ofSentinels = []] = [
 
 /** The rights that docs/redis.md names. */
 export const RIGHTS = {
+  database0: base,
   single: [...base, ...ofDatabase],
   cluster: [...base, ...ofCluster],
   sentinel: base,
