@@ -10,7 +10,7 @@ import { API_KEY, SECRET } from '../helpers/secrets.ts';
 
 const read = (path: string) => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8');
 const unit = read('deploy/cometchat-gateway.service');
-const docs = read('docs/deploy.md').split('\n## systemd\n')[1] ?? '';
+const docs = read('docs/systemd.md');
 
 /** What the unit says of a setting, in its order. */
 const settings = (name: string): string[] =>
