@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, join, relative } from 'node:path';
 import { promisify } from 'node:util';
-import t from 'tap';
+import t, { type Test } from 'tap';
 import { parse, stringify } from 'yaml';
 import { loadConfig } from '../../src/config/config.ts';
 import { EnvironmentSchema } from '../../src/config/variables.ts';
@@ -10,14 +10,16 @@ import { variablesOf, withSecretFiles } from '../helpers/deployed.ts';
 import { testWith } from '../helpers/installed.ts';
 import { build, find, type Manifest, PRODUCTION, schemaFaults } from '../helpers/manifests.ts';
 
+const run = promisify(execFile);
+
 const url = new URL('../../docs/kubernetes.md', import.meta.url);
 const page = readFileSync(url, 'utf8');
-/** The examples, and the heading or the bold words that each comes after. */
+/** The examples, and the heading that each comes after. */
 const examples = [...page.matchAll(/```yaml\n(.*?)```/gs)].map(({ 1: text = '', index }) => ({
   about:
     page
       .slice(0, index)
-      .match(/^### .*|^\*\*.*?\*\*/gm)
+      .match(/(?<=^### ).*/gm)
       ?.at(-1) ?? '',
   example: parse(text) as Manifest,
 }));
@@ -59,7 +61,7 @@ testWith('kubectl', 'the first of them makes the Secret, the empty file included
       files.filter((file) => !command.includes(`touch ${file}\n`)).map((file) => [file, 'secret']),
     ),
   );
-  const { stdout } = await promisify(execFile)('bash', ['-c', `${command} --dry-run=client -o json`], {
+  const { stdout } = await run('bash', ['-c', `${command} --dry-run=client -o json`], {
     cwd,
   });
   const secret = JSON.parse(stdout);
@@ -75,18 +77,72 @@ t.test('each object is as the schema of its kind has it, and about the gatewayâ€
   }
 });
 
+/** The Secret with the proxy's address, as the page's command makes it of the page's file. */
+async function proxySecret(cwd: string): Promise<Manifest> {
+  const [, file = ''] = /```sh\n *(HTTPS_PROXY=.*\n)/.exec(page) ?? [];
+  const [, command] = /^ *(kubectl create secret generic \S+ --from-env-file=proxy\.env)$/m.exec(page) ?? [];
+  writeFileSync(join(cwd, 'proxy.env'), file);
+  const { stdout } = await run('bash', ['-c', `${command} --dry-run=client -o json`], { cwd });
+  return JSON.parse(stdout);
+}
+
+/** The overlay with an example in it: its objects, and the variables of the gateway, those from the proxy's Secret included. */
+async function buildWith(t: Test, example: Manifest) {
+  const folder = t.testdir({});
+  const { namespace } = find(await build(PRODUCTION), 'Deployment').metadata;
+  const kustomization = { namespace, resources: [relative(folder, PRODUCTION)], ...example };
+  writeFileSync(join(folder, 'kustomization.yaml'), stringify(kustomization));
+  for (const { files } of example.configMapGenerator ?? []) {
+    for (const file of files) writeFileSync(join(folder, file), 'a certificate');
+  }
+  const made = await build(folder);
+  const { metadata, data } = await proxySecret(folder);
+  const env = containerOf(made).env.map(({ name, value, valueFrom }: Manifest) => {
+    if (!valueFrom) return { name, value };
+    t.equal(valueFrom.secretKeyRef.name, metadata.name);
+    return { name, value: Buffer.from(data[valueFrom.secretKeyRef.key], 'base64').toString() };
+  });
+  return { made, variables: variablesOf({ env }) };
+}
+
 for (const { about, example } of fragments) {
   testWith('kubectl', `the overlay builds, and the gateway starts, with: ${about}`, async (t) => {
-    const folder = t.testdir({});
-    const without = await build(PRODUCTION);
-    const kustomization = { resources: [relative(folder, PRODUCTION)], ...example };
-    writeFileSync(join(folder, 'kustomization.yaml'), stringify(kustomization));
-    const made = await build(folder);
-    t.notSame(made, without, 'it changes something');
+    const { made, variables } = await buildWith(t, example);
+    t.notSame(made, await build(PRODUCTION), 'it changes something');
     for (const object of made) t.strictSame(await schemaFaults(object), [], object.kind);
-    t.strictSame(loadConfig(withSecretFiles(t, variablesOf(containerOf(made)))).warnings, []);
+    t.strictSame(loadConfig(withSecretFiles(t, variables)).warnings, []);
   });
 }
+
+testWith('kubectl', 'a proxy is used, its policy has its port, and no call goes past it', async (t) => {
+  const example = fragments.find(({ about }) => about === 'Outgoing proxy')?.example;
+  const policy = objects.find(({ metadata }) => metadata.name === 'cometchat-gateway-proxy');
+  const { made, variables } = await buildWith(t, example);
+  const { proxies } = loadConfig(withSecretFiles(t, variables));
+  t.match(page, `"proxy":"${proxies.join(' ')}"`);
+  t.strictSame(
+    policy.spec.egress.flatMap(({ ports }: Manifest) => ports.map(({ port }: Manifest) => `${port}`)),
+    proxies.map((proxy) => new URL(proxy).port),
+  );
+  const { egress } = find(made, 'NetworkPolicy', 'cometchat-gateway-egress').spec;
+  t.strictSame(
+    egress.flatMap(({ ports }: Manifest) => ports.map(({ port }: Manifest) => port)),
+    [53, 53],
+  );
+});
+
+testWith('kubectl', 'a certificate of its own is mounted where Node.js looks for it', async (t) => {
+  const example = fragments.find(({ about }) => about === 'Certificate authority')?.example;
+  const { made, variables } = await buildWith(t, example);
+  const { volumes } = find(made, 'Deployment').spec.template.spec;
+  const { configMap } = volumes.find(({ name }: Manifest) => name === 'company-ca');
+  const { data } = find(made, 'ConfigMap', configMap.name);
+  const { mountPath } = containerOf(made).volumeMounts.find(({ name }: Manifest) => name === 'company-ca');
+  t.strictSame(
+    Object.keys(data).map((file) => join(mountPath, file)),
+    [variables.NODE_EXTRA_CA_CERTS],
+  );
+});
 
 t.test('files and folders that it names exist', async (t) => {
   const links = [...page.matchAll(/\]\(([^)#:]+)[)#]/g)].map(([, link = '']) => link);
