@@ -27,7 +27,12 @@ export function table(text: string, ...headings: readonly string[]): string[][] 
   return rows
     .trim()
     .split('\n')
-    .map((row) => row.slice(2, -2).split(' | '));
+    .map((row) =>
+      row
+        .split('|')
+        .slice(1, -1)
+        .map((cell) => cell.trim()),
+    );
 }
 
 /** What a text has in backticks. */
