@@ -9,6 +9,7 @@ import { type Gateway, startGateway } from '../helpers/gateway.ts';
 import { testWith } from '../helpers/installed.ts';
 import { freePort } from '../helpers/ports.ts';
 import { opaqueSessions, redisTest } from '../helpers/redis.ts';
+import { makePassword } from '../helpers/redis-server.ts';
 import { plantToken, SECRET } from '../helpers/secrets.ts';
 import { ME, OTHER, sign } from '../helpers/tokens.ts';
 import { fenced, page, quoted, table } from './page.ts';
@@ -33,15 +34,20 @@ const read = ({ getTags }: Gateway, token: unknown) => getTags({ conversationWit
 /** The code of the problem that a token gets, or undefined. */
 const problemOf = async (gateway: Gateway, token: unknown) => (await read(gateway, token)).json.code;
 
-const signInWithSecret = async () =>
-  plantToken(
-    `${await resultOf(code(SECRET_KIND, 'js'), `signIn({ id: '${ME}' })`, { SESSION_SECRET: SECRET })}`,
-  );
+/** Two tokens that the back end has signed. */
+async function signInWithSecret(): Promise<[string, string]> {
+  const signIn = `signIn({ id: '${ME}' })`;
+  const env = { SESSION_SECRET: SECRET };
+  const tokens = await resultOf(code(SECRET_KIND, 'js'), `Promise.all([${signIn}, ${signIn}])`, env);
+  for (const token of tokens as string[]) plantToken(token);
+  return tokens as [string, string];
+}
 const secretKind = { ...variables(SECRET_KIND), SESSION_SECRET: SECRET };
 
 t.test('kind secret: the gateway takes what the back end signs', async (t) => {
   const gateway = await startGateway(t, secretKind);
-  t.equal((await read(gateway, await signInWithSecret())).status, 200);
+  const [token] = await signInWithSecret();
+  t.equal((await read(gateway, token)).status, 200);
 });
 
 testWith('npm', 'kind secret: the gateway takes what npm run token signs', async (t) => {
@@ -76,8 +82,13 @@ redisTest('kind redis: the back end signs in and out, everywhere too', async (t,
   const { REDIS_URL: _, ...env } = variables(REDIS_KIND);
   t.equal(env.SESSION_STORE, 'redis');
   const gateway = await startGateway(t, { ...env, ...opaqueSessions(redis.url) });
-  const run = (expression: string) => resultOf(code(REDIS_KIND, 'js'), expression, { REDIS_URL: redis.url });
-  const tokens = await Promise.all([1, 2, 3].map(() => run(`signIn({ id: '${ME}' })`)));
+  const rights = `~session:* +set +del +info ${/`(~sessions-of:[^`]+)`/.exec(REDIS_KIND)?.[1]}`;
+  const password = makePassword();
+  await redis.command('ACL', 'SETUSER', 'backend', 'on', `>${password}`, ...rights.split(' '));
+  const asBackEnd = { REDIS_URL: redis.url.replace(/\/\/.*@/, `//backend:${password}@`) };
+  const run = (expression: string) => resultOf(code(REDIS_KIND, 'js'), expression, asBackEnd);
+  const signIns = Array(3).fill(`signIn({ id: '${ME}' })`);
+  const tokens = (await run(`Promise.all([${signIns}])`)) as string[];
   const problems = () => Promise.all(tokens.map((token) => problemOf(gateway, token)));
   t.strictSame(await problems(), [undefined, undefined, undefined]);
   await run(`signOut('${tokens[0]}')`);
@@ -101,7 +112,7 @@ redisTest('JWTs are signed out, one and everywhere', async (t, redis) => {
   const gateway = await startGateway(t, { ...secretKind, REDIS_URL: redis.url });
   const run = (expression: string) =>
     resultOf(code(section('## Signing out'), 'js'), expression, { REDIS_URL: redis.url });
-  const [one, other] = [await signInWithSecret(), await signInWithSecret()];
+  const [one, other] = await signInWithSecret();
   const { jti, exp } = decodeJwt(one);
   await run(`signOut(${JSON.stringify({ jti, exp })})`);
   t.equal(await problemOf(gateway, one), 'session-revoked');
