@@ -56,7 +56,7 @@ const sections = (results: Results, pictures: readonly Picture[]): string[] => [
   ...targetsSection(results, targetsOf(results)),
 ];
 
-/** What README.md shows of it, and what RESULTS.md begins with; without links, since they are in two folders. */
+/** What RESULTS.md begins with; README.md has its first sentence. */
 function summary({ latency, saturation, date, rounds }: Results): string {
   const added = latency.flatMap(({ perSecond, of: { gateway } }, index) => {
     if (!gateway) return [];

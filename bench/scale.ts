@@ -21,7 +21,7 @@ const REQUESTS = 2000;
 const LAST_COMMAND_MS = 200;
 /** What is no part of a request. */
 const OF_CONNECTIONS = /^(?:ping|info)$/i;
-/** As README.md has it. Its file is not written anew meanwhile: that would be a second load. */
+/** As docs/redis.md has it. Its file is not written anew meanwhile: that would be a second load. */
 const DURABLE = ['--appendonly', 'yes', '--auto-aof-rewrite-percentage', '0'];
 
 /** Measures what one replica, one Redis and one lane carry, and what they keep. */

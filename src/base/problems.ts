@@ -25,7 +25,7 @@ const challenge = (error?: string, description?: string): Headers => {
   return { 'www-authenticate': `Bearer ${parameters.join(', ')}` };
 };
 
-/** Every error that a client can get, one row each: openapi.yaml, the README's table and every reply are made from it. */
+/** Every error that a client can get, one row each: every reply and openapi.yaml are made from it, and docs/api.md is held to it. */
 // biome-ignore format: one problem a line
 export const PROBLEMS = {
   'body-malformed': row(400, 'The request could not be read', 'Send well-formed HTTP with a body of UTF-8 JSON.'),

@@ -9,7 +9,7 @@ const made = (): string => {
   return key;
 };
 
-t.test('the API key is rotated as the README says, file by file or at once, and no call fails', async (t) => {
+t.test('the API key is rotated as docs/operations.md says, file by file or at once, and no call fails', async (t) => {
   const [old, second, third] = [API_KEY, made(), made()];
   const gateway = await underLoad(t, { COMETCHAT_API_KEY: old, COMETCHAT_API_KEY_SECONDARY: '' });
   const { sandbox, goesOn, signal, metric, end } = gateway;

@@ -8,7 +8,7 @@ import { ME } from '../helpers/tokens.ts';
 import { providerSessions } from './provider-sessions.ts';
 import { tokenGateway } from './token-gateway.ts';
 
-t.test('the times are those that the README tells', async (t) => {
+t.test('the times are those that docs/sessions.md tells', async (t) => {
   t.strictSame(SCHEDULE, {
     refreshMs: 300_000,
     cooldownMs: 10_000,
