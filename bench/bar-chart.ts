@@ -3,11 +3,11 @@ import {
   box,
   CENTERED,
   type Chart,
+  type Colour,
   EDGE,
   frame,
   GAP,
   HALO,
-  INK,
   line,
   TO_THE_LEFT,
   WIDTH,
@@ -19,7 +19,7 @@ export interface Bar {
   /** None is drawn without. */
   readonly value?: number;
   readonly text: string;
-  readonly colour: string;
+  readonly colour: Colour;
   /** Where it should have ended at most. */
   readonly limit?: number;
 }
@@ -103,7 +103,7 @@ export function barChart(chart: BarChart): string {
       if (logUnit !== undefined && (areBeside || index === panels.length - 1)) {
         parts.push(
           ...scale.ticks.map((tick) =>
-            write(x + scale.to(tick), y + 6, `${tick} ${logUnit}`, CENTERED, INK.pale),
+            write(x + scale.to(tick), y + 6, `${tick} ${logUnit}`, CENTERED, 'pale'),
           ),
         );
         end += 10;
@@ -133,7 +133,7 @@ function drawPanel(
     const middle = y + (values.length * BAR) / 2 + 4;
     if (hasNames) {
       bars.push(
-        write(left - 8, middle, name, TO_THE_LEFT + (isOurs ? BOLD : ''), isOurs ? INK.strong : INK.text),
+        write(left - 8, middle, name, TO_THE_LEFT + (isOurs ? BOLD : ''), isOurs ? 'strong' : 'text'),
       );
     }
     for (const bar of values) {
@@ -145,9 +145,9 @@ function drawPanel(
   const end = y - BETWEEN_ROWS + 4;
   return {
     parts: [
-      ...(panel.title === '' ? [] : [write(x, top + 12, panel.title, BOLD, INK.strong)]),
-      ...scale.ticks.map((tick) => line(x + scale.to(tick), begin, x + scale.to(tick), end, INK.grid)),
-      line(x, begin, x, end, INK.axis),
+      ...(panel.title === '' ? [] : [write(x, top + 12, panel.title, BOLD, 'strong')]),
+      ...scale.ticks.map((tick) => line(x + scale.to(tick), begin, x + scale.to(tick), end, 'grid')),
+      line(x, begin, x, end, 'axis'),
       ...bars,
     ],
     end: end + 14,
@@ -161,7 +161,7 @@ function drawBar({ value, text, colour, limit }: Bar, x: number, y: number, scal
   if (limit !== undefined) {
     const mark = x + scale.to(limit);
     if (mark > behind - GAP && mark < behind + widest([text])) behind = mark + GAP;
-    parts.push(line(mark, y - 2, mark, y + BAR + 2, INK.strong, ' stroke-width="2"'));
+    parts.push(line(mark, y - 2, mark, y + BAR + 2, 'strong', ' stroke-width="2"'));
   }
-  return [...parts, write(behind, y + 10.5, text, HALO)];
+  return [...parts, write(behind, y + 10.5, text, '', HALO)];
 }

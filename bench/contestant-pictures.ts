@@ -3,7 +3,7 @@ import { entriesOf, inMs, inWhole, isOurs } from './format.ts';
 import { CONNECTIONS } from './load.ts';
 import type { Picture } from './pictures.ts';
 import { CONTESTANTS, type Contestant, type Results, type Saturation } from './results.ts';
-import { COLOURS } from './svg.ts';
+import type { Colour } from './svg.ts';
 import { toPeers } from './tables.ts';
 import { isMissed, type Target } from './targets.ts';
 
@@ -14,10 +14,10 @@ export function latencyPicture({ latency }: Results, targets: readonly Target[])
       .filter(([name]) => name !== 'direct')
       .map(([name, { added }]) => {
         const over = name === 'gateway' && isMissed(targets, `latency ${perSecond}`);
-        const [pale, full] = isOurs(name)
-          ? [COLOURS.gatewayPale, over ? COLOURS.missed : COLOURS.gateway]
-          : [COLOURS.otherPale, COLOURS.other];
-        const bar = ({ median: value }: { median: number }, colour: string, more = '') => ({
+        const [pale, full]: readonly [Colour, Colour] = isOurs(name)
+          ? ['gatewayPale', over ? 'missed' : 'gateway']
+          : ['otherPale', 'other'];
+        const bar = ({ median: value }: { median: number }, colour: Colour, more = '') => ({
           value,
           text: `${inMs(value)} ms${more}`,
           colour,
@@ -42,8 +42,8 @@ export function latencyPicture({ latency }: Results, targets: readonly Target[])
     title: `Latency added to a direct call, ms${isLog ? ' (logarithmic scale)' : ''}: less is better`,
     label,
     key: [
-      { colours: [COLOURS.gatewayPale, COLOURS.otherPale], text: 'p50' },
-      { colours: [COLOURS.gateway, COLOURS.other], text: 'p99' },
+      { colours: ['gatewayPale', 'otherPale'], text: 'p50' },
+      { colours: ['gateway', 'other'], text: 'p99' },
     ],
     panels,
     ...(isLog && { logUnit: 'ms' }),
@@ -57,13 +57,13 @@ export function saturationPicture({ saturation }: Results, targets: readonly Tar
   const isFew = targets.some(({ id }) => id.startsWith('throughput') && isMissed(targets, id));
   const isLate = isMissed(targets, 'saturation');
   const bounded = saturation.nginx ? 'direct call and nginx' : 'direct call';
-  const colourOf = (name: Contestant, isOver = false) => {
-    if (name === 'gateway' && isOver) return COLOURS.missed;
-    return isOurs(name) ? COLOURS.gateway : COLOURS.other;
+  const colourOf = (name: Contestant, isOver = false): Colour => {
+    if (name === 'gateway' && isOver) return 'missed';
+    return isOurs(name) ? 'gateway' : 'other';
   };
   const panel = (
     title: string,
-    barOf: (name: Contestant, of: Saturation) => { value?: number; text: string; colour: string },
+    barOf: (name: Contestant, of: Saturation) => { value?: number; text: string; colour: Colour },
   ) => ({
     title,
     rows: entriesOf(saturation).map(([name, of]) => ({
@@ -77,7 +77,7 @@ export function saturationPicture({ saturation }: Results, targets: readonly Tar
     title: `One processor, ${CONNECTIONS} connections never idle: more requests/s are better, and less time`,
     label,
     key: [
-      ...(isFew || isLate ? [{ colours: [COLOURS.missed], text: 'target missed' }] : []),
+      ...(isFew || isLate ? [{ colours: ['missed'] as const, text: 'target missed' }] : []),
       { colours: [], text: `${bounded}: bounded by the load and the stand-in` },
     ],
     areBeside: true,
@@ -89,7 +89,7 @@ export function saturationPicture({ saturation }: Results, targets: readonly Tar
       })),
       panel('processor µs a request', (name, { processorMicroseconds: { median: value } }) =>
         name === 'direct'
-          ? { text: 'no hop', colour: COLOURS.other }
+          ? { text: 'no hop', colour: 'other' }
           : { value, text: inWhole(value), colour: colourOf(name) },
       ),
       panel('p99, ms', (name, { p99: { median: value } }) => ({

@@ -5,7 +5,6 @@ import { lineChart } from './line-chart.ts';
 import { memoryQuarters } from './memory.ts';
 import type { Picture } from './pictures.ts';
 import type { Flood, Results } from './results.ts';
-import { COLOURS } from './svg.ts';
 import { isMissed, MOST_MEMORY_BYTES, type Target } from './targets.ts';
 
 export function floodPicture({ floods }: Results, targets: readonly Target[]): Picture | undefined {
@@ -23,10 +22,10 @@ export function floodPicture({ floods }: Results, targets: readonly Target[]): P
     title: `p99 of good requests, alone and beside a flood${isLog ? ' (logarithmic scale)' : ''}: less is better`,
     label,
     key: [
-      { colours: [COLOURS.gatewayPale], text: 'quiet' },
-      { colours: [COLOURS.gateway], text: 'flooded' },
-      ...(isAnyMissed ? [{ colours: [COLOURS.missed], text: 'flooded, target missed' }] : []),
-      { colours: [], text: `dark mark: ${MOST_FLOODED}× the quiet one, the target’s most` },
+      { colours: ['gatewayPale'], text: 'quiet' },
+      { colours: ['gateway'], text: 'flooded' },
+      ...(isAnyMissed ? [{ colours: ['missed'] as const, text: 'flooded, target missed' }] : []),
+      { colours: [], text: `upright line: ${MOST_FLOODED}× the quiet one, the target’s most` },
     ],
     ...(isLog && { logUnit: 'ms' }),
     panels: rates.map((rate) => ({
@@ -36,11 +35,11 @@ export function floodPicture({ floods }: Results, targets: readonly Target[]): P
         return {
           name: kind,
           bars: [
-            { value: quiet.p99.median, text: `${inMs(quiet.p99.median)} ms`, colour: COLOURS.gatewayPale },
+            { value: quiet.p99.median, text: `${inMs(quiet.p99.median)} ms`, colour: 'gatewayPale' },
             {
               value: flooded.p99.median,
               text: `${inMs(flooded.p99.median)} ms, ${inTimes(timesOf(flood))}`,
-              colour: isMissed(targets, floodId(flood)) ? COLOURS.missed : COLOURS.gateway,
+              colour: isMissed(targets, floodId(flood)) ? 'missed' : 'gateway',
               ...(hasLatencyTarget(flood) && { limit: quiet.p99.median * MOST_FLOODED }),
             },
           ],
@@ -58,19 +57,19 @@ export function memoryPicture({ memory }: Results, targets: readonly Target[]): 
   const quarter = memory.length / 4;
   const shape = isMissed(targets, 'memory flat') ? 'not flat' : 'flat';
   const isHigh = isMissed(targets, 'memory highest');
-  const limitColour = isHigh ? COLOURS.missed : COLOURS.limit;
+  const limitColour = isHigh ? 'missed' : 'limit';
   const requests = inWhole(memory.at(-1)?.requests ?? 0);
   const label = `Resident memory over ${requests} requests: ${shape}, ${inMb(highest)} MB at its highest; median ${inMb(quarters.second)} MB in the second quarter, ${inMb(quarters.last)} MB in the last`;
   const svg = lineChart({
     title: `Resident memory: ${shape}, ${inMb(highest)} MB at its highest`,
     label,
     key: [
-      { colours: [COLOURS.gateway], text: 'this gateway' },
+      { colours: ['gateway'], text: 'this gateway' },
       {
         colours: [limitColour],
         text: `target: under ${inWhole(MOST_MEMORY_BYTES / 1e6)} MB, ${isHigh ? 'missed' : 'held'}`,
       },
-      { colours: [COLOURS.part], text: 'second and last quarter' },
+      { colours: ['part'], text: 'second and last quarter' },
     ],
     points: memory.map(({ requests, bytes }) => [requests, bytes / 1e6] as const),
     yUnit: 'MB',
@@ -103,7 +102,7 @@ export function layersPicture({ layers, saturation }: Results): Picture | undefi
             {
               value: share * whole,
               text: `${inWhole(share * whole)} µs, ${inPercent(share)}`,
-              colour: COLOURS.gateway,
+              colour: 'gateway',
             },
           ],
         })),

@@ -3,10 +3,9 @@ import {
   box,
   CENTERED,
   type Chart,
-  COLOURS,
+  type Colour,
   EDGE,
   frame,
-  INK,
   line,
   TO_THE_LEFT,
   WIDTH,
@@ -17,7 +16,7 @@ export interface LineChart extends Chart {
   readonly points: readonly (readonly [x: number, y: number])[];
   readonly yUnit: string;
   readonly xTitle: string;
-  readonly limit: { readonly y: number; readonly colour: string };
+  readonly limit: { readonly y: number; readonly colour: Colour };
   /** Parts of the points, by their indices, that have something written below them. */
   readonly parts: readonly { readonly from: number; readonly to: number; readonly text: string }[];
 }
@@ -48,19 +47,19 @@ export function lineChart(chart: LineChart): string {
     const path = points.map(([a, b], index) => `${index === 0 ? 'M' : 'L'}${at(x(a))} ${at(y(b))}`).join('');
     const drawn = [
       ...parts.flatMap(({ from, to, text }) => [
-        box(xOf(from), top, xOf(to) - xOf(from), PLOT_HEIGHT, COLOURS.part, 0),
+        box(xOf(from), top, xOf(to) - xOf(from), PLOT_HEIGHT, 'part', 0),
         write((xOf(from) + xOf(to)) / 2, bottom - 12, text, CENTERED),
       ]),
       ...roundTicks(highest, 5).flatMap((tick) => [
-        line(left, y(tick), right, y(tick), tick === 0 ? INK.axis : INK.grid),
-        write(left - 8, y(tick) + 4, `${tick} ${yUnit}`, TO_THE_LEFT, INK.pale),
+        line(left, y(tick), right, y(tick), tick === 0 ? 'axis' : 'grid'),
+        write(left - 8, y(tick) + 4, `${tick} ${yUnit}`, TO_THE_LEFT, 'pale'),
       ]),
       ...roundTicks(last[0], 5).map((tick) =>
-        write(x(tick), bottom + 18, tick.toLocaleString('en-US'), CENTERED, INK.pale),
+        write(x(tick), bottom + 18, tick.toLocaleString('en-US'), CENTERED, 'pale'),
       ),
-      write((left + right) / 2, bottom + 38, xTitle, CENTERED, INK.pale),
+      write((left + right) / 2, bottom + 38, xTitle, CENTERED, 'pale'),
       line(left, y(limit.y), right, y(limit.y), limit.colour, ' stroke-width="1.5" stroke-dasharray="6 4"'),
-      `<path d="${path}" fill="none" stroke="${COLOURS.gateway}" stroke-width="2" stroke-linejoin="round"/>`,
+      `<path class="gateway" d="${path}" stroke-width="2" stroke-linejoin="round"/>`,
     ];
     return [drawn, bottom + 38];
   });
