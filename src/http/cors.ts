@@ -81,7 +81,11 @@ export interface RefusedPreflight {
   readonly origin: string;
   /** The method, or the first of the headers. */
   readonly asked?: string;
+  /** What to do where it should be allowed. */
+  readonly hint?: string;
 }
+
+const ALLOW_ORIGIN = 'to let its pages call the gateway, add the origin to CORS_ORIGINS and restart';
 
 /** Of what a page can make up. */
 const MAX_LOGGED_LENGTH = 100;
@@ -154,7 +158,7 @@ function refusedPreflight(
     origin: origin.slice(0, MAX_LOGGED_LENGTH),
     ...(asked !== undefined && { asked: asked.slice(0, MAX_LOGGED_LENGTH) }),
   });
-  if (!origins.has(origin)) return refused('origin_not_allowed');
+  if (!origins.has(origin)) return { ...refused('origin_not_allowed'), hint: ALLOW_ORIGIN };
   if (!methods.has(askedMethod)) return refused('method_not_allowed', askedMethod);
   return askedHeader === undefined ? null : refused('header_not_allowed', askedHeader);
 }

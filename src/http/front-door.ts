@@ -44,7 +44,9 @@ export function closeAfterUnreadBody(app: FastifyInstance): void {
   });
 }
 
-const OTHER_ORIGIN = 'The origin of the page is not in CORS_ORIGINS, so the browser will not make its call.';
+const OTHER_ORIGIN =
+  'The origin of the page is not in CORS_ORIGINS, so the browser does not send its request. ' +
+  'To let its pages call the gateway, add the origin to CORS_ORIGINS and restart.';
 
 /** Rejects what no route could answer, before any body is read: unknown addresses and wrong methods. */
 export function rejectUnknownRoutes(app: FastifyInstance): void {

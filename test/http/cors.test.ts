@@ -79,7 +79,7 @@ t.test('any other origin gets no permission, and caches are told that it matters
   ]) {
     const refused = await get(...preflight(origin));
     isProblem(t, refused, 405, 'method-not-allowed');
-    t.match(refused.json.detail, 'not in CORS_ORIGINS');
+    t.match(refused.json.detail, /not in CORS_ORIGINS.* add the origin to CORS_ORIGINS/);
     const answer = await put({ tags: [] }, { origin });
     for (const denied of [answer, await get(...preflight(origin))]) {
       t.equal(denied.headers.get('vary'), 'Origin');
@@ -189,7 +189,8 @@ t.test('a page that its browser will not let call is in the log, with the reason
   await ask(`https://${'x'.repeat(200)}.example`);
   await ask(OURS, 'POST');
   await ask(OURS, 'PUT', 'content-type, X-Tenant,x-other');
-  const evil = { reason: 'origin_not_allowed', origin: 'https://evil.example', status: 405 };
+  const hint = /add the origin to CORS_ORIGINS/;
+  const evil = { reason: 'origin_not_allowed', origin: 'https://evil.example', hint, status: 405 };
   t.match(requests(), [
     { status: 204, reason: undefined, origin: undefined },
     evil,
@@ -199,7 +200,7 @@ t.test('a page that its browser will not let call is in the log, with the reason
   ]);
   const unset = await startGateway(t);
   await unset.get(...preflight(OURS));
-  t.match(unset.requests(), [{ reason: 'origin_not_allowed', origin: OURS }]);
+  t.match(unset.requests(), [{ reason: 'origin_not_allowed', origin: OURS, hint }]);
 });
 
 t.test('pages on this machine may be plain http, on any name below localhost', async (t) => {
