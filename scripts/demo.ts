@@ -1,16 +1,19 @@
 // npm run demo: the sandbox, the gateway, and three real requests through both, the first one shown from end to end.
 import { randomBytes } from 'node:crypto';
-import { parseArgs, styleText } from 'node:util';
 import { fastify } from 'fastify';
-import { prettyFactory } from 'pino-pretty';
 import { type Call, Sandbox } from '../sandbox/server.ts';
 import { gateway, serverOptions } from '../src/app.ts';
 import { loadConfig } from '../src/config/config.ts';
 import { createLog } from '../src/operations/log.ts';
+import { listenFrom, listenOn } from './demo/listen.ts';
+import { readable } from './demo/log.ts';
+import { readOptions } from './demo/options.ts';
+import { body, part } from './demo/screen.ts';
 import { signSession } from './sign-session.ts';
 
-const { once } = parseArgs({ options: { once: { type: 'boolean', default: false } } }).values;
-const WIDTH = 96;
+const options = readOptions(process.argv.slice(2));
+const GATEWAY_PORT = 3000;
+const SANDBOX_PORT = 4000;
 const user = 'cometchat-uid-4';
 const conversationWith = 'cometchat-uid-3';
 const TAGS = '/me/conversations/tags';
@@ -19,33 +22,35 @@ const change = { add: ['pinned'], remove: ['archived'], conversationWith };
 
 // Everything secret is made for this run and gone with it.
 const apiKey = randomBytes(20).toString('hex');
-const sandbox = await Sandbox.start({ apiKey });
+const sandbox = await listenFrom(SANDBOX_PORT, (port) => Sandbox.start({ apiKey, port }), options.port);
 const secret = randomBytes(32).toString('hex');
 const rules = { issuer: 'https://app.example', audience: 'cometchat-gateway' };
+const { port: sandboxPort } = new URL(sandbox.origin);
 const config = loadConfig({
   COMETCHAT_BASE_URL: sandbox.baseUrl,
   COMETCHAT_API_KEY: apiKey,
   SESSION_SECRET: secret,
   SESSION_ISSUER: rules.issuer,
   SESSION_AUDIENCE: rules.audience,
-  HOST: '127.0.0.1',
-  PORT: '0',
+  CORS_ORIGINS: [sandbox.origin, `http://localhost:${sandboxPort}`, ...options.origins].join(),
 });
 
-/** The log, readable, held back until the parts are on the screen. */
-const heldBack: string[] = [];
-let show = (line: string): void => void heldBack.push(line);
-const pretty = prettyFactory({
-  singleLine: true,
-  errorLikeObjectKeys: ['err'],
-  colorize: process.stdout.isTTY,
-});
-const log = createLog(config.log, { write: (line) => show(pretty(line)) });
+/** The log, held back until the parts are on the screen. */
+const heldBack: string[][] = [];
+let show = (lines: string[]): void => void heldBack.push(lines);
+const log = createLog(config.log, { write: (line) => show(readable(line)) });
 
 const app = fastify(serverOptions(log, config.trustedProxies));
 await app.register(gateway, config);
-const origin = await app.listen(config.listen);
-const token = await signSession({ secrets: [secret], ...rules }, { sub: user });
+const listen = (port: number) => app.listen({ host: '127.0.0.1', port });
+const origin = await (options.port === undefined
+  ? listenFrom(GATEWAY_PORT, listen)
+  : listenOn(options.port, listen));
+if (options.port === undefined) tellMoved('the gateway', GATEWAY_PORT, origin);
+tellMoved('CometChat’s stand-in', SANDBOX_PORT, sandbox.origin);
+
+const token = await signIn(user);
+const expiredToken = await signIn(user, true);
 
 const put = await ask('PUT', TAGS, replace);
 const patch = await ask('PATCH', TAGS, change);
@@ -57,20 +62,21 @@ const ok = answers.every(({ status }) => status === 200) && made === 'PUT GET,PU
 part('1', `Your app asks the gateway, as ${user}`, [
   `PUT ${origin}${TAGS}`,
   `Authorization: Bearer ${token.slice(0, 24)}…`,
-  JSON.stringify(replace),
+  ...body(JSON.stringify(replace)),
 ]);
 const [call] = put.calls;
 if (call) {
   part('2', 'The gateway asks CometChat in that user’s name, with the key that only it holds', [
     `${call.method} ${sandbox.origin}${call.path}`,
     `apikey: ${'•'.repeat(12)}   onBehalfOf: ${call.headers.onbehalfof}`,
-    call.body,
+    ...body(call.body),
   ]);
-  part('3', `CometChat answers: ${call.reply.status}, ${size(call.reply.body)}`, excerpt(call.reply.body));
+  part('3', `CometChat answers: ${call.reply.status}, ${size(call.reply.body)}`, body(call.reply.body, 5));
 }
-part('4', `Your app gets: ${put.status}, ${size(put.text)}`, wrap(put.text));
+part('4', `Your app gets: ${put.status}, ${size(put.text)}`, body(put.text, 11));
 part('5', 'Your app changes single tags, and all others stay', [
-  `PATCH ${TAGS} ${JSON.stringify(change)}`,
+  `PATCH ${TAGS}`,
+  ...body(JSON.stringify(change)),
   ...patch.calls.map(inShort),
   got(patch),
 ]);
@@ -79,27 +85,40 @@ part('6', 'Your app lists conversations by a tag', [
   ...list.calls.map(inShort),
   got(list),
 ]);
-part('✓', 'The gateway’s log', heldBack.splice(0).slice(-1));
+part('✓', 'The gateway’s log', heldBack.slice(-1).flat());
 
-if (once) await end(ok ? 0 : 1);
-show = (line) => process.stdout.write(`  ${line}`);
-part('→', 'Try it yourself; Ctrl-C ends the demo', [
+if (options.once) await end(ok ? 0 : 1);
+show = (lines) => process.stdout.write(lines.map((line) => `   ${line}\n`).join(''));
+part('→', 'Try it yourself: paste this into another terminal. Ctrl-C ends the demo', [
   `GATEWAY=${origin}`,
   `TOKEN=${token}`,
-  `curl -X PUT ${origin}${TAGS} \\`,
-  `  -H 'Authorization: Bearer ${token}' \\`,
-  `  -H 'Content-Type: application/json' -d '${JSON.stringify(replace)}'`,
+  `EXPIRED_TOKEN=${expiredToken}`,
+  `curl -X PUT "$GATEWAY${TAGS}" -H "Authorization: Bearer $TOKEN" \\`,
+  `  -H 'Content-Type: application/json' \\`,
+  `  -d '${JSON.stringify(replace)}'`,
 ]);
 process.once('SIGINT', () => void end(0));
 process.once('SIGTERM', () => void end(0));
 
+/** A session token, as the user's app has it after its sign-in, or an hour after it has expired. */
+function signIn(sub: string, expired = false): Promise<string> {
+  const twoHoursMs = 2 * 3_600_000;
+  const issuedAt = new Date(Date.now() - (expired ? twoHoursMs : 0));
+  return signSession({ secrets: [secret], ...rules }, { sub }, issuedAt);
+}
+
+function tellMoved(who: string, wanted: number, origin: string): void {
+  const { port } = new URL(origin);
+  if (Number(port) !== wanted) process.stdout.write(`Port ${wanted} is taken: ${who} is on ${port}\n`);
+}
+
 /** Makes a request as the user's app does. @returns the answer, and the calls that reached CometChat */
-async function ask(method: string, path: string, body?: object) {
+async function ask(method: string, path: string, content?: object) {
   const before = sandbox.calls.length;
   const response = await fetch(origin + path, {
     method,
-    headers: { authorization: `Bearer ${token}`, ...(body && { 'content-type': 'application/json' }) },
-    body: body ? JSON.stringify(body) : null,
+    headers: { authorization: `Bearer ${token}`, ...(content && { 'content-type': 'application/json' }) },
+    body: content ? JSON.stringify(content) : null,
   });
   return { status: response.status, text: await response.text(), calls: sandbox.calls.slice(before) };
 }
@@ -110,15 +129,10 @@ function isPinned(text: string): boolean {
   return conversations?.length === 1 && `${conversations[0].tags}` === 'vip,pinned' && !pagination.hasMore;
 }
 
-function part(sign: string, title: string, lines: readonly string[]): void {
-  const head = styleText(['bold', 'cyan'], `${sign}  ${title}`);
-  process.stdout.write(`\n${head}\n${lines.map((line) => `   ${line.trimEnd()}\n`).join('')}`);
-}
-
 /** A call to CometChat in one line, with the tags that were read. */
-function inShort({ method, path, body, reply }: Call): string {
+function inShort({ method, path, body: sent, reply }: Call): string {
   const tags = method === 'GET' && reply.status === 200 && JSON.parse(reply.body).data.tags;
-  const parts = [method, path, body, '→', reply.status, tags && JSON.stringify(tags)];
+  const parts = [method, path, sent, '→', reply.status, tags && JSON.stringify(tags)];
   return `CometChat gets: ${parts.filter(Boolean).join(' ')}`;
 }
 
@@ -133,17 +147,8 @@ function got({ status, text }: { status: number; text: string }): string {
   return `Your app gets: ${[status, title, ...named, page].filter(Boolean).join(' ')}`;
 }
 
-function size(body: string): string {
-  return `${Buffer.byteLength(body)} bytes`;
-}
-
-function wrap(body: string): string[] {
-  return body.match(new RegExp(`.{1,${WIDTH}}`, 'gu')) ?? [];
-}
-
-function excerpt(body: string): string[] {
-  const lines = wrap(body);
-  return lines.length <= 3 ? lines : [...lines.slice(0, 2), `… and ${lines.length - 2} lines like these`];
+function size(text: string): string {
+  return `${Buffer.byteLength(text)} bytes`;
 }
 
 async function end(code: number): Promise<never> {

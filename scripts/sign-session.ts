@@ -8,6 +8,8 @@ export interface Signer {
   readonly audience: string;
 }
 
+const HOUR_MS = 3_600_000;
+
 /**
  * Signs a session token as the company's own back end does: HS256 with the newest secret, good for an hour.
  *
@@ -16,13 +18,14 @@ export interface Signer {
 export function signSession(
   { secrets: [newest = ''], issuer, audience }: Signer,
   claims: Record<string, unknown>,
+  issuedAt = new Date(),
 ): Promise<string> {
   return new SignJWT(claims)
     .setProtectedHeader({ alg: 'HS256', typ: 'JWT' })
     .setIssuer(issuer)
     .setAudience(audience)
     .setJti(randomUUID())
-    .setIssuedAt()
-    .setExpirationTime('1h')
+    .setIssuedAt(issuedAt)
+    .setExpirationTime(new Date(issuedAt.getTime() + HOUR_MS))
     .sign(new TextEncoder().encode(newest));
 }
