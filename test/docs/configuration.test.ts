@@ -66,7 +66,7 @@ testWith('openssl', 'the steps start a gateway, and their request is answered as
     .replace('your-user-id', 'cometchat-uid-4')
     .replace('another-user-id', 'cometchat-uid-3');
   const answer = await bash(commands, env);
-  t.match(steps, /`cometchat-uid-4` and `cometchat-uid-3`/);
+  t.match(steps, /`cometchat-uid-4`\s+and\s+`cometchat-uid-3`/);
   t.match(steps, '`"tags":["archived"]`');
   t.match(answer, '"tags":["archived"]');
 });

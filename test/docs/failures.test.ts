@@ -31,7 +31,7 @@ t.test('the table of statuses says what the gateway makes of each', async (t) =>
 });
 
 t.test('CometChat’s codes for trouble are those that lead to a retry', async (t) => {
-  const [, sentence = ''] = /codes for trouble are ([^.]*)\./.exec(page) ?? [];
+  const [, sentence = ''] = /codes\s+for\s+trouble\s+are\s+([^.]*)\./.exec(page) ?? [];
   const failed = Object.entries(BY_CODE).filter(([, { problem }]) => problem === 'cometchat-failed');
   t.strictSame(codeIn(sentence).sort(), failed.map(([code]) => code).sort());
   t.ok(failed.every(([, { isTransient }]) => isTransient));
@@ -39,7 +39,7 @@ t.test('CometChat’s codes for trouble are those that lead to a retry', async (
 
 t.test('each status and code of a problem belong together', async (t) => {
   const statuses = Object.fromEntries(Object.entries(PROBLEMS).map(([code, { status }]) => [code, status]));
-  const pairs = [...page.matchAll(/\b(\d{3}) `([a-z-]+)`/g)];
+  const pairs = [...page.matchAll(/\b(\d{3})\s`([a-z-]+)`/g)];
   t.ok(pairs.length > 20);
   for (const [pair, status, code = ''] of pairs) t.equal(statuses[code], Number(status), pair);
 });
