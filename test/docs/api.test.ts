@@ -6,17 +6,18 @@ import { parse } from 'yaml';
 import { type Clock, MACHINE_CLOCK } from '../../src/base/clock.ts';
 import { PROBLEMS } from '../../src/base/problems.ts';
 import type { Answer } from '../helpers/answers.ts';
+import { blocksIn, codeIn, pageOf, sectionOf, tableIn } from '../helpers/docs-page.ts';
 import { type Gateway, startGateway } from '../helpers/gateway.ts';
 import { testWith } from '../helpers/installed.ts';
 import { OTHER, sign } from '../helpers/tokens.ts';
 import { until } from '../helpers/until.ts';
-import { fenced, page, quoted, table } from './page.ts';
 
-const { text, section } = page('api.md');
+const text = pageOf('api.md');
+const section = (heading: string) => sectionOf(text, heading);
 const openapi = parse(readFileSync(new URL('../../openapi.yaml', import.meta.url), 'utf8'));
 
 t.test('the page lists every problem, with its status', async (t) => {
-  const listed = table(text, 'status', 'code', 'meaning', 'do');
+  const listed = tableIn(text, 'status', 'code', 'meaning', 'do');
   t.strictSame(
     listed.map(([status, code]) => [Number(status), `${code}`.slice(1, -1)]),
     Object.entries(PROBLEMS).map(([code, { status }]) => [status, code]),
@@ -37,9 +38,9 @@ t.test('the page says which problems come only from some requests', async (t) =>
         (content as Record<string, { examples: object }>)['application/problem+json']?.examples ?? {},
       ),
     );
-  for (const [codes = '', from = ''] of table(text, 'code', 'only from')) {
+  for (const [codes = '', from = ''] of tableIn(text, 'code', 'only from')) {
     const named = Object.entries(requests).flatMap(([name, some]) => (from.includes(name) ? some : []));
-    for (const code of quoted(codes)) {
+    for (const code of codeIn(codes)) {
       t.strictSame(
         all.filter((request) => codesOf(request).includes(code)),
         named,
@@ -47,7 +48,7 @@ t.test('the page says which problems come only from some requests', async (t) =>
       );
     }
   }
-  const exceptions = table(text, 'code', 'only from').flatMap(([codes = '']) => quoted(codes));
+  const exceptions = tableIn(text, 'code', 'only from').flatMap(([codes = '']) => codeIn(codes));
   const others = Object.keys(PROBLEMS).filter((code) => ![...exceptions, 'gateway-draining'].includes(code));
   // Bytes that are no HTTP are of no request that openapi.yaml could list.
   for (const code of others.filter((code) => code !== 'body-malformed')) {
@@ -59,7 +60,7 @@ t.test('the page says which problems come only from some requests', async (t) =>
 });
 
 t.test('the page names the operations and schemas of openapi.yaml', async (t) => {
-  const names = quoted(section('### Other languages')).filter((word) => /^\w+$/.test(word));
+  const names = codeIn(section('### Other languages')).filter((word) => /^\w+$/.test(word));
   const operations = Object.values<Record<string, { operationId: string }>>(openapi.paths).flatMap(
     (methods) => Object.values(methods).map(({ operationId }) => operationId),
   );
@@ -74,12 +75,12 @@ testWith('curl', 'the page’s examples are answered as it says', async (t) => {
   const { origin } = await startGateway(t);
   const env = { PATH: process.env.PATH, GATEWAY: origin, TOKEN: await sign() };
   const answers = [];
-  for (const lines of fenced(text, 'sh')) {
+  for (const lines of blocksIn(text, 'sh')) {
     const { stdout } = await promisify(execFile)('bash', ['-c', lines], { env });
     answers.push(JSON.parse(stdout));
   }
   const [put, patched, read, list, problem] = answers;
-  const [conversation = '', page = '', error = ''] = fenced(text, 'json');
+  const [conversation = '', page = '', error = ''] = blocksIn(text, 'json');
   t.strictSame(put, JSON.parse(conversation));
   t.strictSame(patched.conversations[0].tags, ['vip', 'pinned']);
   t.strictSame(read, patched);
@@ -106,7 +107,7 @@ function countingDeadlines() {
   return { clock, seen };
 }
 
-for (const row of table(text, 'waiting', 'arrives', 'CometChat gets', 'answers')) {
+for (const row of tableIn(text, 'waiting', 'arrives', 'CometChat gets', 'answers')) {
   const [waiting = '', arrives = '', gets = '', answers = ''] = row;
   t.test(`${waiting} waits, ${arrives} arrives: ${answers}`, async (t) => {
     const { clock, seen } = countingDeadlines();

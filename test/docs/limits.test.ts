@@ -5,13 +5,14 @@ import { listConversations } from '../../src/cometchat/operations.ts';
 import { waitForShare } from '../../src/cometchat/quota.ts';
 import { EnvironmentSchema } from '../../src/config/variables.ts';
 import { MAX_BYTES as MAX_KEY_SET_BYTES } from '../../src/session/key-set.ts';
+import { codeIn, pageOf, sectionOf, tableIn } from '../helpers/docs-page.ts';
 import { startGateway } from '../helpers/gateway.ts';
 import { OTHER, sign } from '../helpers/tokens.ts';
 import { until } from '../helpers/until.ts';
-import { page, quoted, table } from './page.ts';
 
-const { text, section } = page('limits.md');
-const ROWS = table(text, 'limit', 'value', 'variable', 'what the client gets');
+const text = pageOf('limits.md');
+const section = (heading: string) => sectionOf(text, heading);
+const ROWS = tableIn(text, 'limit', 'value', 'variable', 'what the client gets');
 const KIB = 1024;
 
 const row = (limit: string) => {
@@ -22,7 +23,7 @@ const row = (limit: string) => {
 /** The value of a row, as a number; KiB and seconds count as such. */
 const value = (limit: string): number => Number.parseInt(`${row(limit)[1]}`, 10);
 /** The first code that a client gets beyond it. */
-const beyond = (limit: string): string => `${quoted(`${row(limit)[3]}`)[0]}`;
+const beyond = (limit: string): string => `${codeIn(`${row(limit)[3]}`)[0]}`;
 
 t.test('each variable has the default that the page says', async (t) => {
   const set = ROWS.filter(([, , variable]) => variable?.startsWith('`'));
@@ -118,7 +119,7 @@ const QUOTA = Number(/The quota is (\d+)/.exec(SHARE)?.[1]);
 
 t.test('users get the shares of the page’s example', async (t) => {
   let spent = 0;
-  for (const [user = '', calls, left] of table(SHARE, 'user', 'calls at once', 'calls left')) {
+  for (const [user = '', calls, left] of tableIn(SHARE, 'user', 'calls at once', 'calls left')) {
     let mine = 0;
     for (; waitForShare({ limit: QUOTA, spent, mine, elapsedMs: 0 }) === 0; mine += 1) spent += 1;
     t.equal(mine, Number(calls), user);

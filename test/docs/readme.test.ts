@@ -1,23 +1,16 @@
-import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { promisify } from 'node:util';
 import t from 'tap';
 import { parse } from 'yaml';
 import { PROBLEMS } from '../../src/base/problems.ts';
 import { EnvironmentSchema } from '../../src/config/variables.ts';
+import { bash, blocksIn, codeIn, rowsIn, sectionOf } from '../helpers/docs-page.ts';
 import { startGateway } from '../helpers/gateway.ts';
 import { testWith } from '../helpers/installed.ts';
 import { OTHER, sign } from '../helpers/tokens.ts';
 
 const read = (path: string) => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8');
 const readme = read('README.md');
-/** What stands below a heading of the README. */
-const below = (heading: string): string =>
-  readme.split(/^## /m).find((part) => part.startsWith(heading)) ?? '';
-/** The first cells of the rows of its table. */
-const rows = (section: string): string[][] =>
-  [...section.matchAll(/^\| (.*) \|$/gm)].slice(1).map(([, cells = '']) => cells.split(' | '));
-const names = (text = ''): string[] => [...text.matchAll(/`([^`…]+)`/g)].map(([, name = '']) => name);
+const section = (heading: string) => sectionOf(readme, `## ${heading}`);
 
 t.test('the README has 170 lines at most', async (t) => {
   t.ok(readme.split('\n').length <= 171);
@@ -26,11 +19,10 @@ t.test('the README has 170 lines at most', async (t) => {
 testWith('curl', 'its call is answered as it says, after the calls of the demo', async (t) => {
   const { origin, put } = await startGateway(t);
   await put({ tags: ['vip'], conversationWith: OTHER });
-  const section = below('One call');
-  const [, command = ''] = /```sh\n(curl .*?)```/s.exec(section) ?? [];
-  const env = { PATH: process.env.PATH, GATEWAY: origin, TOKEN: await sign() };
-  const { stdout } = await promisify(execFile)('bash', ['-c', command], { env });
-  const [, answer = ''] = /```json\n(.*?)```/s.exec(section) ?? [];
+  const call = section('One call');
+  const [command = ''] = blocksIn(call, 'sh');
+  const stdout = await bash(command, { GATEWAY: origin, TOKEN: await sign() });
+  const [answer = ''] = blocksIn(call, 'json');
   t.strictSame(JSON.parse(stdout), JSON.parse(answer));
 });
 
@@ -40,15 +32,18 @@ t.test('it lists all requests of openapi.yaml', async (t) => {
     .filter(([path]) => path.startsWith('/me/'))
     .flatMap(([path, methods]) => Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`));
   t.strictSame(
-    rows(below('One call'))
-      .flatMap(([request]) => names(request))
+    rowsIn(section('One call'))
+      .flatMap(([request]) => codeIn(request))
       .sort(),
     requests.sort(),
   );
 });
 
 t.test('it has five errors, each with its status', async (t) => {
-  const errors = rows(below('Five errors')).map(([status, code]) => [status, ...names(code)]);
+  const errors = rowsIn(section('Five errors that an app must handle')).map(([status, code]) => [
+    status,
+    ...codeIn(code),
+  ]);
   t.equal(errors.length, 5);
   for (const [status, code = ''] of errors) {
     t.equal(String(PROBLEMS[code as keyof typeof PROBLEMS]?.status), status, code);
@@ -56,8 +51,8 @@ t.test('it has five errors, each with its status', async (t) => {
 });
 
 t.test('it names variables that exist', async (t) => {
-  const variables = ['Sessions', 'The variables']
-    .flatMap((heading) => names(below(heading)))
+  const variables = ['Sessions', 'The variables that matter']
+    .flatMap((heading) => codeIn(section(heading)))
     .map((name) => name.replace(/_FILE=.*|=.*/, ''))
     .filter((name) => /^[A-Z]+_[A-Z_]+$/.test(name));
   t.ok(variables.length > 10);
@@ -70,5 +65,5 @@ t.test('it names variables that exist', async (t) => {
 t.test('it says of the cost what the bench has measured', async (t) => {
   const [, measured = ''] = /^\*\*(To the latency .*)\.\*\*$/m.exec(read('bench/RESULTS.md')) ?? [];
   t.match(measured, /adds .* ms/);
-  t.ok(below('What it promises').includes(measured));
+  t.ok(section('What it promises, and what it costs').includes(measured));
 });

@@ -4,6 +4,7 @@ import t from 'tap';
 import { loadConfig } from '../../src/config/config.ts';
 import { identityMapper } from '../../src/identity/identity.ts';
 import { REASONS, refused } from '../../src/session/reasons.ts';
+import { bash, blocksIn, codeIn, pageOf, sectionOf, tableIn, variablesIn } from '../helpers/docs-page.ts';
 import { environment } from '../helpers/environment.ts';
 import { type Gateway, startGateway } from '../helpers/gateway.ts';
 import { testWith } from '../helpers/installed.ts';
@@ -12,17 +13,16 @@ import { opaqueSessions, redisTest } from '../helpers/redis.ts';
 import { makePassword } from '../helpers/redis-server.ts';
 import { plantToken, SECRET } from '../helpers/secrets.ts';
 import { ME, OTHER, sign } from '../helpers/tokens.ts';
-import { fenced, page, quoted, table } from './page.ts';
-import { firstLineOf, resultOf, shell, variablesIn } from './snippets.ts';
+import { firstLineOf, resultOf } from './snippets.ts';
 
-const { section } = page('sessions.md');
+const section = (heading: string) => sectionOf(pageOf('sessions.md'), heading);
 const SECRET_KIND = section('## secret: your back end signs');
 const JWKS_KIND = section('## jwks: an identity provider signs');
 const REDIS_KIND = section('## redis: opaque tokens');
 
 /** The code in a section's fences, where there is one of a language after the other. */
 const code = (text: string, language: string, number = 0): string => {
-  const found = fenced(text, language)[number];
+  const found = blocksIn(text, language)[number];
   if (found === undefined) throw new Error(`the section has no such ${language}`);
   return found;
 };
@@ -60,7 +60,7 @@ testWith('npm', 'kind secret: the gateway takes what npm run token signs', async
       .join(''),
   );
   const lines = code(SECRET_KIND, 'sh', 1).replace('./gateway.env', file);
-  const token = plantToken(await shell(`${lines}\nprintf %s "$TOKEN"`, {}));
+  const token = plantToken(await bash(`${lines}\nprintf %s "$TOKEN"`));
   t.equal((await read(gateway, token)).status, 200);
 });
 
@@ -73,7 +73,7 @@ t.test(
     const env = { ...variables(JWKS_KIND), SESSION_JWKS_URL: url.replace('4100', port) };
     const gateway = await startGateway(t, { SESSION_SECRET: undefined, ...env });
     t.equal((await read(gateway, token)).status, 200);
-    const shown = await shell(code(JWKS_KIND, 'sh', 1), { TOKEN: token });
+    const shown = await bash(code(JWKS_KIND, 'sh', 1), { TOKEN: token });
     t.match(shown, `chat_uid: '${ME}'`);
   },
 );
@@ -103,7 +103,7 @@ redisTest('kind redis: the gateway takes what redis-cli stores', async (t, redis
   const lines = `${code(REDIS_KIND, 'sh', 1)}\nprintf %s "$TOKEN"`;
   // redis-cli takes no password without a user.
   const url = redis.url.replace('//:', '//default:');
-  const [reply, token] = (await shell(lines, { REDIS_URL: url })).split('\n');
+  const [reply, token] = (await bash(lines, { REDIS_URL: url })).split('\n');
   t.equal(reply, 'OK');
   t.equal((await read(gateway, token)).status, 200);
 });
@@ -151,7 +151,7 @@ t.test(
 );
 
 t.test('each template gives the uid that the page says', async (t) => {
-  const rows = table(section('## User mapping'), 'template', 'claims', 'uid');
+  const rows = tableIn(section('## User mapping'), 'template', 'claims', 'uid');
   const unquoted = (cell = '') => cell.replaceAll('`', '');
   for (const [template, claims, uid] of rows.map((cells) => cells.map(unquoted))) {
     const { identity } = loadConfig({ ...environment('http://127.0.0.1/v3'), UID_TEMPLATE: template });
@@ -162,9 +162,9 @@ t.test('each template gives the uid that the page says', async (t) => {
 });
 
 t.test('the page lists every reason, with the problem of it', async (t) => {
-  const rows = table(section('## What is refused and why'), 'reason', 'code', 'what to check');
+  const rows = tableIn(section('## What is refused and why'), 'reason', 'code', 'what to check');
   t.strictSame(
-    rows.map(([reason = '', problem = '']) => [...quoted(reason), ...quoted(problem)]),
+    rows.map(([reason = '', problem = '']) => [...codeIn(reason), ...codeIn(problem)]),
     REASONS.map((reason) => [reason, refused(reason).code]),
   );
 });

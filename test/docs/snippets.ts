@@ -11,10 +11,6 @@ type Variables = Readonly<Record<string, string>>;
 const PROGRAM = ['--input-type=module', '--eval'];
 const withPath = (env: Variables) => ({ PATH: `${process.env.PATH}`, ...env });
 
-/** The variables that a block of lines like `NAME=value` sets. */
-export const variablesIn = (lines: string): Record<string, string> =>
-  Object.fromEntries([...lines.matchAll(/^(\w+)=(.*)$/gm)].map(([, name = '', value = '']) => [name, value]));
-
 /** Runs a module with an expression after it. @returns the value of the expression */
 export async function resultOf(code: string, expression: string, env: Variables): Promise<unknown> {
   const program = `${code}\nconsole.log(JSON.stringify((await ${expression}) ?? null));\nprocess.exit();`;
@@ -33,10 +29,4 @@ export async function firstLineOf(t: Test, code: string): Promise<string> {
   t.teardown(() => child.kill());
   const [line] = await once(createInterface(child.stdout), 'line');
   return line;
-}
-
-/** Runs lines of a shell. @returns what they print */
-export async function shell(lines: string, env: Variables): Promise<string> {
-  const { stdout } = await promisify(execFile)('bash', ['-c', lines], { env: withPath(env) });
-  return stdout.trim();
 }

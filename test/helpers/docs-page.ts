@@ -36,8 +36,17 @@ export const rowsIn = (text: string): string[][] =>
     )
     .filter(([first]) => !/^:?-+:?$/.test(first ?? ''));
 
-/** What is written as code in a cell. */
-export const codeIn = (cell = ''): string[] => [...cell.matchAll(/`([^`]+)`/g)].map(([, code = '']) => code);
+/** The cells of the rows of the table with this head. */
+export function tableIn(text: string, ...head: readonly string[]): string[][] {
+  const [, body] = text.split(`| ${head.join(' | ')} |\n`);
+  if (body === undefined) throw new Error(`there is no table ${head.join()}`);
+  const [rows = ''] = body.split(/^(?!\|)/m, 1);
+  // The line below the head is its first.
+  return rowsIn(`|\n${rows}`);
+}
+
+/** What is written as code in a text. */
+export const codeIn = (text = ''): string[] => [...text.matchAll(/`([^`]+)`/g)].map(([, code = '']) => code);
 
 /** What lines such as `NAME=value` say. */
 export const variablesIn = (text: string): Record<string, string> =>
