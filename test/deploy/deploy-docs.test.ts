@@ -1,11 +1,14 @@
-import { readFileSync } from 'node:fs';
 import t from 'tap';
 import { PROBLEMS } from '../../src/base/problems.ts';
 import { BY_CODE } from '../../src/cometchat/errors.ts';
 import { loadConfig } from '../../src/config/config.ts';
+import { bash, blocksIn, pageOf, sectionOf } from '../helpers/docs-page.ts';
+import { startGateway } from '../helpers/gateway.ts';
+import { testWith } from '../helpers/installed.ts';
 import { API_KEY, SECRET } from '../helpers/secrets.ts';
+import { sign } from '../helpers/tokens.ts';
 
-const page = readFileSync(new URL('../../docs/deploy.md', import.meta.url), 'utf8');
+const page = pageOf('deploy.md');
 
 /** The variables that the page writes into a file. */
 function fileOf(name: string): Record<string, string> {
@@ -45,3 +48,24 @@ t.test('each of CometChat’s codes for a wrong set-up is a gateway-misconfigure
   t.equal(codes.length, 4);
   for (const code of codes) t.equal(BY_CODE[code]?.problem, 'gateway-misconfigured', code);
 });
+
+const [, put = '', get = ''] = blocksIn(sectionOf(page, '## Check a deployment'), 'sh');
+
+const checks = [
+  { what: 'a good deployment', sandbox: {}, status: '200' },
+  { what: 'a key that CometChat refuses', sandbox: { apiKey: 'another' }, status: '502' },
+];
+for (const { what, sandbox, status } of checks) {
+  testWith('curl', `only the PUT of the page tells ${what}: /readyz is 200`, async (t) => {
+    const gateway = await startGateway(t, {}, { sandbox });
+    t.equal((await gateway.get('/readyz')).status, 200);
+    const run = async (lines: string) => {
+      const filledIn = lines.replace(/^ *GATEWAY=.*$/m, '').replace('another-user-id', 'cometchat-uid-3');
+      return bash(filledIn, { GATEWAY: gateway.origin, TOKEN: await sign() });
+    };
+    const [body = '', shown] = (await run(put)).trimEnd().split('\n');
+    t.equal(shown, status);
+    t.equal(body.includes('"tags":["check"]'), status === '200');
+    t.equal((await run(get)).includes('"tags":["check"]'), status === '200');
+  });
+}

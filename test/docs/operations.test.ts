@@ -2,30 +2,11 @@ import { readFileSync } from 'node:fs';
 import t from 'tap';
 import { parse } from 'yaml';
 import { serverOptions } from '../../src/app.ts';
-import { bash, blocksIn, codeIn, pageOf, rowsIn, sectionOf } from '../helpers/docs-page.ts';
+import { codeIn, pageOf, rowsIn, sectionOf } from '../helpers/docs-page.ts';
 import { startGateway } from '../helpers/gateway.ts';
-import { testWith } from '../helpers/installed.ts';
 import { sourceText } from '../helpers/source-text.ts';
-import { sign } from '../helpers/tokens.ts';
 
 const page = pageOf('operations.md');
-const [, request = ''] = blocksIn(sectionOf(page, '## Check a deployment'), 'sh');
-
-const checks = [
-  { what: 'a good deployment', sandbox: {}, code: '200\n' },
-  { what: 'a key that CometChat refuses', sandbox: { apiKey: 'another' }, code: '502\n' },
-];
-for (const { what, sandbox, code } of checks) {
-  testWith('curl', `only the request of the page tells ${what}: /readyz is 200`, async (t) => {
-    const { origin, get } = await startGateway(t, {}, { sandbox });
-    t.equal((await get('/readyz')).status, 200);
-    const commands = request
-      .replace('https://chat-gateway.example.com', origin)
-      .replace('another-test-user', 'cometchat-uid-3');
-    t.equal(await bash(commands, { TOKEN: await sign() }), code);
-  });
-}
-
 t.test('the states in /readyz are those of its schema', async (t) => {
   const openapi = parse(readFileSync(new URL('../../openapi.yaml', import.meta.url), 'utf8'));
   const { cometchat, redis } = openapi.components.schemas.Ready.properties;
