@@ -1,0 +1,110 @@
+import type { Conversation, ConversationPage, Conversations } from './api.ts';
+import { type CallOptions, type ClientOptions, sender } from './send.ts';
+
+export type ConversationType = Conversation['conversationType'];
+
+/** The conversation with a user, or of a group. */
+export interface Target {
+  /** The uid of the other user, or the guid of the group. */
+  readonly conversationWith: string;
+  /** `user` unless given. */
+  readonly conversationType?: ConversationType | undefined;
+}
+
+export interface TagChange {
+  readonly add?: readonly string[] | undefined;
+  readonly remove?: readonly string[] | undefined;
+}
+
+/** Which conversations to list; all of the user's unless something is given. */
+export interface ConversationFilter {
+  /** Those with one of these tags. A tag with a comma cannot be looked for. */
+  readonly tags?: readonly string[] | undefined;
+  readonly conversationType?: ConversationType | undefined;
+  readonly unread?: boolean | undefined;
+  /** 1 unless given. */
+  readonly page?: number | undefined;
+  /** 50 unless given, 100 at most. */
+  readonly perPage?: number | undefined;
+}
+
+export interface Client {
+  readonly tags: {
+    /** Replaces all tags. */
+    set(target: Target, tags: readonly string[], options?: CallOptions): Promise<Conversation>;
+    add(target: Target, tags: readonly string[], options?: CallOptions): Promise<Conversation>;
+    remove(target: Target, tags: readonly string[], options?: CallOptions): Promise<Conversation>;
+    /** Adds and removes tags in one request. */
+    change(target: Target, change: TagChange, options?: CallOptions): Promise<Conversation>;
+    get(target: Target, options?: CallOptions): Promise<Conversation>;
+  };
+  readonly conversations: {
+    /** One page. */
+    page(filter?: ConversationFilter, options?: CallOptions): Promise<ConversationPage>;
+    /** This page and all after it. The options are those of each request. */
+    list(
+      filter?: ConversationFilter,
+      options?: CallOptions,
+    ): AsyncGenerator<ConversationPage, void, undefined>;
+  };
+}
+
+/** Makes a client of the gateway. */
+export function createClient(options: ClientOptions): Client {
+  const send = sender(options);
+  const path = '/me/conversations/tags';
+  const change: Client['tags']['change'] = ({ conversationWith, conversationType }, { add, remove }, call) =>
+    send(
+      { method: 'PATCH', path, body: { conversationWith, conversationType, add, remove }, read: readOne },
+      call,
+    );
+  const page: Client['conversations']['page'] = (
+    { tags = [], conversationType, unread, page, perPage } = {},
+    call,
+  ) => {
+    // A comma separates tags, and an empty parameter is refused.
+    const filter = { tags: tags.join(), conversationType, unread: unread || '', page, perPage };
+    return send({ method: 'GET', path: `/me/conversations${query(filter)}`, read: readPage }, call);
+  };
+  return {
+    tags: {
+      set: ({ conversationWith, conversationType }, tags, call) =>
+        send(
+          { method: 'PUT', path, body: { conversationWith, conversationType, tags }, read: readOne },
+          call,
+        ),
+      add: (target, add, call) => change(target, { add }, call),
+      remove: (target, remove, call) => change(target, { remove }, call),
+      change,
+      get: ({ conversationWith, conversationType }, call) =>
+        send(
+          { method: 'GET', path: path + query({ conversationWith, conversationType }), read: readOne },
+          call,
+        ),
+    },
+    conversations: {
+      page,
+      async *list(filter, call) {
+        for (let number = filter?.page ?? 1, hasMore = true; hasMore; number += 1) {
+          const next = await page({ ...filter, page: number }, call);
+          yield next;
+          hasMore = next.pagination.hasMore;
+        }
+      },
+    },
+  };
+}
+
+const query = (parameters: Readonly<Record<string, string | number | boolean | undefined>>): string => {
+  const given = Object.entries(parameters).filter(([, value]) => value !== undefined && value !== '');
+  const pairs = given.map(([name, value = '']) => `${name}=${encodeURIComponent(value)}`);
+  return pairs.length === 0 ? '' : `?${pairs.join('&')}`;
+};
+
+const readOne = (body: unknown): Conversation | undefined =>
+  (body as Partial<Conversations> | undefined)?.conversations?.[0];
+
+const readPage = (body: unknown): ConversationPage | undefined => {
+  const page = body as Partial<ConversationPage> | undefined;
+  return page?.conversations && page.pagination ? (page as ConversationPage) : undefined;
+};
