@@ -18,7 +18,7 @@ export interface TagChange {
 
 /** Which conversations to list; all of the user's unless something is given. */
 export interface ConversationFilter {
-  /** Those with one of these tags. A tag with a comma cannot be looked for. */
+  /** CometChat decides whether one of several is enough. A tag with a comma is refused: the gateway takes it for two. */
   readonly tags?: readonly string[] | undefined;
   readonly conversationType?: ConversationType | undefined;
   readonly unread?: boolean | undefined;
@@ -58,13 +58,13 @@ export function createClient(options: ClientOptions): Client {
       { method: 'PATCH', path, body: { conversationWith, conversationType, add, remove }, read: readOne },
       call,
     );
-  const page: Client['conversations']['page'] = (
-    { tags = [], conversationType, unread, page, perPage } = {},
-    call,
-  ) => {
-    // A comma separates tags, and an empty parameter is refused.
-    const filter = { tags: tags.join(), conversationType, unread: unread || '', page, perPage };
-    return send({ method: 'GET', path: `/me/conversations${query(filter)}`, read: readPage }, call);
+  const page: Client['conversations']['page'] = async (filter = {}, call) => {
+    const { tags = [], conversationType, unread, page, perPage } = filter;
+    if (tags.some((tag) => tag.includes(','))) throw new TypeError('No filter by a tag with a comma');
+    // The gateway refuses an empty list, and "false".
+    const given = { tags: tags.length > 0 ? tags.join() : undefined, unread: unread || undefined };
+    const parameters = { ...given, conversationType, page, perPage };
+    return send({ method: 'GET', path: `/me/conversations${query(parameters)}`, read: readPage }, call);
   };
   return {
     tags: {
@@ -96,7 +96,7 @@ export function createClient(options: ClientOptions): Client {
 }
 
 const query = (parameters: Readonly<Record<string, string | number | boolean | undefined>>): string => {
-  const given = Object.entries(parameters).filter(([, value]) => value !== undefined && value !== '');
+  const given = Object.entries(parameters).filter(([, value]) => value !== undefined);
   const pairs = given.map(([name, value = '']) => `${name}=${encodeURIComponent(value)}`);
   return pairs.length === 0 ? '' : `?${pairs.join('&')}`;
 };

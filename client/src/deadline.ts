@@ -24,11 +24,9 @@ export function startDeadline(
 ): Deadline {
   const endsAt = performance.now() + timeoutMs;
   const controller = new AbortController();
-  let isOver = false;
   let over: (reason: unknown) => void = () => {};
   const ended = new Promise<never>((_, reject) => {
     over = (reason) => {
-      isOver = true;
       reject(reason);
       controller.abort();
     };
@@ -40,7 +38,8 @@ export function startDeadline(
   if (caller?.aborted) onAbort();
   caller?.addEventListener('abort', onAbort);
 
-  const within: Deadline['within'] = async (work) => (isOver ? ended : Promise.race([ended, work()]));
+  const within: Deadline['within'] = async (work) =>
+    controller.signal.aborted ? ended : Promise.race([ended, work()]);
   return {
     signal: controller.signal,
     leftMs: () => endsAt - performance.now(),

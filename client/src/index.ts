@@ -19,3 +19,4 @@ export {
 } from './client.ts';
 export { GatewayError, type GatewayErrorCode } from './errors.ts';
 export type { CallOptions, ClientOptions } from './send.ts';
+export type { TokenSource } from './token.ts';
