@@ -1,0 +1,49 @@
+import t from 'tap';
+import { problem, type Reply, reasonOf, startClient, TARGET } from './front.ts';
+
+const busy = (retryAfter: string): Reply => problem('cometchat-busy', { 'retry-after': retryAfter });
+
+t.test('the client waits for as long as the gateway asks, and sends the request again', async (t) => {
+  const { chat, front } = await startClient(t, { replies: [busy('1')] });
+  const start = performance.now();
+  t.match(await chat.tags.set(TARGET, ['a']), { tags: ['a'] });
+  t.ok(performance.now() - start >= 999);
+  t.equal(front.seen.length, 2);
+});
+
+t.test('a wait that does not fit into the time is not begun', async (t) => {
+  const { chat, front } = await startClient(t, { replies: [busy('60')], timeoutMs: 59_000 });
+  const start = performance.now();
+  t.match(await reasonOf(chat.tags.get(TARGET)), { code: 'cometchat-busy', retryAfterSeconds: 60 });
+  t.ok(performance.now() - start < 30_000);
+  t.equal(front.seen.length, 1);
+});
+
+t.test('nor is a random one', async (t) => {
+  const { chat, front } = await startClient(t);
+  // The first request makes the connection, so that the second one is quick.
+  await chat.tags.get(TARGET);
+  front.replies.push(problem('cometchat-timeout', {}));
+  const error = await reasonOf(chat.tags.get(TARGET, { timeoutMs: 199 }));
+  t.match(error, { code: 'cometchat-timeout', retryAfterSeconds: undefined });
+});
+
+const HEADERS: readonly [header: string, seconds: number | undefined][] = [
+  ['99', 99],
+  ['0', 0],
+  [new Date(Date.now() + 500_000).toUTCString(), 500],
+  ['Sat, 01 Jan 2000 00:00:00 GMT', 0],
+  ['soon', undefined],
+  ['', undefined],
+  ['-1', 0],
+];
+for (const [header, seconds] of HEADERS) {
+  t.test(`Retry-After: ${header || '(empty)'}`, async (t) => {
+    const { chat } = await startClient(t, {
+      replies: [{ status: 400, headers: { 'retry-after': header } }],
+    });
+    const error = (await reasonOf(chat.tags.get(TARGET))) as { retryAfterSeconds?: number };
+    if (seconds === 500) t.ok(Math.abs(Number(error.retryAfterSeconds) - seconds) < 60);
+    else t.equal(error.retryAfterSeconds, seconds);
+  });
+}
