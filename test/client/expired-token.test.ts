@@ -54,7 +54,7 @@ t.test('any other refusal of a session ends the request', async (t) => {
 t.test('requests that are refused at the same time share one refresh', async (t) => {
   let replies = 0;
   const { refusals, token } = source(await sign(EXPIRED), async () => {
-    await until('three refusals', () => replies === 3);
+    await until('three refusals', () => replies >= 3);
     return sign();
   });
   const fetch = tellingFetch(() => {

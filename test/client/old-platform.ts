@@ -1,6 +1,9 @@
 // Uses the client where features are missing, as they are in React Native, and prints what came of it. A program of its own, since the
 // gateway of the tests has them.
 
+import http from 'node:http';
+import { text } from 'node:stream/consumers';
+
 const [baseUrl = '', token = ''] = process.argv.slice(2);
 
 const MISSING: readonly [from: object, name: string][] = [
@@ -19,8 +22,24 @@ for (const [from, name] of MISSING) {
   if (!Reflect.deleteProperty(from, name) || name in from) throw new Error(`${name} cannot be deleted`);
 }
 
+/** Node.js's own fetch needs them, so here is one that has no more than the client uses. */
+const fetch = (url: string, { method, headers, body, signal }: RequestInit) =>
+  new Promise((resolve, reject) => {
+    const options = { method, headers: headers as Record<string, string> };
+    const request = http.request(url, options, (response) =>
+      resolve({
+        ok: response.statusCode === 200,
+        status: response.statusCode,
+        headers: { get: (name: string) => response.headers[name] ?? null },
+        text: () => text(response),
+      }),
+    );
+    signal?.addEventListener('abort', () => request.destroy(new Error('aborted')));
+    request.on('error', reject).end(body);
+  });
+
 const { createClient } = await import('../../client/src/index.ts');
-const chat = createClient({ baseUrl, token: () => token });
+const chat = createClient({ baseUrl, token: () => token, fetch: fetch as typeof globalThis.fetch });
 const target = { conversationWith: 'cometchat-uid-3' };
 const nameOf = (promise: Promise<unknown>) =>
   promise.then(

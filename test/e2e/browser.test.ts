@@ -1,21 +1,10 @@
-import http from 'node:http';
-import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
-import tap, { type Test } from 'tap';
+import type { Page } from 'playwright-core';
+import { addSessionCookie, CHROMIUM, COOKIE, newContext, open, site } from '../helpers/browser.ts';
 import { startGateway } from '../helpers/gateway.ts';
 import { testWith } from '../helpers/installed.ts';
-import { listening } from '../helpers/ports.ts';
 import { OTHER, sign } from '../helpers/tokens.ts';
 
 // A real browser decides here what a page may do: no header is set by hand that a page could not set.
-
-const ARGS = [
-  '--no-sandbox',
-  '--disable-gpu',
-  '--disable-background-networking',
-  '--disable-component-update',
-];
-const CHROMIUM = '/usr/bin/chromium';
-const COOKIE = '__Host-session';
 
 /** What a page gets of a call: the status and the problem, or that the browser did not let it have any. */
 interface Outcome {
@@ -24,31 +13,6 @@ interface Outcome {
   tags?: string[] | undefined;
   requestId?: string | null;
   blocked?: true;
-}
-
-/** A web server of empty pages, which is an origin of its own. */
-async function site(t: Test, host = 'localhost'): Promise<string> {
-  const server = http.createServer((_request, response) => {
-    response.setHeader('content-type', 'text/html').end('<!doctype html><title>A page</title>');
-  });
-  return `http://${host}:${await listening(t, server)}`;
-}
-
-let browser: Promise<Browser> | undefined;
-tap.teardown(async () => (await browser)?.close());
-
-/** What a user's browser keeps: its cookies, and no other test's. */
-async function newContext(t: Test): Promise<BrowserContext> {
-  browser ??= chromium.launch({ executablePath: CHROMIUM, args: ARGS });
-  const context = await (await browser).newContext();
-  t.teardown(() => context.close());
-  return context;
-}
-
-async function open(context: BrowserContext, url: string): Promise<Page> {
-  const page = await context.newPage();
-  await page.goto(url);
-  return page;
 }
 
 /** Lets the page make the call. */
@@ -100,16 +64,7 @@ testWith(CHROMIUM, 'a page of an allowed origin calls with the cookie, another o
   const { port, sandbox, requests } = await startGateway(t, { CORS_ORIGINS: app, SESSION_COOKIE: COOKIE });
   const gateway = `http://localhost:${port}`;
   const context = await newContext(t);
-  // As the company's own sign-in sets it: for this host alone, out of reach for scripts.
-  await context.addCookies([
-    {
-      name: COOKIE,
-      value: await sign(),
-      url: gateway.replace('http:', 'https:'),
-      httpOnly: true,
-      sameSite: 'Lax',
-    },
-  ]);
+  await addSessionCookie(context, gateway, await sign());
   const withHeader = { headers: { 'x-requested-with': 'fetch' }, credentials: 'include' } as const;
 
   const page = await open(context, app);
@@ -153,9 +108,7 @@ testWith(
     );
     const gateway = `http://localhost:${port}`;
     const context = await newContext(t);
-    await context.addCookies([
-      { name: COOKIE, value: await sign(), url: gateway.replace('http:', 'https:') },
-    ]);
+    await addSessionCookie(context, gateway, await sign());
     const page = await open(context, `${gateway}/page`);
     t.match(await call(page, gateway, { headers: { 'x-requested-with': 'fetch' } }), { status: 200 });
     t.match(await call(page, gateway, {}), { status: 403, code: 'csrf-rejected' });
