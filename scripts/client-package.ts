@@ -1,0 +1,17 @@
+// npm run client: builds the client, and packs it into dist/cometchat-gateway-client-<version>.tgz.
+import { execFileSync } from 'node:child_process';
+import { copyFileSync, globSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+
+process.chdir(new URL('../', import.meta.url).pathname);
+const OUT = 'dist/client';
+
+rmSync(OUT, { recursive: true, force: true });
+execFileSync('tsc', ['--project', 'client'], { stdio: 'inherit' });
+// tsc writes ".js" into JavaScript alone; TypeScript before 5.0 takes no ".ts" in a declaration.
+for (const file of globSync(`${OUT}/*.d.ts`)) {
+  writeFileSync(file, readFileSync(file, 'utf8').replaceAll(/(?<= from '\.\/\w+)\.ts(?=')/g, '.js'));
+}
+for (const file of ['client/package.json', 'client/README.md', 'LICENSE']) {
+  copyFileSync(file, `${OUT}/${file.slice(file.lastIndexOf('/') + 1)}`);
+}
+execFileSync('npm', ['pack', '--silent', '--pack-destination=dist', `./${OUT}`], { stdio: 'inherit' });
