@@ -24,7 +24,7 @@ export function startDeadline(
 ): Deadline {
   const endsAt = performance.now() + timeoutMs;
   const controller = new AbortController();
-  let over: (reason: unknown) => void = () => {};
+  let over!: (reason: unknown) => void;
   const ended = new Promise<never>((_, reject) => {
     over = (reason) => {
       reject(reason);

@@ -60,6 +60,15 @@ t.test('a signal that aborts ends the wait for a token', async (t) => {
   t.equal(front.seen.length, 0);
 });
 
+t.test('a signal without a reason, as React Native has it, gets an AbortError', async (t) => {
+  const { chat } = await startClient(t);
+  const signal = Object.assign(new EventTarget(), { aborted: true }) as AbortSignal;
+  t.match(await reasonOf(chat.tags.get(TARGET, { signal })), {
+    name: 'AbortError',
+    message: 'The operation was aborted',
+  });
+});
+
 t.test('a loop over pages ends with the signal', async (t) => {
   const { chat, front } = await startClient(t);
   const controller = new AbortController();
