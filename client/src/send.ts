@@ -42,7 +42,8 @@ export function sender(client: ClientOptions): Send {
     let mayRefresh = token !== undefined;
     let bearer: string | undefined;
     for (let attempt = 1; ; ) {
-      const next = await deadline.within(() => token?.(refused));
+      // Text even if untyped code gives none: without a token, the request would carry the cookie.
+      const next = token && String(await deadline.within(() => token(refused)));
       if (refused && next === bearer) throw refused;
       bearer = next;
       refused = undefined;

@@ -4,15 +4,22 @@ import { reasonOf, startClient, TARGET } from './front.ts';
 
 // test/client/in-browser.test.ts has a real browser, whose cookie is out of reach for scripts.
 
+const ENV = { SESSION_COOKIE: 'session', CORS_ORIGINS: 'https://app.example' };
+/** What a browser adds to the request of a page. */
+const asBrowser = (cookie: string, { headers, ...init }: RequestInit = {}): RequestInit => ({
+  ...init,
+  headers: { ...headers, cookie, origin: 'https://app.example' },
+});
+
 t.test('without a source of tokens, the cookie goes along with the header against CSRF', async (t) => {
   const cookie = `session=${await sign()}`;
   const sent: (RequestInit | undefined)[] = [];
   const { chat, front } = await startClient(t, {
-    env: { SESSION_COOKIE: 'session' },
+    env: ENV,
     token: undefined,
     fetch: (url, init) => {
       sent.push(init);
-      return fetch(url, { ...init, headers: { ...init?.headers, cookie } });
+      return fetch(url, asBrowser(cookie, init));
     },
   });
   t.match(await chat.tags.add(TARGET, ['a']), { tags: ['a'] });
@@ -23,9 +30,9 @@ t.test('without a source of tokens, the cookie goes along with the header agains
 t.test('there is nothing to refresh in an expired cookie', async (t) => {
   const cookie = `session=${await sign({ exp: 1 })}`;
   const { chat, front } = await startClient(t, {
-    env: { SESSION_COOKIE: 'session' },
+    env: ENV,
     token: undefined,
-    fetch: (url, init) => fetch(url, { ...init, headers: { ...init?.headers, cookie } }),
+    fetch: (url, init) => fetch(url, asBrowser(cookie, init)),
   });
   t.match(await reasonOf(chat.tags.get(TARGET)), { code: 'session-expired' });
   t.equal(front.seen.length, 1);

@@ -99,6 +99,12 @@ t.test('the source is asked for each attempt, and a refresh is not one of the th
   t.equal(front.seen.length, 4);
 });
 
+t.test('a source that gives nothing does not turn to the cookie', async (t) => {
+  const { chat, front } = await startClient(t, { token: () => undefined as unknown as string });
+  t.match(await reasonOf(chat.tags.get(TARGET)), { code: 'session-invalid' });
+  t.notOk(front.seen[0]?.headers['x-requested-with']);
+});
+
 t.test('a token goes with no cookie, and a source can be a plain function', async (t) => {
   const { authorization } = await bearer();
   const inits: (RequestInit | undefined)[] = [];
