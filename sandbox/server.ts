@@ -10,6 +10,7 @@ import { control } from './control.ts';
 import { cannedReply, type Fault, type Method, play, takeFor } from './faults.ts';
 import { Link, type LinkState } from './link.ts';
 import type { SandboxOptions } from './options.ts';
+import type { Page, PageOptions } from './page/serve.ts';
 import { World } from './world.ts';
 
 /** A call as it arrived. */
@@ -41,6 +42,7 @@ export class Sandbox {
   readonly #arrivals = new EventEmitter();
   readonly #options: SandboxOptions;
   readonly #stopped = new AbortController();
+  #page: Page | undefined;
   readonly #server: http.Server;
   readonly #link: Link;
 
@@ -113,6 +115,12 @@ export class Sandbox {
     this.#api.keys = keys;
   }
 
+  /** From now on this origin has the page that shows what the gateway does. Its code is loaded here, and nowhere else. */
+  async servePage(options: PageOptions): Promise<void> {
+    const { Page } = await import('./page/serve.ts');
+    this.#page = new Page(this, options);
+  }
+
   /** Forgets the calls, and the faults that wait. */
   forget(): void {
     this.calls.length = 0;
@@ -123,6 +131,11 @@ export class Sandbox {
   /** Calls back for every connection that is opened. */
   onConnection(listener: (socket: Socket) => void): void {
     this.#server.on('connection', listener);
+  }
+
+  /** Calls back for every call as soon as it is there, before it is answered. */
+  onCall(listener: (call: Call, response: ServerResponse) => void): void {
+    this.#arrivals.on('call', listener);
   }
 
   /** Resolves with the next call as soon as it is there, before it is answered. */
@@ -138,13 +151,14 @@ export class Sandbox {
 
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     try {
+      if (await this.#page?.answer(request, response)) return;
       const body = await text(request);
       const { method = '', url: path = '/', headers } = request;
       if (path.startsWith('/sandbox')) return control(this, { method, path, body }, response);
       const fault = this.#nextFault(method);
       const reply = cannedReply(fault) ?? this.#api.answer({ method, path, headers, body });
       const held = takeFor(method, this.#holds);
-      this.#remember({ method, path, headers, body, reply });
+      this.#remember({ method, path, headers, body, reply }, response);
       await held?.released;
       await play(fault, reply, response, this.#stopped.signal);
     } catch {
@@ -161,10 +175,10 @@ export class Sandbox {
     return (name && CATALOGUE[name].faults(Date.now())[0]) ?? {};
   }
 
-  #remember(call: Call): void {
+  #remember(call: Call, response: ServerResponse): void {
     this.received += 1;
     this.calls.push(call);
     if (this.calls.length > (this.#options.remember ?? Number.POSITIVE_INFINITY)) this.calls.shift();
-    this.#arrivals.emit('call', call);
+    this.#arrivals.emit('call', call, response);
   }
 }
