@@ -67,7 +67,10 @@ export class Page {
 
   #sendFile(address: string, response: ServerResponse): void {
     const file = this.#files.get(address);
-    if (!file) return json(response, 404, { error: `there is no ${address}` });
+    if (!file) {
+      json(response, 404, { error: `there is no ${address}` });
+      return;
+    }
     response.writeHead(200, {
       'content-type': file.type,
       'cache-control': 'no-store',

@@ -1,0 +1,107 @@
+import type { Conversation } from 'cometchat-gateway-client';
+import { render } from 'lit-html';
+import { addFromBoth } from './both.ts';
+import { Device, type Note } from './device.ts';
+import type { CometChatEvent, Settings } from './events.ts';
+import { idOf } from './format.ts';
+import { MODES, type Mode, setMode } from './switches.ts';
+import { Timeline } from './timeline.ts';
+import { tokensOf } from './tokens.ts';
+import { type Actions, type State, view } from './view.ts';
+
+const FIRST_TAGS = ['archived', 'pinned', 'vip'];
+const START: Note = { tone: 'good', text: 'Each device adds a tag of its own, at the same time.' };
+
+const settings = (await (await fetch('/page/settings')).json()) as Settings;
+const timeline = new Timeline(() => draw());
+
+let mode: Mode = MODES[0];
+let user = '';
+let devices: readonly [Device, Device];
+let tags = new Set<string>();
+let edited: { device: Device; id: string } | undefined;
+let shared = '';
+let both = START;
+
+const actions: Actions = {
+  pickUser: signIn,
+  async pickMode(picked) {
+    mode = picked;
+    draw();
+    await setMode(picked);
+  },
+  async change(device, conversation, change) {
+    if (await device.change(conversation, change)) outdate(device);
+  },
+  edit(device, conversation) {
+    edited = conversation && { device, id: conversation.conversationId };
+    draw();
+  },
+  isEdited: (device, { conversationId }) => edited?.device === device && edited.id === conversationId,
+  share(id) {
+    shared = id;
+    draw();
+  },
+  async addFromBoth() {
+    const conversation = sharedConversation();
+    if (!conversation) return;
+    both = { tone: 'busy', text: 'Both devices send…' };
+    draw();
+    both = await addFromBoth(devices, conversation, tags);
+    draw();
+  },
+};
+
+function signIn(uid: string): void {
+  user = uid;
+  tags = new Set(FIRST_TAGS);
+  shared = '';
+  both = START;
+  const make = (name: string) =>
+    new Device(name, {
+      gateway: settings.gateway,
+      user,
+      token: tokensOf(user, () => mode.id === 'expired'),
+      timeline,
+      changed: () => draw(),
+    });
+  devices = [make('Phone'), make('Laptop')];
+  for (const device of devices) void device.load();
+}
+
+function outdate(by: Device): void {
+  for (const device of devices) if (device !== by) device.outdatedBy = by.name;
+  draw();
+}
+
+const sharedConversation = (): Conversation | undefined => {
+  const [{ conversations }] = devices;
+  return conversations.find((one) => idOf(one) === shared) ?? conversations[0];
+};
+
+function draw(): void {
+  if (!devices) return;
+  for (const { conversations } of devices) {
+    for (const tag of conversations.flatMap((one) => one.tags ?? [])) tags.add(tag);
+  }
+  const target = sharedConversation();
+  const state: State = {
+    settings,
+    user,
+    mode,
+    devices,
+    timeline,
+    tags: [...tags].sort(),
+    shared: target ? idOf(target) : '',
+    both,
+  };
+  render(view(state, actions), document.body);
+}
+
+const events = new EventSource('/page/events');
+for (const type of ['call', 'reply']) {
+  events.addEventListener(type, ({ data }) => timeline.take(JSON.parse(data) as CometChatEvent));
+}
+// Nothing is done before its calls can be seen, and what the last visit has left is over.
+await Promise.all([setMode(mode), new Promise((resolve) => events.addEventListener('open', resolve))]);
+signIn(settings.users[3]?.uid ?? '');

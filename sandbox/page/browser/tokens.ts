@@ -1,0 +1,20 @@
+/** Lets the company's back end sign a user in, which the sandbox plays. */
+async function signIn(user: string, expired = false): Promise<string> {
+  const query = new URLSearchParams({ user, ...(expired && { expired: 'true' }) });
+  const response = await fetch(`/page/session?${query}`);
+  const { token } = (await response.json()) as { token: string };
+  return token;
+}
+
+/**
+ * @param isExpired whether a request is to begin with a token that has expired
+ * @returns the `token` of a client
+ */
+export function tokensOf(user: string, isExpired: () => boolean): (refused?: unknown) => Promise<string> {
+  let current: Promise<string> | undefined;
+  return async (refused) => {
+    if (!refused && isExpired()) return signIn(user, true);
+    if (refused || !current) current = signIn(user);
+    return current;
+  };
+}
