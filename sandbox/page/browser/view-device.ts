@@ -34,7 +34,7 @@ export function deviceView(device: Device, tags: readonly string[], actions: Dev
         </label>
         <button type="button" class="reload" @click=${() => device.load()}>Reload</button>
       </header>
-      ${outdatedBy ? html`<p class="hint">${outdatedBy} has changed tags: reload to see.</p>` : nothing}
+      ${outdatedBy ? html`<p class="hint">${outdatedBy} has changed tags. Reload.</p>` : nothing}
       <ul class="conversations" aria-label="Conversations on ${name}">
         ${repeat(
           conversations,
