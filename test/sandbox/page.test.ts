@@ -28,7 +28,9 @@ const serve = (sandbox: Sandbox) =>
 /** Asks for exactly this path, which fetch would tidy up before. */
 async function get(sandbox: Sandbox, path: string, headers: Record<string, string> = {}) {
   const { promise, resolve, reject } = Promise.withResolvers<http.IncomingMessage>();
-  http.get({ host: '127.0.0.1', port: new URL(sandbox.origin).port, path, headers }, resolve).on('error', reject);
+  http
+    .get({ host: '127.0.0.1', port: new URL(sandbox.origin).port, path, headers }, resolve)
+    .on('error', reject);
   const response = await promise;
   return { status: response.statusCode, headers: response.headers, body: await text(response) };
 }

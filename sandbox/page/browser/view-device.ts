@@ -27,7 +27,7 @@ export function deviceView(device: Device, tags: readonly string[], actions: Dev
         <h2 id="${name}-title">${icon(name)} ${name}</h2>
         <label class="filter">
           <span>Tag</span>
-          <select .value=${live(filter)} @change=${(event: Event) => device.load(picked(event))}>
+          <select aria-label="Filter by tag on ${name}" .value=${live(filter)} @change=${(event: Event) => device.load(picked(event))}>
             <option value="">All</option>
             ${tags.map((tag) => html`<option value=${tag} ?selected=${tag === filter}>${tag}</option>`)}
           </select>
