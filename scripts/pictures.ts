@@ -1,4 +1,5 @@
-// npm run pictures: takes the page's pictures for the documentation, docs/page-light.png and docs/page-dark.png.
+// npm run pictures: takes the pictures of the sandbox's page, docs/page-light.png and docs/page-dark.png. An argument names
+// another folder than docs.
 import { randomBytes } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { fastify } from 'fastify';
@@ -10,7 +11,8 @@ import { createLog } from '../src/operations/log.ts';
 import { signSession } from './sign-session.ts';
 
 const [folder = 'docs'] = process.argv.slice(2);
-const CHROMIUM = { executablePath: '/usr/bin/chromium', args: ['--no-sandbox', '--disable-gpu'] };
+/** Where the gateway of the demo is. */
+const SHOWN = '127.0.0.1:3000';
 
 const apiKey = randomBytes(20).toString('hex');
 const secret = randomBytes(32).toString('hex');
@@ -27,18 +29,25 @@ const config = loadConfig({
   PORT: '0',
   LOG_LEVEL: 'error',
 });
-const app = fastify(serverOptions(createLog(config.log, process.stdout), config.trustedProxies));
+const app = fastify(serverOptions(createLog(config.log, process.stderr), config.trustedProxies));
 await app.register(gateway, config);
-const origin = await app.listen(config.listen);
-const signIn = (sub: string) => signSession({ secrets: [secret], ...rules }, { sub });
-await sandbox.servePage({ gateway: origin, signIn });
+const { host } = new URL(await app.listen(config.listen));
+await sandbox.servePage({
+  gateway: `http://${SHOWN}`,
+  signIn: (sub) => signSession({ secrets: [secret], ...rules }, { sub }),
+});
 
 mkdirSync(folder, { recursive: true });
-const browser = await chromium.launch(CHROMIUM);
+const browser = await chromium.launch({
+  executablePath: '/usr/bin/chromium',
+  // The port is a free one, so that the pictures can be taken beside a demo.
+  args: ['--no-sandbox', '--disable-gpu', `--host-rules=MAP ${SHOWN} ${host}`],
+});
+const page = await browser.newPage({ viewport: { width: 1240, height: 750 } });
+await page.goto(sandbox.origin);
+await act(page);
 for (const colorScheme of ['light', 'dark'] as const) {
-  const page = await browser.newPage({ colorScheme, viewport: { width: 1240, height: 900 } });
-  await page.goto(sandbox.origin);
-  await act(page);
+  await page.emulateMedia({ colorScheme });
   await page.screenshot({ path: `${folder}/page-${colorScheme}.png` });
 }
 await browser.close();
@@ -47,6 +56,15 @@ await sandbox.close();
 
 /** Does what there is to see in the picture. */
 async function act(page: Page): Promise<void> {
+  const laptop = page.getByRole('region', { name: 'Laptop' });
+  await laptop.getByRole('button', { name: 'Add a tag to Friend 2' }).click();
+  await page.keyboard.type('vip');
+  await page.keyboard.press('Enter');
+  await laptop.getByText('Added vip to Friend 2.').waitFor();
+  await page.keyboard.press('Escape');
+  await page.getByRole('region', { name: 'Phone' }).getByRole('button', { name: 'Reload' }).click();
+  await page.getByText('Phone has changed').waitFor({ state: 'hidden' });
   await page.getByRole('button', { name: 'Add a tag from each device' }).click();
   await page.getByText('Both survive').waitFor();
+  await page.mouse.move(0, 0);
 }

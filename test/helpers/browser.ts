@@ -1,5 +1,11 @@
 import http from 'node:http';
-import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
+import {
+  type Browser,
+  type BrowserContext,
+  type BrowserContextOptions,
+  chromium,
+  type Page,
+} from 'playwright-core';
 import tap, { type Test } from 'tap';
 import { listening } from './ports.ts';
 
@@ -30,9 +36,9 @@ let browser: Promise<Browser> | undefined;
 tap.teardown(async () => (await browser)?.close());
 
 /** What a user's browser keeps: its cookies, and no other test's. */
-export async function newContext(t: Test): Promise<BrowserContext> {
+export async function newContext(t: Test, options: BrowserContextOptions = {}): Promise<BrowserContext> {
   browser ??= chromium.launch({ executablePath: CHROMIUM, args: ARGS });
-  const context = await (await browser).newContext();
+  const context = await (await browser).newContext(options);
   t.teardown(() => context.close());
   return context;
 }

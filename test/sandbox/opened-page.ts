@@ -1,15 +1,10 @@
-import { type Browser, type BrowserContextOptions, chromium, type Locator, type Page } from 'playwright-core';
-import tap, { type Test } from 'tap';
+import type { BrowserContextOptions, Locator, Page } from 'playwright-core';
+import type { Test } from 'tap';
+import { newContext } from '../helpers/browser.ts';
 import type { Variables } from '../helpers/environment.ts';
 import { startGateway } from '../helpers/gateway.ts';
 import { startSandbox } from '../helpers/sandbox.ts';
 import { sign } from '../helpers/tokens.ts';
-
-export const CHROMIUM = '/usr/bin/chromium';
-const ARGS = ['--no-sandbox', '--disable-gpu', '--disable-background-networking'];
-
-let browser: Promise<Browser> | undefined;
-tap.teardown(async () => (await browser)?.close());
 
 /** Opens the page in a browser, with a gateway and a sandbox of its own. At the end, nothing may have gone wrong in it. */
 export async function openPage(t: Test, options: BrowserContextOptions = {}, env: Variables = {}) {
@@ -25,8 +20,7 @@ export async function openPage(t: Test, options: BrowserContextOptions = {}, env
     gateway: origin,
     signIn: (sub, isExpired) => sign({ sub, ...(isExpired && expired) }),
   });
-  browser ??= chromium.launch({ executablePath: CHROMIUM, args: ARGS });
-  const context = await (await browser).newContext(options);
+  const context = await newContext(t, options);
   const page = await context.newPage();
   const faults: string[] = [];
   const origins = new Set<string>();
@@ -36,8 +30,7 @@ export async function openPage(t: Test, options: BrowserContextOptions = {}, env
     if (!message.text().startsWith('Failed to load resource')) faults.push(message.text());
   });
   page.on('request', (request) => origins.add(new URL(request.url()).origin));
-  t.teardown(async () => {
-    await context.close();
+  t.teardown(() => {
     const strangers = [...origins].filter((one) => one !== sandbox.origin && one !== origin);
     for (const one of strangers) faults.push(`${one} was asked`);
     if (faults.length > 0) throw new Error(faults.join('\n'));

@@ -1,6 +1,7 @@
 import type { Page } from 'playwright-core';
+import { CHROMIUM } from '../helpers/browser.ts';
 import { testWith } from '../helpers/installed.ts';
-import { addTag, CHROMIUM, openPage } from './opened-page.ts';
+import { addTag, openPage } from './opened-page.ts';
 
 /** Presses Tab until the focus is on what has this name. */
 async function tabTo(page: Page, name: string): Promise<void> {

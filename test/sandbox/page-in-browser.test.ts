@@ -1,6 +1,7 @@
 import type { Locator, Page } from 'playwright-core';
+import { CHROMIUM } from '../helpers/browser.ts';
 import { testWith } from '../helpers/installed.ts';
-import { addTag, CHROMIUM, loaded, openPage } from './opened-page.ts';
+import { addTag, loaded, openPage } from './opened-page.ts';
 
 const names = (device: Locator) => device.locator('.name').allTextContents();
 const tagsOf = (device: Locator, name: string) =>

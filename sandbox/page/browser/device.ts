@@ -5,7 +5,7 @@ import {
   GatewayError,
   type Target,
 } from 'cometchat-gateway-client';
-import { idOf, nameOf } from './format.ts';
+import { aboutOf, idOf, nameOf } from './format.ts';
 import type { Timeline } from './timeline.ts';
 
 export interface Note {
@@ -125,8 +125,9 @@ export class Device {
   ): Promise<Conversation | undefined> {
     const { conversationType } = conversation;
     const conversationWith = idOf(conversation);
-    const about = `${conversationType} ${conversationWith}`;
-    const after = await this.#operation(about, words, () => work({ conversationWith, conversationType }));
+    const after = await this.#operation(aboutOf(conversation), words, () =>
+      work({ conversationWith, conversationType }),
+    );
     if (!after) return undefined;
     this.conversations = this.conversations.map((one) =>
       one.conversationId === after.conversationId ? after : one,

@@ -3,6 +3,10 @@ import type { Conversation } from 'cometchat-gateway-client';
 export const idOf = ({ conversationWith }: Conversation): string =>
   'uid' in conversationWith ? conversationWith.uid : conversationWith.guid;
 
+/** What the timeline calls it. */
+export const aboutOf = (conversation: Conversation): string =>
+  `${conversation.conversationType} ${idOf(conversation)}`;
+
 export const nameOf = (conversation: Conversation): string =>
   conversation.conversationWith.name ?? idOf(conversation);
 

@@ -3,7 +3,7 @@ import { render } from 'lit-html';
 import { addFromBoth } from './both.ts';
 import { Device, type Note } from './device.ts';
 import type { CometChatEvent, Settings } from './events.ts';
-import { idOf } from './format.ts';
+import { aboutOf, idOf } from './format.ts';
 import { MODES, type Mode, setMode } from './switches.ts';
 import { Timeline } from './timeline.ts';
 import { tokensOf } from './tokens.ts';
@@ -46,8 +46,12 @@ const actions: Actions = {
     const conversation = sharedConversation();
     if (!conversation) return;
     both = { tone: 'busy', text: 'Both devices send…' };
-    draw();
-    both = await addFromBoth(devices, conversation, tags);
+    const end = timeline.begin(user, aboutOf(conversation));
+    const of = devices;
+    const note = await addFromBoth(of, conversation, tags);
+    end();
+    // Another user may be signed in by now.
+    if (of === devices) both = note;
     draw();
   },
 };

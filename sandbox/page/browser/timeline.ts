@@ -61,10 +61,10 @@ export class Timeline {
   }
 
   /** Begins an operation, in the entry of those about the same that are under way. @returns what ends it */
-  begin(user: string, about: string, title: string): () => void {
+  begin(user: string, about: string, title?: string): () => void {
     const underWay = this.entries.find((one) => one.open > 0 && one.user === user && one.about === about);
     const entry = underWay ?? this.#add(user, about);
-    entry.titles.push(title);
+    if (title) entry.titles.push(title);
     entry.open += 1;
     this.#changed();
     return () => {
