@@ -4,7 +4,7 @@ import { stripTypeScriptTypes } from 'node:module';
 import { extname } from 'node:path';
 
 const ROOT = new URL('../../', import.meta.url);
-/** The folders that the browser gets files of, and as what. The import map in index.html has the same addresses. */
+/** The folders whose files the browser gets, and their addresses. The import map in index.html has the same addresses. */
 const FOLDERS = [
   { at: '/page/', folder: 'sandbox/page/browser/', files: /\.(?:ts|css|svg)$/ },
   { at: '/page/client/', folder: 'client/src/', files: /\.ts$/ },
@@ -39,7 +39,7 @@ export class PageFiles {
     return [...this.#files.keys()];
   }
 
-  /** @returns the file as it is now, TypeScript without its types; undefined where there is none */
+  /** @returns the file as it is now, TypeScript without its types; undefined if there is none */
   get(address: string): PageFile | undefined {
     const url = this.#files.get(address);
     if (!url) return undefined;
@@ -49,14 +49,14 @@ export class PageFiles {
   }
 }
 
-/** @returns what lets the browser run the scripts that stand in the page itself, and no others */
+/** @returns the hashes of the inline scripts, for the Content-Security-Policy */
 export function scriptHashes(html: string): string {
   const scripts = html.matchAll(/<script(?![^>]*\bsrc=)[^>]*>([\s\S]*?)<\/script>/g);
   const hashes = [...scripts].map(([, script = '']) => createHash('sha256').update(script).digest('base64'));
   return hashes.map((hash) => `'sha256-${hash}'`).join(' ');
 }
 
-/** Node.js warns of it once, as of an experiment. With it Node.js runs this project's own TypeScript, so the warning tells nothing. */
+/** Node.js warns that the function is experimental. The whole project runs with its types stripped, so the warning is no news. */
 function stripTypes(source: string): string {
   const { emitWarning } = process;
   process.emitWarning = () => {};

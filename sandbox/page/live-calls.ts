@@ -4,7 +4,7 @@ import type { CometChatEvent } from './browser/events.ts';
 
 const MASK = '••••••••';
 
-/** Tells everybody who listens of each call that CometChat gets, and of its reply, as server-sent events. */
+/** Sends each call that CometChat gets, and its reply, to every listener as server-sent events. */
 export class LiveCalls {
   readonly #listeners = new Set<ServerResponse>();
   #calls = 0;
@@ -13,7 +13,7 @@ export class LiveCalls {
     sandbox.onCall((call, response) => this.#tell(call, response));
   }
 
-  /** Keeps this response open, for the calls that come from now on. */
+  /** Keeps this response open, and sends it the calls from now on. */
   listen(response: ServerResponse): void {
     response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' });
     response.write('retry: 500\n\n');

@@ -22,7 +22,7 @@ export interface Surroundings {
   readonly changed: () => void;
 }
 
-/** What an operation is called before, and after it has gone well. */
+/** The name of an operation, and what is said after it has succeeded. */
 interface Words {
   readonly task: string;
   readonly done: string;
@@ -38,7 +38,7 @@ export class Device {
   filter = '';
   hasMore = false;
   note: Note = { tone: 'busy', text: 'Waiting for the gateway…' };
-  /** The device that has changed tags since this one has loaded its list. */
+  /** The device that has changed tags since this one loaded its list. */
   outdatedBy: string | undefined;
   readonly #chat: Client;
   readonly #around: Surroundings;
@@ -100,7 +100,7 @@ export class Device {
     return result.value;
   }
 
-  /** @returns the conversation as it is then; undefined where that is not known */
+  /** @returns the conversation after the change; undefined if the change failed */
   change(
     conversation: Conversation,
     change: { add?: string[]; remove?: string[] },
@@ -136,7 +136,7 @@ export class Device {
     return after;
   }
 
-  /** Does the work, and notes how it goes. @returns undefined where it has failed */
+  /** Does the work, and notes how it goes. @returns undefined if it failed */
   async #operation<T>(
     about: string,
     { task, done }: Words,

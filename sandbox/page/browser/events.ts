@@ -1,4 +1,4 @@
-/** What the page is told of CometChat, as it happens. The key is masked before it leaves the server. */
+/** What CometChat gets and answers, live. The server masks the key before it sends the event. */
 export type CometChatEvent = CallEvent | ReplyEvent;
 
 export interface CallEvent {
@@ -15,10 +15,10 @@ export interface CallEvent {
 
 export interface ReplyEvent {
   readonly type: 'reply';
-  /** The call's. */
+  /** The id of the call. */
   readonly id: number;
   readonly at: number;
-  /** Absent where the connection was closed before a whole reply had been sent. */
+  /** Absent if the connection was closed before the whole reply was sent. */
   readonly status?: number;
   readonly retryAfter?: string;
   readonly body?: string;

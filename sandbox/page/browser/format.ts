@@ -3,7 +3,7 @@ import type { Conversation } from 'cometchat-gateway-client';
 export const idOf = ({ conversationWith }: Conversation): string =>
   'uid' in conversationWith ? conversationWith.uid : conversationWith.guid;
 
-/** What the timeline calls it. */
+/** The name of a conversation in the timeline. */
 export const aboutOf = (conversation: Conversation): string =>
   `${conversation.conversationType} ${idOf(conversation)}`;
 
@@ -32,11 +32,11 @@ export const duration = (ms: number): string => (ms < 1000 ? `${ms} ms` : `${(ms
 export const timeOfDay = (at: number): string =>
   new Date(at).toLocaleTimeString('en-GB', { hour: '2-digit', minute: '2-digit', second: '2-digit' });
 
-/** @returns the first part of a token, by which nobody can sign in */
+/** @returns the beginning of a token, too short to be one */
 export const shortened = (authorization: string): string =>
   authorization === '' ? '' : `${authorization.slice(0, 18)}…`;
 
-/** @returns the JSON document; undefined where the text is none */
+/** @returns the JSON document; undefined if the text is none */
 export function parse(text: string): unknown {
   try {
     return JSON.parse(text);
@@ -48,5 +48,5 @@ export function parse(text: string): unknown {
 /** @returns the JSON document over several lines; a text that is none as it is */
 export const pretty = (text: string): string => JSON.stringify(parse(text), null, 2) ?? text;
 
-/** @returns what was picked in the field that tells of a change */
+/** @returns what was picked in the select that has changed */
 export const picked = ({ currentTarget }: Event): string => (currentTarget as HTMLSelectElement).value;

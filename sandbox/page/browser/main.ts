@@ -106,6 +106,6 @@ const events = new EventSource('/page/events');
 for (const type of ['call', 'reply']) {
   events.addEventListener(type, ({ data }) => timeline.take(JSON.parse(data) as CometChatEvent));
 }
-// Nothing is done before its calls can be seen, and what the last visit has left is over.
+// Ends the faults of the last visit, and waits until the page hears of each call.
 await Promise.all([setMode(mode), new Promise((resolve) => events.addEventListener('open', resolve))]);
 signIn(settings.users[3]?.uid ?? '');

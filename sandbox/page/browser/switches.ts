@@ -2,9 +2,9 @@
 export interface Mode {
   readonly id: string;
   readonly label: string;
-  /** What happens, and what the app gets. */
+  /** What CometChat does, and what the app gets. */
   readonly effect: string;
-  /** What the sandbox is told, beside forgetting what it was told before. */
+  /** The sandbox's fault, if it needs one. */
   readonly fault?: { readonly path: string; readonly body?: string };
 }
 
@@ -25,7 +25,7 @@ export const MODES: readonly [Mode, ...Mode[]] = [
   { id: 'expired', label: 'Token expired', effect: 'CometChat works. The app gets 401 session-expired, takes a new token and sends the request again.' },
 ];
 
-/** Ends what the last switch began, and begins this one. */
+/** Ends the faults of the last mode, and begins those of this one. */
 export async function setMode({ fault }: Mode): Promise<void> {
   await fetch('/sandbox', { method: 'DELETE' });
   if (fault) await fetch(fault.path, { method: 'PUT', body: fault.body ?? null });

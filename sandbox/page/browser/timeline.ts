@@ -5,7 +5,7 @@ export interface Sent {
   readonly kind: 'sent';
   readonly at: number;
   readonly device: string;
-  /** Which one it is of the same requests in the same entry. */
+  /** 1, or more if this entry has the same request already. */
   readonly attempt: number;
   readonly method: string;
   readonly path: string;
@@ -17,7 +17,7 @@ export interface Got {
   readonly at: number;
   readonly device: string;
   readonly ms: number;
-  /** Absent where no answer came. */
+  /** Absent if no answer came. */
   readonly status?: number;
   readonly retryAfter: string | null;
   readonly body: string;
@@ -31,8 +31,8 @@ export interface Called {
 export type Row = Sent | Got | Called;
 
 /**
- * What happened in one stretch of time to one conversation of a user, or to the user's list. Which request of several is behind
- * a call cannot be told from outside, so they share the entry.
+ * What happened to one conversation of a user, or to the user's list, while at least one operation of the page was under way.
+ * From outside nobody can tell which of several requests caused a call, so they share an entry.
  */
 export interface Entry {
   readonly id: number;
@@ -60,7 +60,7 @@ export class Timeline {
     this.#changed = changed;
   }
 
-  /** Begins an operation, in the entry of those about the same that are under way. @returns what ends it */
+  /** Begins an operation. It joins the entry of the operations about the same that are under way. @returns what ends it */
   begin(user: string, about: string, title?: string): () => void {
     const underWay = this.entries.find((one) => one.open > 0 && one.user === user && one.about === about);
     const entry = underWay ?? this.#add(user, about);
@@ -74,7 +74,7 @@ export class Timeline {
     };
   }
 
-  /** @returns a `fetch` for a client that tells of each request, and of what comes back */
+  /** @returns a `fetch` that records each request and what comes back */
   recording(user: string, device: string): typeof fetch {
     return async (input, init = {}) => {
       const { method = 'GET' } = init;
@@ -115,7 +115,7 @@ export class Timeline {
     };
   }
 
-  /** Takes what CometChat has told. */
+  /** Adds an event of CometChat's to the entry that it belongs to. */
   take(event: CometChatEvent): void {
     if (event.type === 'call') this.#takeCall(event);
     else this.#takeReply(event);
@@ -137,7 +137,7 @@ export class Timeline {
   #takeCall(call: CallEvent): void {
     const about = aboutCall(call.path);
     const user = call.onBehalfOf;
-    // The news of a call may come after the answer to the request.
+    // The event may arrive after the answer to the request.
     const isDuring = ({ open, startedAt, endedAt }: Entry) =>
       startedAt <= call.at && (open > 0 || call.at <= endedAt);
     const found = this.entries.find((one) => one.user === user && one.about === about && isDuring(one));

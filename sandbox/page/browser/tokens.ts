@@ -1,4 +1,4 @@
-/** Lets the company's back end sign a user in, which the sandbox plays. */
+/** Signs a user in at the company's back end. The sandbox plays it here. */
 async function signIn(user: string, expired = false): Promise<string> {
   const query = new URLSearchParams({ user, ...(expired && { expired: 'true' }) });
   const response = await fetch(`/page/session?${query}`);

@@ -116,14 +116,14 @@ function addForm(device: Device, conversation: Conversation, actions: DeviceActi
   `;
 }
 
-/** The keyboard's place goes into the field that has opened. */
+/** Moves the focus into the field that has opened. */
 function toggle(event: Event, change: () => void): void {
   const row = (event.currentTarget as HTMLElement).closest('.conversation');
   change();
   row?.querySelector('input')?.focus();
 }
 
-/** A button that is gone leaves the keyboard without a place. */
+/** Moves the focus to a neighbour if the button that had it is gone. */
 async function remove(event: Event, change: () => Promise<void>): Promise<void> {
   const button = buttonOf(event);
   await change();

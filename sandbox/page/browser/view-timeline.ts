@@ -72,7 +72,7 @@ const gotView = ({ device, status, ms, body, retryAfter }: Got) =>
     messages: [replyMessage(status, retryAfter, body)],
   });
 
-/** @returns the most important of an answer of the gateway's */
+/** @returns the most important part of the gateway's answer */
 function summary(text: string, retryAfter: string | null): string {
   const document = parse(text) as Partial<Problem & ConversationPage> | undefined;
   const { code, conversations, pagination } = document ?? {};
@@ -89,7 +89,7 @@ interface Line {
   readonly what: string;
   readonly body: string;
   readonly result: unknown;
-  /** What is seen where the line is opened. */
+  /** What an open line shows. */
   readonly messages: readonly string[];
 }
 

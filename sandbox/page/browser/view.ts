@@ -15,7 +15,7 @@ export interface State {
   readonly mode: Mode;
   readonly devices: readonly [Device, Device];
   readonly timeline: Timeline;
-  /** Those that the page has seen, and a few to begin with. */
+  /** The tags that the page has seen, and a few to begin with. */
   readonly tags: readonly string[];
   /** The id of the conversation that both devices change. */
   readonly shared: string;
