@@ -93,17 +93,14 @@ testWith(
     t.strictSame(new Set(tags), new Set(['phone-1', 'laptop-1', 'phone-2', 'laptop-2']));
     t.strictSame(await tagsOf(laptop, 'Nancy Grace'), tags);
     t.strictSame(sandbox.world.tags('cometchat-uid-4', 'users', 'cometchat-uid-2'), tags);
-    const titles = await page.locator('.entry h3').allInnerTexts();
-    t.ok(
-      titles.includes('Phone: add phone-2 to Nancy Grace\nLaptop: add laptop-2 to Nancy Grace'),
-      'one entry',
-    );
+    const title = await page.locator('.entry h3').first().innerText();
+    t.match(title, /^Phone: add phone-2 to Nancy Grace\nLaptop: add laptop-2 to Nancy Grace/, 'in one entry');
   },
 );
 
 /** What the app gets in the end, and what is seen of the way there. */
 const SWITCHES = [
-  ['Slow', /^Added/, /CometChat gets GET .* 200 [56]\d\d ms/],
+  ['Slow', /^Added/, /CometChat gets GET .* 200 (?:[5-9]\d\d ms|\d\.\d s)/],
   ['Down', /: 502 cometchat-failed\./, /CometChat gets GET .* no reply[\s\S]*Phone repeats .* attempt 3/],
   ['Rate-limited', /: 503 cometchat-busy\./, /GET .* 429[\s\S]*cometchat-busy, Retry-After: 2 503/],
   ['Wrong reply', /: 502 cometchat-reply-invalid\./, /Phone gets cometchat-reply-invalid 502/],
@@ -119,8 +116,8 @@ testWith(CHROMIUM, 'each switch shows what the app gets, until it works again', 
     await addTag(phone, 'Nancy Grace', tag, outcome);
     const seen = (await newest(page)).join('\n');
     t.match(seen, lines, label);
-    for (const word of said?.slice(1) ?? [])
-      t.ok(seen.includes(word ?? ''), `as it was said before: ${word}`);
+    const [, status = '?', code = ''] = said ?? [];
+    t.ok(seen.includes(status) && seen.includes(code), `as it was said before: ${status} ${code}`);
     await page.getByRole('radio', { name: 'Works' }).check();
     await addTag(phone, 'Nancy Grace', `${tag} again`);
   }
