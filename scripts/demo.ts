@@ -1,4 +1,4 @@
-// npm run demo: the sandbox, the gateway, and three real requests through both, the first one shown from end to end.
+// npm run demo: the sandbox, the gateway, three real requests through both, and a page to go on with in the browser.
 import { randomBytes } from 'node:crypto';
 import { fastify } from 'fastify';
 import { type Call, Sandbox } from '../sandbox/server.ts';
@@ -25,14 +25,13 @@ const apiKey = randomBytes(20).toString('hex');
 const sandbox = await listenFrom(SANDBOX_PORT, (port) => Sandbox.start({ apiKey, port }), options.port);
 const secret = randomBytes(32).toString('hex');
 const rules = { issuer: 'https://app.example', audience: 'cometchat-gateway' };
-const { port: sandboxPort } = new URL(sandbox.origin);
 const config = loadConfig({
   COMETCHAT_BASE_URL: sandbox.baseUrl,
   COMETCHAT_API_KEY: apiKey,
   SESSION_SECRET: secret,
   SESSION_ISSUER: rules.issuer,
   SESSION_AUDIENCE: rules.audience,
-  CORS_ORIGINS: [sandbox.origin, `http://localhost:${sandboxPort}`, ...options.origins].join(),
+  CORS_ORIGINS: [sandbox.origin, ...options.origins].join(),
 });
 
 /** The log, held back until the parts are on the screen. */
@@ -89,7 +88,11 @@ part('✓', 'The gateway’s log', heldBack.slice(-1).flat());
 
 if (options.once) await end(ok ? 0 : 1);
 show = (lines) => process.stdout.write(lines.map((line) => `   ${line}\n`).join(''));
-part('→', 'Try it yourself: paste this into another terminal. Ctrl-C ends the demo', [
+await sandbox.servePage({ gateway: origin, signIn });
+part('→', 'See it in the browser: two devices of one user, and every call that CometChat gets', [
+  `${sandbox.origin}/`,
+]);
+part('→', 'Or paste this into another terminal. Ctrl-C ends the demo', [
   `GATEWAY=${origin}`,
   `TOKEN=${token}`,
   `EXPIRED_TOKEN=${expiredToken}`,

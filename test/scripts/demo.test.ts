@@ -50,6 +50,19 @@ testWith('curl', 'npm run demo stays up, and its lines to try work in a shell', 
   t.equal(await child.exit(), 0);
 });
 
+t.test('npm run demo serves a page whose origin may call, and signs its users in', async (t) => {
+  const child = new Child(t, ['scripts/demo.ts', '--port', '0']);
+  const [, page = '', gateway = ''] = await child.says(/ (http\S+)\/\n[\s\S]*GATEWAY=(\S+)\n/);
+  t.match(await (await fetch(page)).text(), '<!doctype html>');
+  t.match(await (await fetch(`${page}/page/settings`)).json(), { gateway });
+  const session = await fetch(`${page}/page/session?user=cometchat-uid-1`);
+  const { token } = (await session.json()) as { token: string };
+  const headers = { authorization: `Bearer ${token}`, origin: page };
+  const answer = await fetch(`${gateway}/me/conversations`, { headers });
+  t.equal(answer.status, 200);
+  t.equal(answer.headers.get('access-control-allow-origin'), page);
+});
+
 /** What the demo's first calls to CometChat meet: PUT; GET and PUT; GET. */
 const FAILING: readonly [claim: string, faults: object[], shown: RegExp][] = [
   ['the PUT fails', [{ status: 500 }], /^3 {2}CometChat answers: 500[\s\S]*^4 {2}Your app gets: 502/m],
