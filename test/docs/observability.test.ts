@@ -51,8 +51,10 @@ t.test('the table of the log’s fields has each field of a request’s line, an
   await list();
   await put({ tags: [] }, await bearer({ iss: 'somebody' }));
   await get('/defect');
-  const preflight = { origin: 'https://app.example', 'access-control-request-method': 'DELETE' };
-  await get('/me/conversations', { method: 'OPTIONS', headers: preflight });
+  for (const from of ['https://app.example', 'https://other.example']) {
+    const preflight = { origin: from, 'access-control-request-method': 'DELETE' };
+    await get('/me/conversations', { method: 'OPTIONS', headers: preflight });
+  }
   const change = { add: ['a'], conversationWith: OTHER };
   const release = sandbox.hold();
   const first = await underWay(() => patch(change));

@@ -97,12 +97,15 @@ const line = ({ kind, who, what, body, result, messages }: Line): TemplateResult
   <details class="line ${kind}">
     <summary>
       <span class="who">${who}</span>
-      <span class="what"><code>${what}</code>${body ? html`<code class="body">${body}</code>` : nothing}</span>
+      <span class="what"><code>${wrappable(what)}</code>${body ? html`<code class="body">${wrappable(body)}</code>` : nothing}</span>
       <span class="result">${result}</span>
     </summary>
     ${messages.map((text) => html`<pre tabindex="0">${text}</pre>`)}
   </details>
 `;
+
+/** Lets a path or JSON wrap between its parts, and not in the middle of a word. */
+const wrappable = (text: string) => text.split(/(?<=[,:?&/])/).map((part) => html`${part}<wbr>`);
 
 const statusView = (status: number | undefined, took: string): TemplateResult => html`
   <b class=${status !== undefined && status < 400 ? 'good' : 'bad'}>${status ?? 'no reply'}</b>

@@ -4,11 +4,11 @@ import { randomBytes } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { fastify } from 'fastify';
 import { chromium, type Page } from 'playwright-core';
-import { Sandbox } from '../sandbox/server.ts';
-import { gateway, serverOptions } from '../src/app.ts';
-import { loadConfig } from '../src/config/config.ts';
-import { createLog } from '../src/operations/log.ts';
-import { signSession } from './sign-session.ts';
+import { signSession } from '../../scripts/sign-session.ts';
+import { gateway, serverOptions } from '../../src/app.ts';
+import { loadConfig } from '../../src/config/config.ts';
+import { createLog } from '../../src/operations/log.ts';
+import { Sandbox } from '../server.ts';
 
 const [folder = 'docs'] = process.argv.slice(2);
 /** Where the gateway of the demo is. */

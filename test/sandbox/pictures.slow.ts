@@ -5,7 +5,7 @@ import { Child } from '../helpers/process.ts';
 
 testWith(CHROMIUM, 'npm run pictures takes one picture in light and one in dark', async (t) => {
   const folder = t.testdir();
-  const child = new Child(t, ['scripts/pictures.ts', folder]);
+  const child = new Child(t, ['sandbox/page/pictures.ts', folder]);
   t.equal(await child.exit(), 0, child.stderr);
   t.equal(child.stderr, '');
   const [light, dark] = ['light', 'dark'].map((name) => readFileSync(`${folder}/page-${name}.png`));
