@@ -1,15 +1,11 @@
 // npm run demo: the sandbox, the gateway, three real requests through both, and a page to go on with in the browser.
 import { randomBytes } from 'node:crypto';
-import { fastify } from 'fastify';
 import { type Call, Sandbox } from '../sandbox/server.ts';
-import { gateway, serverOptions } from '../src/app.ts';
-import { loadConfig } from '../src/config/config.ts';
-import { createLog } from '../src/operations/log.ts';
+import { demoGateway } from './demo/gateway.ts';
 import { listenFrom, listenOn } from './demo/listen.ts';
 import { readable } from './demo/log.ts';
 import { readOptions } from './demo/options.ts';
 import { body, part } from './demo/screen.ts';
-import { signSession } from './sign-session.ts';
 
 const options = readOptions(process.argv.slice(2));
 const GATEWAY_PORT = 3000;
@@ -23,24 +19,16 @@ const change = { add: ['pinned'], remove: ['archived'], conversationWith };
 // Everything secret is made for this run and gone with it.
 const apiKey = randomBytes(20).toString('hex');
 const sandbox = await listenFrom(SANDBOX_PORT, (port) => Sandbox.start({ apiKey, port }), options.port);
-const secret = randomBytes(32).toString('hex');
-const rules = { issuer: 'https://app.example', audience: 'cometchat-gateway' };
-const config = loadConfig({
-  COMETCHAT_BASE_URL: sandbox.baseUrl,
-  COMETCHAT_API_KEY: apiKey,
-  SESSION_SECRET: secret,
-  SESSION_ISSUER: rules.issuer,
-  SESSION_AUDIENCE: rules.audience,
-  CORS_ORIGINS: [sandbox.origin, ...options.origins].join(),
-});
 
 /** The log, held back until the parts are on the screen. */
 const heldBack: string[][] = [];
 let show = (lines: string[]): void => void heldBack.push(lines);
-const log = createLog(config.log, { write: (line) => show(readable(line)) });
-
-const app = fastify(serverOptions(log, config.trustedProxies));
-await app.register(gateway, config);
+const { app, signIn } = await demoGateway({
+  sandbox,
+  apiKey,
+  origins: options.origins,
+  write: (line) => show(readable(line)),
+});
 const listen = (port: number) => app.listen({ host: '127.0.0.1', port });
 const origin = await (options.port === undefined
   ? listenFrom(GATEWAY_PORT, listen)
@@ -102,13 +90,6 @@ part('→', 'Or paste this into another terminal. Ctrl-C ends the demo', [
 ]);
 process.once('SIGINT', () => void end(0));
 process.once('SIGTERM', () => void end(0));
-
-/** A session token, as the user's app has it after its sign-in, or an hour after it has expired. */
-function signIn(sub: string, expired = false): Promise<string> {
-  const twoHoursMs = 2 * 3_600_000;
-  const issuedAt = new Date(Date.now() - (expired ? twoHoursMs : 0));
-  return signSession({ secrets: [secret], ...rules }, { sub }, issuedAt);
-}
 
 function tellMoved(who: string, wanted: number, origin: string): void {
   const { port } = new URL(origin);

@@ -2,12 +2,8 @@
 // another folder than docs.
 import { randomBytes } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
-import { fastify } from 'fastify';
 import { chromium, type Page } from 'playwright-core';
-import { signSession } from '../../scripts/sign-session.ts';
-import { gateway, serverOptions } from '../../src/app.ts';
-import { loadConfig } from '../../src/config/config.ts';
-import { createLog } from '../../src/operations/log.ts';
+import { demoGateway } from '../../scripts/demo/gateway.ts';
 import { Sandbox } from '../server.ts';
 
 const [folder = 'docs'] = process.argv.slice(2);
@@ -15,27 +11,10 @@ const [folder = 'docs'] = process.argv.slice(2);
 const SHOWN = '127.0.0.1:3000';
 
 const apiKey = randomBytes(20).toString('hex');
-const secret = randomBytes(32).toString('hex');
-const rules = { issuer: 'https://app.example', audience: 'cometchat-gateway' };
 const sandbox = await Sandbox.start({ apiKey });
-const config = loadConfig({
-  COMETCHAT_BASE_URL: sandbox.baseUrl,
-  COMETCHAT_API_KEY: apiKey,
-  SESSION_SECRET: secret,
-  SESSION_ISSUER: rules.issuer,
-  SESSION_AUDIENCE: rules.audience,
-  CORS_ORIGINS: sandbox.origin,
-  HOST: '127.0.0.1',
-  PORT: '0',
-  LOG_LEVEL: 'error',
-});
-const app = fastify(serverOptions(createLog(config.log, process.stderr), config.trustedProxies));
-await app.register(gateway, config);
-const { host } = new URL(await app.listen(config.listen));
-await sandbox.servePage({
-  gateway: `http://${SHOWN}`,
-  signIn: (sub) => signSession({ secrets: [secret], ...rules }, { sub }),
-});
+const { app, signIn } = await demoGateway({ sandbox, apiKey, write() {} });
+const { host } = new URL(await app.listen({ host: '127.0.0.1', port: 0 }));
+await sandbox.servePage({ gateway: `http://${SHOWN}`, signIn });
 
 mkdirSync(folder, { recursive: true });
 const browser = await chromium.launch({
