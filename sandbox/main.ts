@@ -16,7 +16,12 @@ const apiKey = process.env.COMETCHAT_API_KEY || 'sandbox-api-key';
 const second = process.env.COMETCHAT_API_KEY_SECONDARY;
 const users = Number(process.env.SANDBOX_USERS || 5);
 
-const sandbox = await Sandbox.start({ apiKey, otherKeys: second ? [second] : [], host, port, tls, users });
+const otherKeys = second ? [second] : [];
+const sandbox = await Sandbox.start({ apiKey, otherKeys, host, port, tls, users }).catch((error) => {
+  if (error.code !== 'EADDRINUSE') throw error;
+  process.stderr.write(`Port ${port} is taken: set SANDBOX_PORT to another one\n`);
+  process.exit(1);
+});
 const folder = sandbox.ca && mkdtempSync(join(tmpdir(), 'sandbox-'));
 if (folder) writeFileSync(join(folder, 'ca.pem'), sandbox.ca ?? '');
 const curl = folder ? `curl --cacert ${folder}/ca.pem` : 'curl';
