@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { decodeJwt } from 'jose';
 import t from 'tap';
@@ -95,6 +96,10 @@ redisTest('kind redis: the back end signs in and out, everywhere too', async (t,
   t.strictSame(await problems(), ['session-invalid', undefined, undefined]);
   await run(`signOutEverywhere({ id: '${ME}' })`);
   t.strictSame(await problems(), Array(3).fill('session-invalid'));
+  const key = `session:${createHash('sha256').update(`${tokens[0]}`).digest('hex')}`;
+  await redis.command('SET', key, JSON.stringify({ sub: ME, exp: 1 }));
+  t.equal(await problemOf(gateway, tokens[0] ?? ''), 'session-expired', 'with an exp that is over');
+  await redis.command('DEL', key);
   t.strictSame(await redis.command('KEYS', '*sess*'), [], 'nothing is left of them');
 });
 
@@ -119,6 +124,9 @@ redisTest('JWTs are signed out, one and everywhere', async (t, redis) => {
   t.equal(await problemOf(gateway, other), undefined);
   await run(`signOutEverywhere('${ME}')`);
   t.equal(await problemOf(gateway, other), 'session-revoked');
+  await redis.command('SET', `revoked-before:${ME}`, String(Date.now()));
+  t.equal(await problemOf(gateway, other), 'session-store-unavailable', 'milliseconds');
+  await run(`signOutEverywhere('${ME}')`);
   for (const key of [`revoked:${jti}`, `revoked-before:${ME}`]) {
     t.ok(Number(await redis.command('TTL', key)) > 3600, `${key} outlives it`);
   }
@@ -147,6 +155,8 @@ t.test(
     t.equal(await statusOf(call), 200);
     t.equal(await statusOf(call.replace(", 'X-Requested-With': 'fetch'", '')), 403);
     t.equal(await statusOf(call, { ...env, ORIGIN: 'https://evil.example.com' }), 403);
+    const shown = await bash(code(cookies, 'sh', 1), { GATEWAY: gateway.origin, TOKEN: await sign() });
+    t.match(JSON.parse(shown), { pagination: { page: 1 } }, 'and curl');
   },
 );
 
