@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { decodeJwt } from 'jose';
 import t from 'tap';
@@ -10,7 +9,7 @@ import { environment } from '../helpers/environment.ts';
 import { type Gateway, startGateway } from '../helpers/gateway.ts';
 import { testWith } from '../helpers/installed.ts';
 import { freePort } from '../helpers/ports.ts';
-import { opaqueSessions, redisTest } from '../helpers/redis.ts';
+import { opaqueSessions, redisTest, sessionKey } from '../helpers/redis.ts';
 import { makePassword } from '../helpers/redis-server.ts';
 import { plantToken, SECRET } from '../helpers/secrets.ts';
 import { ME, OTHER, sign } from '../helpers/tokens.ts';
@@ -96,7 +95,7 @@ redisTest('kind redis: the back end signs in and out, everywhere too', async (t,
   t.strictSame(await problems(), ['session-invalid', undefined, undefined]);
   await run(`signOutEverywhere({ id: '${ME}' })`);
   t.strictSame(await problems(), Array(3).fill('session-invalid'));
-  const key = `session:${createHash('sha256').update(`${tokens[0]}`).digest('hex')}`;
+  const key = sessionKey(`${tokens[0]}`);
   await redis.command('SET', key, JSON.stringify({ sub: ME, exp: 1 }));
   t.equal(await problemOf(gateway, tokens[0] ?? ''), 'session-expired', 'with an exp that is over');
   await redis.command('DEL', key);
