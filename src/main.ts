@@ -36,6 +36,8 @@ const log = createLog(config.log, stdout);
 for (const warning of config.warnings) log.warn({ warning }, WARNED);
 const app = fastify(serverOptions(log, config.trustedProxies));
 
+let isReady = false;
+
 // SIGTERM, SIGINT, an uncaught exception: finish what is in flight, then end; a second signal ends at once. Only SIGTERM
 // drains first: load balancers send it, and a person who presses Ctrl-C does not want to wait.
 closeWithGrace(
@@ -48,7 +50,8 @@ closeWithGrace(
   },
   async ({ signal, err }) => {
     if (signal) log.info({ signal }, 'shutting down');
-    else log.fatal({ err }, 'ending after an error that nobody caught');
+    else if (isReady) log.fatal({ err }, 'ending after an error that nobody caught');
+    else log.fatal({ err }, 'the gateway could not start');
     const { deadlineMs, drainMs } = config.shutdown;
     const close = async () => {
       if (signal === 'SIGTERM') await app.shutdown.drain(drainMs);
@@ -95,5 +98,6 @@ log.info(
   },
   'ready',
 );
+isReady = true;
 // Only now, because it would make the start longer: hot code is optimised after 1,000 invocations instead of 3,000.
 setFlagsFromString('--invocation-count-for-turbofan=1000');

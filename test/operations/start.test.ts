@@ -106,6 +106,20 @@ async function starting(t: Test, node: string[] = [], env: Record<string, string
   return child;
 }
 
+t.test('where a port is taken, it ends with 1 and says that it could not start', parallel, async (t) => {
+  for (const name of ['PORT', 'ADMIN_PORT']) {
+    const taken = await listening(t, http.createServer());
+    const child = new Child(t, ['src/main.ts'], { ...good, [name]: `${taken}` });
+    t.equal(await child.exit(), 1);
+    const line = JSON.parse(child.stdout.trim().split('\n').at(-1) ?? '');
+    t.match(
+      line,
+      { level: 'fatal', msg: 'the gateway could not start', err: { message: /EADDRINUSE/ } },
+      name,
+    );
+  }
+});
+
 t.test('a signal during the start ends it with 0, before it serves anybody', parallel, async (t) => {
   const child = await starting(t);
   child.process.kill('SIGTERM');
@@ -119,7 +133,7 @@ t.test('an error during the start ends it with 1, before it serves anybody', par
   const child = await starting(t, ['--import=./test/fixtures/defect.ts'], env);
   child.process.kill('SIGWINCH');
   t.equal(await child.exit(), 1);
-  const message = 'ending after an error that nobody caught';
+  const message = 'the gateway could not start';
   const error = { type: 'TypeError', message: '[redacted] [redacted]' };
   t.match(JSON.parse(child.stdout), { level: 'fatal', err: error, msg: message }, 'all that it ever says');
   t.equal(child.stderr, '');
