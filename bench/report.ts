@@ -62,8 +62,8 @@ function summary({ latency, saturation, date, rounds }: Results): string {
     if (!gateway) return [];
     const [p50, p99] = [inMs(gateway.added.p50.median), inMs(gateway.added.p99.median)];
     return index === 0
-      ? `${p50} ms to the median (p50) and ${p99} ms to the 99th percentile (p99) at ${inWhole(perSecond)} requests a second`
-      : `${p50} and ${p99} ms at ${inWhole(perSecond)}`;
+      ? `At ${inWhole(perSecond)} requests a second, the gateway adds ${p50} ms to the median (p50) of a direct call and ${p99} ms to its 99th percentile (p99)`
+      : `at ${inWhole(perSecond)} it adds ${p50} and ${p99} ms`;
   });
   const { gateway } = saturation;
   const most = gateway && [
@@ -71,10 +71,7 @@ function summary({ latency, saturation, date, rounds }: Results): string {
     `Each takes ${inWhole(gateway.processorMicroseconds.median)} µs of processor time. The p99 is ${inMs(gateway.p99.median)} ms then${p99ToReplyFrom(saturation)}.`,
   ];
   return [
-    [
-      `**To the latency of a direct call, the hop through the gateway adds ${added.join(', ')}.**`,
-      ...(most ?? []),
-    ].join('\n'),
+    [`**${added.join('; ')}.**`, ...(most ?? [])].join('\n'),
     overviewTable({ latency, saturation }),
     [
       `Medians of ${rounds} rounds on one processor, measured on ${date}. Half of the requests take at most the p50, 99 of 100 at most the p99. At saturation, ${CONNECTIONS} connections always have a next request.`,
