@@ -38,6 +38,7 @@ export class Sandbox {
   readonly #api: Api;
   readonly #faults: Fault[] = [];
   readonly #holds: { method?: Method; released: Promise<void> }[] = [];
+  #always: Fault | undefined;
   #chaos: { share: number; names: readonly Name[]; random: () => number } | undefined;
   readonly #arrivals = new EventEmitter();
   readonly #options: SandboxOptions;
@@ -100,6 +101,12 @@ export class Sandbox {
     return resolve;
   }
 
+  /** From now on every call meets this fault, if any; none waits any more. */
+  always(fault: Fault | undefined): void {
+    this.#faults.length = 0;
+    this.#always = fault;
+  }
+
   /** From now on a call that no fault waits for meets one of these with this probability; 0 ends it. */
   chaos(share: number, names: readonly Name[], random: () => number = Math.random): void {
     this.#chaos = { share, names, random };
@@ -151,6 +158,7 @@ export class Sandbox {
 
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     try {
+      if (!URL.canParse(request.url ?? '', this.origin)) return void response.writeHead(404).end();
       if (await this.#page?.answer(request, response)) return;
       const body = await text(request);
       const { method = '', url: path = '/', headers } = request;
@@ -169,7 +177,7 @@ export class Sandbox {
 
   #nextFault(method: string): Fault {
     const waiting = takeFor(method, this.#faults);
-    if (waiting || !this.#chaos) return waiting ?? {};
+    if (waiting || !this.#chaos) return waiting ?? this.#always ?? {};
     const { share, names, random } = this.#chaos;
     const name = random() < share ? names[Math.floor(random() * names.length)] : undefined;
     return (name && CATALOGUE[name].faults(Date.now())[0]) ?? {};

@@ -1,8 +1,11 @@
 import type { ServerResponse } from 'node:http';
 import type { Call, Sandbox } from '../server.ts';
-import type { CometChatEvent } from './browser/events.ts';
+import type { CometChatEvent, ModeState } from './browser/events.ts';
 
 const MASK = '••••••••';
+
+/** A listener that leaves more than this unread is not listening. */
+const MOST_UNREAD_BYTES = 1_000_000;
 
 /** Sends each call that CometChat gets, and its reply, to every listener as server-sent events. */
 export class LiveCalls {
@@ -13,12 +16,16 @@ export class LiveCalls {
     sandbox.onCall((call, response) => this.#tell(call, response));
   }
 
-  /** Keeps this response open, and sends it the calls from now on. */
-  listen(response: ServerResponse): void {
+  /** Keeps this response open, and sends it the mode now, and the calls from now on. */
+  listen(response: ServerResponse, state: ModeState): void {
     response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' });
-    response.write('retry: 500\n\n');
+    response.write(`retry: 500\n\n${eventText('mode', state)}`);
     this.#listeners.add(response);
     response.once('close', () => this.#listeners.delete(response));
+  }
+
+  tellMode(state: ModeState): void {
+    this.#send('mode', state);
   }
 
   #tell({ method, path, headers, body, reply }: Call, response: ServerResponse): void {
@@ -28,11 +35,11 @@ export class LiveCalls {
     // CometChat's refusal of a key repeats it.
     const mask = (text: string) => (apikey === '' ? text : text.replaceAll(String(apikey), MASK));
     const masked = { apikey: apikey && MASK, onBehalfOf: mask(String(onbehalfof)), body: mask(body) };
-    this.#send({ type: 'call', id, at: Date.now(), method, path: mask(path), ...masked });
+    this.#send('call', { type: 'call', id, at: Date.now(), method, path: mask(path), ...masked });
     response.once('close', () => {
       const isWhole = response.writableFinished && reply.status > 0;
       const retryAfter = response.getHeader('retry-after');
-      this.#send({
+      this.#send('reply', {
         type: 'reply',
         id,
         at: Date.now(),
@@ -42,9 +49,15 @@ export class LiveCalls {
     });
   }
 
-  #send(event: CometChatEvent): void {
-    const { type } = event;
-    const text = `event: ${type}\ndata: ${JSON.stringify(event)}\n\n`;
-    for (const listener of this.#listeners) listener.write(text);
+  #send(type: string, event: CometChatEvent | ModeState): void {
+    const text = eventText(type, event);
+    for (const listener of this.#listeners) {
+      listener.write(text);
+      // Its browser opens another connection as soon as it reads again.
+      if (listener.writableLength > MOST_UNREAD_BYTES) listener.destroy();
+    }
   }
 }
+
+const eventText = (type: string, event: object): string =>
+  `event: ${type}\ndata: ${JSON.stringify(event)}\n\n`;

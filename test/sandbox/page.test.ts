@@ -1,9 +1,11 @@
+import { once } from 'node:events';
 import http from 'node:http';
 import { registerHooks } from 'node:module';
+import net from 'node:net';
 import path from 'node:path';
 import { text } from 'node:stream/consumers';
 import t, { type Test } from 'tap';
-import type { CometChatEvent } from '../../sandbox/page/browser/events.ts';
+import type { CometChatEvent, ModeState } from '../../sandbox/page/browser/events.ts';
 import type { Sandbox } from '../../sandbox/server.ts';
 import { startSandbox } from '../helpers/sandbox.ts';
 import { until } from '../helpers/until.ts';
@@ -35,16 +37,22 @@ async function get(sandbox: Sandbox, path: string, headers: Record<string, strin
   return { status: response.statusCode, headers: response.headers, body: await text(response) };
 }
 
+const dataOf = (text: string, type: string) =>
+  [...text.matchAll(new RegExp(`^event: (?:${type})\ndata: (.*)\n\n`, 'gm'))].map(([, data = '']) =>
+    JSON.parse(data),
+  );
+
 /** Listens to what the page is told. */
 async function listen(t: Test, sandbox: Sandbox) {
   const response = await fetch(`${sandbox.origin}/page/events`);
-  const heard = { text: '', events: [] as CometChatEvent[] };
+  const heard = { text: '', events: [] as CometChatEvent[], modes: [] as ModeState[] };
   const reader = response.body?.pipeThrough(new TextDecoderStream()).getReader();
   t.teardown(() => reader?.cancel());
   void (async () => {
     for (let next = await reader?.read(); next && !next.done; next = await reader?.read()) {
       heard.text += next.value;
-      heard.events = [...heard.text.matchAll(/^data: (.*)$/gm)].map(([, data = '']) => JSON.parse(data));
+      heard.events = dataOf(heard.text, 'call|reply');
+      heard.modes = dataOf(heard.text, 'mode');
     }
   })().catch(() => {});
   return heard;
@@ -181,4 +189,71 @@ t.test('the page is told of each call and its reply, and never of a key', async 
   t.strictSame(Object.keys(noReply ?? {}), ['type', 'id', 'at'], 'the connection broke');
   t.notMatch(heard.text, /another-key/);
   t.notMatch(heard.text, new RegExp(`"${KEY}"`));
+});
+
+t.test('all pages have one mode of CometChat, and opening a page changes nothing', async (t) => {
+  const { sandbox, call } = await sandboxed(t);
+  await serve(sandbox);
+  const pick = (id: string, method = 'PUT') => fetch(`${sandbox.origin}/page/mode?id=${id}`, { method });
+  const settings = async () => JSON.parse((await get(sandbox, '/page/settings')).body);
+  const { run } = (await settings()).state;
+  const first = await listen(t, sandbox);
+  await until('the first event', () => first.modes.length === 1);
+  t.strictSame(first.modes, [{ run, change: 0, mode: 'works' }]);
+
+  t.match(await (await pick('wrong')).json(), { run, change: 1, mode: 'wrong' });
+  t.strictSame((await settings()).state, { run, change: 1, mode: 'wrong' });
+  const second = await listen(t, sandbox);
+  await until('both events', () => first.modes.length === 2 && second.modes.length === 1);
+  t.strictSame(second.modes, first.modes.slice(1));
+  await get(sandbox, '/');
+  await t.rejects(call('GET', PATH), SyntaxError, 'the fault is on');
+
+  sandbox.play('status-500', 3);
+  await pick('works');
+  t.equal((await call('GET', PATH)).status, 200, 'no fault waits');
+  t.equal((await fetch(`${sandbox.origin}/page/mode?id=wrong`)).status, 405);
+  for (const id of ['', 'broken', 'constructor']) t.equal((await pick(id)).status, 404);
+  t.equal((await settings()).state.mode, 'works');
+  t.equal(sandbox.calls.length, 2, 'the calls are kept');
+
+  const other = await startSandbox(t, { apiKey: KEY });
+  await serve(other);
+  t.not(JSON.parse((await get(other, '/page/settings')).body).state.run, run, 'each run has an id');
+});
+
+t.test('a page that does not read is not written to for ever', async (t) => {
+  const { sandbox, call } = await sandboxed(t);
+  await serve(sandbox);
+  let isClosed = false;
+  sandbox.onConnection((socket) => {
+    const isDeaf = socket.remotePort === deaf.localPort;
+    socket.once('close', () => {
+      isClosed ||= isDeaf;
+    });
+  });
+  const deaf = net.connect(Number(new URL(sandbox.origin).port), '127.0.0.1');
+  t.teardown(() => deaf.destroy());
+  deaf.pause().write(`GET /page/events HTTP/1.1\r\nHost: ${new URL(sandbox.origin).host}\r\n\r\n`);
+  await once(deaf, 'connect');
+  const tags = Array.from({ length: 2500 }, (_, index) => `${index}`.padStart(100, 'x'));
+  let calls = 0;
+  for (; !isClosed && calls < 200; calls += 1) await call('PUT', PATH, { tags });
+  t.ok(isClosed, `${calls} calls`);
+});
+
+t.test('where a page is served, nobody reads the calls under another name of the machine', async (t) => {
+  const sandbox = await startSandbox(t, { apiKey: KEY });
+  const headers = { host: 'rebound.example' };
+  t.equal((await get(sandbox, '/sandbox/calls', headers)).status, 200);
+  await serve(sandbox);
+  t.match(await get(sandbox, '/sandbox/calls', headers), { status: 403, body: sandbox.origin });
+  t.equal((await get(sandbox, '/sandbox/calls')).status, 200);
+});
+
+t.test('an address that is none is answered', async (t) => {
+  const sandbox = await startSandbox(t, { apiKey: KEY });
+  t.equal((await get(sandbox, '//')).status, 404);
+  await serve(sandbox);
+  t.equal((await get(sandbox, '//')).status, 404);
 });

@@ -24,9 +24,21 @@ export interface ReplyEvent {
   readonly body?: string;
 }
 
+export type ModeId = 'works' | 'slow' | 'silent' | 'down' | 'rate-limited' | 'wrong' | 'expired';
+
+/** The first event, and one more after each change of the mode. */
+export interface ModeState {
+  /** Another one after each start of the sandbox. */
+  readonly run: string;
+  /** Counts the changes of this run. */
+  readonly change: number;
+  readonly mode: ModeId;
+}
+
 /** What the page needs to know before it starts. */
 export interface Settings {
   /** The gateway's origin. */
   readonly gateway: string;
+  readonly state: ModeState;
   readonly users: readonly { readonly uid: string; readonly name: string }[];
 }
