@@ -7,7 +7,7 @@ const names = (device: Locator) => device.locator('.name').allTextContents();
 const tagsOf = (device: Locator, name: string) =>
   device
     .getByRole('list', { name: `Tags of ${name}` })
-    .locator('span')
+    .locator('bdi')
     .allTextContents();
 /** The lines of the newest entry. */
 async function newest(page: Page): Promise<string[]> {
@@ -129,7 +129,4 @@ testWith(CHROMIUM, 'a CometChat that never answers ends in a timeout', async (t)
   await page.getByRole('radio', { name: 'Silent' }).check();
   await addTag(phone, 'Nancy Grace', 'vip', /: 504 cometchat-timeout\./);
   t.match((await newest(page)).join('\n'), /CometChat gets GET .* no reply[\s\S]*Phone repeats .* attempt 3/);
-  await page.reload();
-  await loaded(page);
-  t.ok(await page.getByRole('radio', { name: 'Works' }).isChecked(), 'a new visit begins without faults');
 });

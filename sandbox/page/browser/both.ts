@@ -23,7 +23,11 @@ export async function addFromBoth(
   if (survived.length === 2)
     return { tone: 'good', text: `Both survive: ${name} has ${tags.join(' and ')}.` };
   const failed = devices.filter((_, index) => !answers[index]).map((device) => device.name);
-  return { tone: 'bad', text: `${failed.join(' and ')} failed.` };
+  if (failed.length > 0) return { tone: 'bad', text: `${failed.join(' and ')} failed.` };
+  if (now.includes(undefined))
+    return { tone: 'bad', text: `Both changes are made, but ${name} could not be read.` };
+  const gone = tags.filter((tag) => !survived.includes(tag));
+  return { tone: 'bad', text: `Both changes are made, but ${name} no longer has ${gone.join(' and ')}.` };
 }
 
 /** @returns `phone-1` and `laptop-1`, or the next two that no conversation has yet */

@@ -5,7 +5,7 @@ import {
   GatewayError,
   type Target,
 } from 'cometchat-gateway-client';
-import { aboutOf, idOf, nameOf } from './format.ts';
+import { aboutOf, idOf, isolated, nameOf } from './format.ts';
 import type { Timeline } from './timeline.ts';
 
 export interface Note {
@@ -37,6 +37,7 @@ export class Device {
   /** The tag that the list is filtered by. */
   filter = '';
   hasMore = false;
+  isLoading = false;
   note: Note = { tone: 'busy', text: 'Waiting for the gateway…' };
   /** The device that has changed tags since this one loaded its list. */
   outdatedBy: string | undefined;
@@ -45,6 +46,8 @@ export class Device {
   #pages: AsyncIterator<Page> | undefined;
   /** The number of the page that is loaded next. */
   #next = 1;
+  /** The filter of the list that is shown. */
+  #shown = '';
   #loading = new AbortController();
 
   constructor(name: string, around: Surroundings) {
@@ -61,15 +64,23 @@ export class Device {
     this.filter = filter;
     this.#loading.abort();
     this.#loading = new AbortController();
+    const { signal } = this.#loading;
     const page = await this.#nextPage(this.#from(1));
-    if (!page) return;
-    this.conversations = page.conversations;
-    this.outdatedBy = undefined;
+    if (signal.aborted) return;
+    if (page) {
+      this.conversations = page.conversations;
+      this.outdatedBy = undefined;
+    } else if (this.#shown !== filter) {
+      this.conversations = [];
+      this.hasMore = false;
+    }
+    this.#shown = filter;
     this.#around.changed();
   }
 
-  /** Loads the next page of the list. */
+  /** Loads the next page of the list, unless a page is on its way. */
   async more(): Promise<void> {
+    if (this.isLoading) return;
     const page = await this.#nextPage(this.#pages ?? this.#from(1));
     if (!page) return;
     this.conversations = [...this.conversations, ...page.conversations];
@@ -86,18 +97,20 @@ export class Device {
 
   async #nextPage(pages: AsyncIterator<Page>): Promise<Page | undefined> {
     const { signal } = this.#loading;
-    const what = this.filter === '' ? 'conversations' : `conversations tagged ${this.filter}`;
+    const what = this.filter === '' ? 'conversations' : `conversations tagged ${isolated(this.filter)}`;
     const words = { task: `list ${what}`, done: `Page ${this.#next} of ${what} loaded` };
-    const result = await this.#operation('list', words, () => pages.next(), signal);
+    this.isLoading = true;
+    const page = await this.#operation('list', words, () => taken(pages), signal);
     if (signal.aborted) return undefined;
-    if (!result || result.done) {
+    this.isLoading = false;
+    if (page) {
+      this.#next += 1;
+      this.hasMore = page.pagination.hasMore;
+    } else {
       // A generator that has thrown is over.
       this.#from(this.#next);
-      return undefined;
     }
-    this.#next += 1;
-    this.hasMore = result.value.pagination.hasMore;
-    return result.value;
+    return page;
   }
 
   /** @returns the conversation after the change; undefined if the change failed */
@@ -106,9 +119,12 @@ export class Device {
     change: { add?: string[]; remove?: string[] },
   ): Promise<Conversation | undefined> {
     const name = nameOf(conversation);
-    const words = change.add
-      ? { task: `add ${change.add} to ${name}`, done: `Added ${change.add} to ${name}` }
-      : { task: `remove ${change.remove} from ${name}`, done: `Removed ${change.remove} from ${name}` };
+    const { add = [], remove = [] } = change;
+    const tags = isolated([...add, ...remove].join());
+    const words =
+      add.length > 0
+        ? { task: `add ${tags} to ${name}`, done: `Added ${tags} to ${name}` }
+        : { task: `remove ${tags} from ${name}`, done: `Removed ${tags} from ${name}` };
     return this.#onConversation(conversation, words, (target) => this.#chat.tags.change(target, change));
   }
 
@@ -159,6 +175,12 @@ export class Device {
       changed();
     }
   }
+}
+
+async function taken(pages: AsyncIterator<Page>): Promise<Page> {
+  const { done, value } = await pages.next();
+  if (done) throw new Error('the list has ended');
+  return value;
 }
 
 function explain(error: unknown): string {

@@ -10,13 +10,20 @@ export const aboutOf = (conversation: Conversation): string =>
 export const nameOf = (conversation: Conversation): string =>
   conversation.conversationWith.name ?? idOf(conversation);
 
+/** @returns a letter each of the first two words, or the number that the name ends with */
 export const initials = (name: string): string => {
   const words = name.split(/\s+/).filter((word) => word !== '');
+  const last = words.at(-1) ?? '';
+  if (/^\d{1,3}$/.test(last)) return last;
   return words
     .slice(0, 2)
     .map(([first = '']) => first.toUpperCase())
     .join('');
 };
+
+/** @returns the text, which lets what is around it stand as it is, though it may be written from right to left */
+export const isolated = (text: string): string =>
+  /^[\x20-\x7e]*$/.test(text) ? text : `\u2068${text}\u2069`;
 
 /** @returns one of so many numbers, always the same for the same text */
 export const hash = (text: string, size: number): number =>

@@ -2,9 +2,10 @@ import type { Conversation } from 'cometchat-gateway-client';
 import { render } from 'lit-html';
 import { addFromBoth } from './both.ts';
 import { Device, type Note } from './device.ts';
-import type { CometChatEvent, Settings } from './events.ts';
+import type { Settings } from './events.ts';
 import { aboutOf, idOf } from './format.ts';
-import { MODES, type Mode, setMode } from './switches.ts';
+import { listen } from './live-events.ts';
+import { Switches } from './switches.ts';
 import { Timeline } from './timeline.ts';
 import { tokensOf } from './tokens.ts';
 import { type Actions, type State, view } from './view.ts';
@@ -14,8 +15,8 @@ const START: Note = { tone: 'good', text: 'Each device adds a tag of its own, at
 
 const settings = (await (await fetch('/page/settings')).json()) as Settings;
 const timeline = new Timeline(() => draw());
+const switches = new Switches(settings.state, () => draw());
 
-let mode: Mode = MODES[0];
 let user = '';
 let devices: readonly [Device, Device];
 let tags = new Set<string>();
@@ -25,13 +26,12 @@ let both = START;
 
 const actions: Actions = {
   pickUser: signIn,
-  async pickMode(picked) {
-    mode = picked;
-    draw();
-    await setMode(picked);
-  },
+  pickMode: (mode) => switches.pick(mode),
   async change(device, conversation, change) {
-    if (await device.change(conversation, change)) outdate(device);
+    const of = devices;
+    const isDone = (await device.change(conversation, change)) !== undefined;
+    if (isDone && of === devices) outdate(device);
+    return isDone;
   },
   edit(device, conversation) {
     edited = conversation && { device, id: conversation.conversationId };
@@ -65,7 +65,7 @@ function signIn(uid: string): void {
     new Device(name, {
       gateway: settings.gateway,
       user,
-      token: tokensOf(user, () => mode.id === 'expired'),
+      token: tokensOf(user, () => switches.mode.id === 'expired'),
       timeline,
       changed: () => draw(),
     });
@@ -92,7 +92,7 @@ function draw(): void {
   const state: State = {
     settings,
     user,
-    mode,
+    mode: switches.mode,
     devices,
     timeline,
     tags: [...tags].sort(),
@@ -102,10 +102,12 @@ function draw(): void {
   render(view(state, actions), document.body);
 }
 
-const events = new EventSource('/page/events');
-for (const type of ['call', 'reply']) {
-  events.addEventListener(type, ({ data }) => timeline.take(JSON.parse(data) as CometChatEvent));
-}
-// Ends the faults of the last visit, and waits until the page hears of each call.
-await Promise.all([setMode(mode), new Promise((resolve) => events.addEventListener('open', resolve))]);
+await listen({
+  mode(state) {
+    // The sandbox has started again: its gateway knows none of the tokens.
+    if (state.run !== settings.state.run) location.reload();
+    else switches.take(state);
+  },
+  cometChat: (event) => timeline.take(event),
+});
 signIn(settings.users[3]?.uid ?? '');

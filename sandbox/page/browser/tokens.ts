@@ -2,6 +2,7 @@
 async function signIn(user: string, expired = false): Promise<string> {
   const query = new URLSearchParams({ user, ...(expired && { expired: 'true' }) });
   const response = await fetch(`/page/session?${query}`);
+  if (!response.ok) throw new Error(`the sign-in failed with ${response.status}`);
   const { token } = (await response.json()) as { token: string };
   return token;
 }
@@ -15,6 +16,12 @@ export function tokensOf(user: string, isExpired: () => boolean): (refused?: unk
   return async (refused) => {
     if (!refused && isExpired()) return signIn(user, true);
     if (refused || !current) current = signIn(user);
-    return current;
+    try {
+      return await current;
+    } catch (error) {
+      // The next request signs in again.
+      current = undefined;
+      throw error;
+    }
   };
 }

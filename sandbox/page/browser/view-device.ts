@@ -3,15 +3,15 @@ import { html, nothing, type TemplateResult } from 'lit-html';
 import { live } from 'lit-html/directives/live.js';
 import { repeat } from 'lit-html/directives/repeat.js';
 import type { Device, Note } from './device.ts';
-import { hash, idOf, initials, nameOf, picked } from './format.ts';
+import { hash, idOf, initials, isolated, nameOf, picked } from './format.ts';
 
 export interface DeviceActions {
-  /** Adds or removes one tag. */
+  /** Adds or removes one tag. @returns whether it is done */
   change(
     device: Device,
     conversation: Conversation,
     change: { add?: string[]; remove?: string[] },
-  ): Promise<void>;
+  ): Promise<boolean>;
   /** Opens or closes the field for a new tag. */
   edit(device: Device, conversation: Conversation | undefined): void;
   isEdited(device: Device, conversation: Conversation): boolean;
@@ -43,7 +43,7 @@ export function deviceView(device: Device, tags: readonly string[], actions: Dev
         )}
       </ul>
       ${conversations.length === 0 && note.tone !== 'busy' ? html`<p class="empty">${empty(device)}</p>` : nothing}
-      ${hasMore ? html`<button type="button" class="more" @click=${() => device.more()}>More</button>` : nothing}
+      ${hasMore ? html`<button type="button" class="more" aria-disabled=${device.isLoading} @click=${() => device.more()}>More</button>` : nothing}
       ${noteView(note)}
     </section>
   `;
@@ -51,7 +51,7 @@ export function deviceView(device: Device, tags: readonly string[], actions: Dev
 
 const empty = ({ note, filter }: Device): string => {
   if (note.tone === 'bad') return 'Nothing loaded.';
-  return filter === '' ? 'No conversations.' : `No conversation has the tag ${filter}.`;
+  return filter === '' ? 'No conversations.' : `No conversation has the tag ${isolated(filter)}.`;
 };
 
 export const noteView = ({ tone, text }: Note): TemplateResult =>
@@ -67,7 +67,7 @@ function conversationView(
   const isEdited = actions.isEdited(device, conversation);
   const chip = (tag: string) => html`
     <li class="chip">
-      <span>${tag}</span>
+      <bdi>${tag}</bdi>
       <button type="button" aria-label="Remove ${tag} from ${name} on ${device.name}"
         @click=${(event: Event) => remove(event, () => actions.change(device, conversation, { remove: [tag] }))}
       >×</button>
@@ -94,12 +94,14 @@ function conversationView(
 }
 
 function addForm(device: Device, conversation: Conversation, actions: DeviceActions): TemplateResult {
-  const submit = (event: SubmitEvent) => {
+  const submit = async (event: SubmitEvent) => {
     event.preventDefault();
     const form = event.currentTarget as HTMLFormElement;
-    const tag = String(new FormData(form).get('tag')).trim();
-    form.reset();
-    if (tag !== '') void actions.change(device, conversation, { add: [tag] });
+    const tag = tagIn(form);
+    if (tag === '') return;
+    const isDone = await actions.change(device, conversation, { add: [tag] });
+    // Another tag may be in the field by now.
+    if (isDone && tagIn(form) === tag) form.reset();
   };
   const close = (event: KeyboardEvent) => {
     if (event.key !== 'Escape') return;
@@ -116,6 +118,8 @@ function addForm(device: Device, conversation: Conversation, actions: DeviceActi
   `;
 }
 
+const tagIn = (form: HTMLFormElement): string => String(new FormData(form).get('tag')).trim();
+
 /** Moves the focus into the field that has opened. */
 function toggle(event: Event, change: () => void): void {
   const row = (event.currentTarget as HTMLElement).closest('.conversation');
@@ -124,7 +128,7 @@ function toggle(event: Event, change: () => void): void {
 }
 
 /** Moves the focus to a neighbour if the button that had it is gone. */
-async function remove(event: Event, change: () => Promise<void>): Promise<void> {
+async function remove(event: Event, change: () => Promise<unknown>): Promise<void> {
   const button = buttonOf(event);
   await change();
   if (document.activeElement === document.body) button?.focus();
