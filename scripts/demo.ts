@@ -79,6 +79,7 @@ show = (lines) => process.stdout.write(lines.map((line) => `   ${line}\n`).join(
 await sandbox.servePage({ gateway: origin, signIn });
 part('→', 'See it in the browser: two devices of one user, and every call that CometChat gets', [
   `${sandbox.origin}/`,
+  'A page of your own may call, too: npm run demo -- --cors <its origin>',
 ]);
 part('→', 'Or paste this into another terminal. Ctrl-C ends the demo', [
   `GATEWAY=${origin}`,
@@ -88,8 +89,12 @@ part('→', 'Or paste this into another terminal. Ctrl-C ends the demo', [
   `  -H 'Content-Type: application/json' \\`,
   `  -d '${JSON.stringify(replace)}'`,
 ]);
-process.once('SIGINT', () => void end(0));
-process.once('SIGTERM', () => void end(0));
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.once(signal, () => {
+    process.stdout.write('\nending…\n');
+    void end(0);
+  });
+}
 
 function tellMoved(who: string, wanted: number, origin: string): void {
   const { port } = new URL(origin);

@@ -15,6 +15,8 @@ export interface DemoOptions {
 /** Reads the words behind `npm run demo --`. Wrong ones end the process with EX_USAGE. */
 export function readOptions(args: readonly string[]): DemoOptions {
   try {
+    if (process.env.CORS_ORIGINS)
+      throw new Error('The demo does not read CORS_ORIGINS: unset it, and use --cors');
     const { once, port, cors } = parseArgs({
       args: [...args],
       options: {

@@ -24,6 +24,12 @@ for (const [args, reason] of WRONG) {
   });
 }
 
+t.test('CORS_ORIGINS is refused, for the demo does not read it', async (t) => {
+  const child = new Child(t, [DEMO], { CORS_ORIGINS: 'https://app.example' });
+  t.equal(await child.exit(), 64);
+  t.match(child.stderr, /^The demo does not read CORS_ORIGINS: unset it, and use --cors$/m);
+});
+
 /** Asks as the browser does for a page of this origin. @returns the origin that is allowed */
 async function preflight(gateway: string, origin: string): Promise<string | null> {
   const headers = { origin, 'access-control-request-method': 'PUT' };

@@ -1,5 +1,5 @@
 import t from 'tap';
-import { listenFrom, listenOn } from '../../scripts/demo/listen.ts';
+import { listenFrom } from '../../scripts/demo/listen.ts';
 import { freePort } from '../helpers/ports.ts';
 import { Child } from '../helpers/process.ts';
 
@@ -55,5 +55,18 @@ t.test('CometChat’s stand-in leaves the gateway its port', async (t) => {
 t.test('only a port that is taken leads to another one', async (t) => {
   const listen = () => Promise.reject(Object.assign(new Error('not permitted'), { code: 'EACCES' }));
   await t.rejects(listenFrom(80, listen), { code: 'EACCES' });
-  await t.rejects(listenOn(80, listen), { code: 'EACCES' });
 });
+
+for (const [code, says] of [
+  ['EACCES', /^Port 80 may not be used: choose another --port/],
+  ['EADDRINUSE', /^Port 80 is taken: choose another --port/],
+  ['EADDRNOTAVAIL', /code: 'EADDRNOTAVAIL'/],
+] as const) {
+  t.test(`${code} for the port that was asked for ends the demo`, async (t) => {
+    const script = `import { listenOn } from './scripts/demo/listen.ts';
+      await listenOn(80, () => Promise.reject(Object.assign(new Error('no'), { code: '${code}' })));`;
+    const child = new Child(t, ['--input-type=module', '--eval', script]);
+    t.equal(await child.exit(), 1);
+    t.match(child.stderr, says);
+  });
+}

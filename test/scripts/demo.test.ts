@@ -47,12 +47,14 @@ testWith('curl', 'npm run demo stays up, and its lines to try work in a shell', 
   t.match(await shell(lines.replace('Bearer $TOKEN', 'Bearer $EXPIRED_TOKEN')), { code: 'session-expired' });
   await child.says(/-d '[\s\S]*INFO: request/);
   child.process.kill('SIGINT');
+  await child.says(/\nending…\n$/);
   t.equal(await child.exit(), 0);
 });
 
 t.test('npm run demo serves a page whose origin may call, and signs its users in', async (t) => {
   const child = new Child(t, ['scripts/demo.ts', '--port', '0']);
   const [, page = '', gateway = ''] = await child.says(/ (http\S+)\/\n[\s\S]*GATEWAY=(\S+)\n/);
+  t.match(child.stdout, /\/\n {3}A page of your own may call, too: npm run demo -- --cors <its origin>\n/);
   t.match(await (await fetch(page)).text(), '<!doctype html>');
   t.match(await (await fetch(`${page}/page/settings`)).json(), { gateway });
   const session = await fetch(`${page}/page/session?user=cometchat-uid-1`);
