@@ -61,6 +61,9 @@ testWith(CHROMIUM, 'a phone of 360 pixels shows all of it, and fingers hit every
   const { page } = await openPage(t, { viewport: { width: 360, height: 640 }, hasTouch: true });
   await showEverything(page);
   t.equal(await page.evaluate('document.documentElement.scrollWidth'), 360);
+  await page.getByRole('link', { name: 'Live' }).click();
+  const { y = 0 } = (await page.getByRole('heading', { name: 'Live' }).boundingBox()) ?? {};
+  t.ok(y >= 0 && y < 60, `what is live is one touch away: ${y}`);
   for (const control of await page.locator('button, select, input, summary').all()) {
     const { height = 0 } = (await control.boundingBox()) ?? {};
     t.ok(

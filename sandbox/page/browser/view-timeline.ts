@@ -7,7 +7,7 @@ import type { Called, Entry, Got, Row, Sent, Timeline } from './timeline.ts';
 export function timelineView(timeline: Timeline): TemplateResult {
   const { entries } = timeline;
   return html`
-    <section class="timeline card" aria-labelledby="timeline-title">
+    <section class="timeline card" id="live" aria-labelledby="timeline-title">
       <header>
         <h2 id="timeline-title">Live</h2>
         <p>What the app sends, what CometChat gets, what comes back. Open a line to see all of it.</p>

@@ -55,6 +55,7 @@ export const view = (state: State, actions: Actions): TemplateResult => html`
       ${timelineView(state.timeline)}
     </div>
   </main>
+  <a class="to-live" href="#live">Live ↓</a>
   <datalist id="known-tags">${state.tags.map((tag) => html`<option value=${tag}></option>`)}</datalist>
 `;
 
