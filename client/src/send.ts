@@ -43,7 +43,7 @@ export function sender(client: ClientOptions): Send {
     let bearer: string | undefined;
     for (let attempt = 1; ; ) {
       // Text even if untyped code gives none: without a token, the request would carry the cookie.
-      const next = token && String(await deadline.within(() => token(refused)));
+      const next = token && String(await deadline.within(() => token(refused, bearer)));
       if (refused && next === bearer) throw refused;
       bearer = next;
       refused = undefined;

@@ -7,19 +7,31 @@ import type { GatewayError } from './errors.ts';
  */
 export type TokenSource = (refused?: GatewayError) => string | Promise<string>;
 
-/** Lets requests that are refused at the same time share one refresh: many refresh tokens are good for one use. */
-export function withSharedRefresh(token: TokenSource): TokenSource {
-  let refresh: Promise<string> | undefined;
-  const once = async (refused: GatewayError) => {
-    try {
-      return await token(refused);
-    } finally {
-      refresh = undefined;
-    }
+/** A refresh that takes longer may never end: the next refused request begins another. */
+const SHARED_MS = 10_000;
+
+/**
+ * Lets requests that are refused at the same time share one refresh: many refresh tokens are good for one use.
+ * The function takes the refused token, too.
+ */
+export function withSharedRefresh(token: TokenSource) {
+  let shared: { readonly result: Promise<string>; readonly since: number } | undefined;
+  const refresh = async (refused: GatewayError, old: string | undefined) => {
+    // Another request may have refreshed it.
+    const current = await token();
+    return current === old ? token(refused) : current;
   };
-  return (refused) => {
+  return (refused?: GatewayError, old?: string): string | Promise<string> => {
     if (!refused) return token();
-    refresh ??= once(refused);
-    return refresh;
+    const since = performance.now();
+    if (!shared || since - shared.since > SHARED_MS) {
+      const mine = { result: refresh(refused, old), since };
+      const forget = () => {
+        if (shared === mine) shared = undefined;
+      };
+      mine.result.then(forget, forget);
+      shared = mine;
+    }
+    return shared.result;
   };
 }
