@@ -53,11 +53,20 @@ export interface Client {
 export function createClient(options: ClientOptions): Client {
   const send = sender(options);
   const path = '/me/conversations/tags';
-  const change: Client['tags']['change'] = ({ conversationWith, conversationType }, { add, remove }, call) =>
-    send(
-      { method: 'PATCH', path, body: { conversationWith, conversationType, add, remove }, read: readOne },
+  const write = (
+    method: 'PUT' | 'PATCH',
+    { conversationWith, conversationType }: Target,
+    tags: TagChange | { readonly tags: readonly string[] },
+    call?: CallOptions,
+  ) => {
+    const lane = `${conversationType ?? 'user'} ${conversationWith}`;
+    return send(
+      { method, path, lane, body: { conversationWith, conversationType, ...tags }, read: readOne },
       call,
     );
+  };
+  const change: Client['tags']['change'] = (target, { add, remove }, call) =>
+    write('PATCH', target, { add, remove }, call);
   const page: Client['conversations']['page'] = async (filter = {}, call) => {
     const { tags = [], conversationType, unread, page, perPage } = filter;
     if (tags.some((tag) => tag.includes(','))) throw new TypeError('No filter by a tag with a comma');
@@ -68,11 +77,7 @@ export function createClient(options: ClientOptions): Client {
   };
   return {
     tags: {
-      set: ({ conversationWith, conversationType }, tags, call) =>
-        send(
-          { method: 'PUT', path, body: { conversationWith, conversationType, tags }, read: readOne },
-          call,
-        ),
+      set: (target, tags, call) => write('PUT', target, { tags }, call),
       add: (target, add, call) => change(target, { add }, call),
       remove: (target, remove, call) => change(target, { remove }, call),
       change,

@@ -5,6 +5,8 @@ export interface Call<T> {
   readonly method: 'GET' | 'PUT' | 'PATCH';
   readonly path: string;
   readonly body?: unknown;
+  /** A write waits for those before it in the same lane. */
+  readonly lane?: string;
   /** Reads the body of a reply; undefined where it has another form. */
   readonly read: (body: unknown) => T | undefined;
 }

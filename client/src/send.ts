@@ -1,6 +1,7 @@
 import { type Deadline, startDeadline } from './deadline.ts';
 import { GatewayError } from './errors.ts';
 import { type Call, exchange } from './exchange.ts';
+import { inLane, type Lanes } from './lane.ts';
 import { retryDelayMs } from './retry.ts';
 import { type TokenSource, withSharedRefresh } from './token.ts';
 
@@ -64,16 +65,27 @@ export function sender(client: ClientOptions): Send {
     }
   }
 
-  return async (call, { signal, timeoutMs = client.timeoutMs ?? 10_000 } = {}) => {
+  async function operation<T>(
+    call: Call<T>,
+    { signal, timeoutMs = client.timeoutMs ?? 10_000 }: CallOptions = {},
+    before?: Promise<unknown>,
+  ): Promise<T> {
     let cause: GatewayError | undefined;
     const timeoutError = () => new GatewayError('timeout', `No answer within ${timeoutMs} ms`, { cause });
     const deadline = startDeadline(timeoutMs, signal, timeoutError);
     try {
+      await deadline.within(() => before);
       return await attempts(call, deadline, (failure) => {
         cause = failure;
       });
     } finally {
       deadline.end();
     }
-  };
+  }
+
+  const lanes: Lanes = new Map();
+  return (call, options) =>
+    call.lane === undefined
+      ? operation(call, options)
+      : inLane(lanes, call.lane, (before) => operation(call, options, before));
 }
