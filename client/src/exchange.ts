@@ -69,11 +69,13 @@ function parse(text: string): unknown {
 const isProblem = (body: unknown): body is Problem =>
   String((body as Partial<Problem> | undefined)?.type).startsWith('urn:cometchat-gateway:problem:');
 
-/** Reads Retry-After: seconds, or the date that some load balancers send. */
+/** The date that some load balancers send. */
+const DATE = /^[A-Z][a-z]{2}, .*GMT$/;
+
+/** Reads Retry-After; anything but whole seconds and a date is as no header. */
 function secondsOf(retryAfter: string | null): number | undefined {
-  if (!retryAfter) return undefined;
-  const seconds = /^\d+$/.test(retryAfter)
-    ? Number(retryAfter)
-    : Math.ceil((Date.parse(retryAfter) - Date.now()) / 1000);
+  const text = retryAfter ?? '';
+  if (/^\d+$/.test(text)) return Number(text);
+  const seconds = DATE.test(text) ? Math.ceil((Date.parse(text) - Date.now()) / 1000) : Number.NaN;
   return Number.isNaN(seconds) ? undefined : Math.max(seconds, 0);
 }

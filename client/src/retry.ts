@@ -13,7 +13,6 @@ export function retryDelayMs(
 ): number | undefined {
   const isBadGateway = status === 502 && (code === 'cometchat-failed' || code === 'unknown-reply');
   if (attempt === MAX_ATTEMPTS || !(isBadGateway || TRANSIENT.includes(status))) return undefined;
-  return retryAfterSeconds === undefined
-    ? FIRST_WAIT_MS * 2 ** (attempt - 1) * (1 + Math.random())
-    : retryAfterSeconds * 1000;
+  const backoffMs = FIRST_WAIT_MS * 2 ** (attempt - 1) * (1 + Math.random());
+  return Math.max(backoffMs, (retryAfterSeconds ?? 0) * 1000);
 }

@@ -19,7 +19,7 @@ export type Reply =
   | 'cut'
   | { readonly status: number; readonly headers?: Record<string, string>; readonly body?: string };
 
-/** A problem of the gateway; the client waits no time before it sends the request again. */
+/** A problem of the gateway. The client waits for its shortest time before it sends the request again. */
 export const problem = (code: ProblemCode, headers: Record<string, string> = { 'retry-after': '0' }) => ({
   status: PROBLEMS[code].status,
   headers: { 'content-type': 'application/problem+json', 'x-request-id': 'a-request', ...headers },

@@ -11,6 +11,13 @@ t.test('the client waits for as long as the gateway asks, and sends the request 
   t.equal(front.seen.length, 2);
 });
 
+t.test('the wait is never shorter than one without the header', async (t) => {
+  const { chat } = await startClient(t, { replies: [busy('0')] });
+  const start = performance.now();
+  await chat.tags.get(TARGET);
+  t.ok(performance.now() - start >= 199);
+});
+
 t.test('a wait that does not fit into the time is not begun', async (t) => {
   const { chat, front } = await startClient(t, { replies: [busy('60')], timeoutMs: 59_000 });
   const start = performance.now();
@@ -35,7 +42,11 @@ const HEADERS: readonly [header: string, seconds: number | undefined][] = [
   ['Sat, 01 Jan 2000 00:00:00 GMT', 0],
   ['soon', undefined],
   ['', undefined],
-  ['-1', 0],
+  ['-1', undefined],
+  ['1.5', undefined],
+  ['1, 2', undefined],
+  ['2030-01-01', undefined],
+  ['Sat, soon GMT', undefined],
 ];
 for (const [header, seconds] of HEADERS) {
   t.test(`Retry-After: ${header || '(empty)'}`, async (t) => {

@@ -2,7 +2,6 @@ import t from 'tap';
 import { PROBLEMS, type ProblemCode } from '../../src/base/problems.ts';
 import { problem, type Reply, reasonOf, startClient, TARGET } from './front.ts';
 
-// Each reply asks for no wait, so that the next attempt comes at once.
 const NOW = { 'retry-after': '0' };
 
 const REPEATED: ReadonlySet<ProblemCode> = new Set([
