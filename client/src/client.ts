@@ -55,17 +55,18 @@ export function createClient(options: ClientOptions): Client {
   const path = '/me/conversations/tags';
   const write = (
     method: 'PUT' | 'PATCH',
-    { conversationWith, conversationType }: Target,
+    target: Target,
     tags: TagChange | { readonly tags: readonly string[] },
     call?: CallOptions,
   ) => {
+    const { conversationWith, conversationType } = named(target);
     const lane = `${conversationType ?? 'user'} ${conversationWith}`;
     return send(
       { method, path, lane, body: { conversationWith, conversationType, ...tags }, read: readOne },
       call,
     );
   };
-  const change: Client['tags']['change'] = (target, { add, remove }, call) =>
+  const change: Client['tags']['change'] = async (target, { add, remove }, call) =>
     write('PATCH', target, { add, remove }, call);
   const page: Client['conversations']['page'] = async (filter = {}, call) => {
     const { tags = [], conversationType, unread, page, perPage } = filter;
@@ -77,15 +78,12 @@ export function createClient(options: ClientOptions): Client {
   };
   return {
     tags: {
-      set: (target, tags, call) => write('PUT', target, { tags }, call),
+      set: async (target, tags, call) => write('PUT', target, { tags }, call),
       add: (target, add, call) => change(target, { add }, call),
       remove: (target, remove, call) => change(target, { remove }, call),
       change,
-      get: ({ conversationWith, conversationType }, call) =>
-        send(
-          { method: 'GET', path: path + query({ conversationWith, conversationType }), read: readOne },
-          call,
-        ),
+      get: async (target, call) =>
+        send({ method: 'GET', path: path + query({ ...named(target) }), read: readOne }, call),
     },
     conversations: {
       page,
@@ -93,12 +91,18 @@ export function createClient(options: ClientOptions): Client {
         for (let number = filter?.page ?? 1, hasMore = true; hasMore; number += 1) {
           const next = await page({ ...filter, page: number }, call);
           yield next;
-          hasMore = next.pagination.hasMore;
+          hasMore = next.pagination.hasMore && next.conversations.length > 0;
         }
       },
     },
   };
 }
+
+/** A request without conversationWith would be about another conversation. */
+const named = ({ conversationWith, conversationType }: Target): Target => {
+  if (!conversationWith) throw new TypeError('A target needs conversationWith');
+  return { conversationWith, conversationType };
+};
 
 const query = (parameters: Readonly<Record<string, string | number | boolean | undefined>>): string => {
   const given = Object.entries(parameters).filter(([, value]) => value !== undefined);
@@ -106,10 +110,22 @@ const query = (parameters: Readonly<Record<string, string | number | boolean | u
   return pairs.length === 0 ? '' : `?${pairs.join('&')}`;
 };
 
-const readOne = (body: unknown): Conversation | undefined =>
-  (body as Partial<Conversations> | undefined)?.conversations?.[0];
+const isObject = (value: unknown): boolean => typeof value === 'object' && value !== null;
+
+const listOf = (body: unknown): Conversation[] | undefined => {
+  const list: unknown = (body as Partial<Conversations> | undefined)?.conversations;
+  return Array.isArray(list) && list.every(isObject) ? list : undefined;
+};
+
+const readOne = (body: unknown): Conversation | undefined => listOf(body)?.[0];
 
 const readPage = (body: unknown): ConversationPage | undefined => {
-  const page = body as Partial<ConversationPage> | undefined;
-  return page?.conversations && page.pagination ? (page as ConversationPage) : undefined;
+  const page = body as ConversationPage;
+  return listOf(page) && isObject(page.pagination) ? page : undefined;
 };
+
+/** The target of a listed conversation. */
+export const targetOf = ({ conversationWith: other, conversationType }: Conversation): Target => ({
+  conversationWith: 'uid' in other ? other.uid : other.guid,
+  conversationType,
+});

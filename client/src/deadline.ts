@@ -48,7 +48,7 @@ export function startDeadline(
       within(
         () =>
           new Promise<void>((resolve) => {
-            waiting = setTimeout(resolve, ms);
+            waiting = setTimeout(resolve, Math.min(ms, LONGEST_MS));
           }),
       ),
     end() {

@@ -22,17 +22,18 @@ export async function exchange<T>(
   const headers: Record<string, string> =
     token === undefined ? { 'x-requested-with': 'fetch' } : { authorization: `Bearer ${token}` };
   if (body !== undefined) headers['content-type'] = 'application/json';
+  const init: RequestInit = {
+    method,
+    headers,
+    // A token beside a session cookie would be refused.
+    credentials: token === undefined ? 'include' : 'omit',
+    // The token must not follow a redirect to another server.
+    redirect: 'error',
+    signal,
+    ...(body !== undefined && { body: JSON.stringify(body) }),
+  };
   try {
-    const response = await fetch(url, {
-      method,
-      headers,
-      // A token beside a session cookie would be refused.
-      credentials: token === undefined ? 'include' : 'omit',
-      // The token must not follow a redirect to another server.
-      redirect: 'error',
-      signal,
-      ...(body !== undefined && { body: JSON.stringify(body) }),
-    });
+    const response = await fetch(url, init);
     return outcomeOf(response, await response.text(), read);
   } catch (cause) {
     return new GatewayError('unreachable', 'The gateway could not be reached', { cause });
@@ -66,8 +67,10 @@ function parse(text: string): unknown {
 }
 
 /** A load balancer may answer with JSON, too. */
-const isProblem = (body: unknown): body is Problem =>
-  String((body as Partial<Problem> | undefined)?.type).startsWith('urn:cometchat-gateway:problem:');
+const isProblem = (body: unknown): body is Problem => {
+  const { type, code } = (body ?? {}) as Partial<Problem>;
+  return String(type).startsWith('urn:cometchat-gateway:problem:') && typeof code === 'string';
+};
 
 /** The date that some load balancers send. */
 const DATE = /^[A-Z][a-z]{2}, .*GMT$/;

@@ -16,6 +16,7 @@ export {
   createClient,
   type TagChange,
   type Target,
+  targetOf,
 } from './client.ts';
 export { GatewayError, type GatewayErrorCode } from './errors.ts';
 export type { CallOptions, ClientOptions } from './send.ts';

@@ -3,7 +3,7 @@ import { GatewayError } from './errors.ts';
 import { type Call, exchange } from './exchange.ts';
 import { inLane, type Lanes } from './lane.ts';
 import { retryDelayMs } from './retry.ts';
-import { type TokenSource, withSharedRefresh } from './token.ts';
+import { checked, type TokenSource, withSharedRefresh } from './token.ts';
 
 export interface ClientOptions {
   /** Where the gateway is: `https://chat-gateway.example.com`. */
@@ -28,9 +28,13 @@ export interface CallOptions {
 
 export type Send = <T>(call: Call<T>, options?: CallOptions) => Promise<T>;
 
+const ADDRESS = /^https?:\/\/[^?#\s]+$/;
+
 /** Makes the function that sends the requests of a client, and repeats those that may succeed later. */
 export function sender(client: ClientOptions): Send {
   const token = client.token && withSharedRefresh(client.token);
+  if (!ADDRESS.test(client.baseUrl))
+    throw new TypeError('baseUrl must be an http(s) address without a query');
   const base = client.baseUrl.replace(/\/+$/, '');
 
   /** @param failed is told of each attempt that has failed */
@@ -43,8 +47,7 @@ export function sender(client: ClientOptions): Send {
     let mayRefresh = token !== undefined;
     let bearer: string | undefined;
     for (let attempt = 1; ; ) {
-      // Text even if untyped code gives none: without a token, the request would carry the cookie.
-      const next = token && String(await deadline.within(() => token(refused, bearer)));
+      const next = token && checked(await deadline.within(() => token(refused, bearer)));
       if (refused && next === bearer) throw refused;
       bearer = next;
       refused = undefined;

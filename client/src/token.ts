@@ -35,3 +35,9 @@ export function withSharedRefresh(token: TokenSource) {
     return shared.result;
   };
 }
+
+/** Throws if no header can have this token; `fetch` would throw as for a gateway that it cannot reach. */
+export function checked(token: unknown): string {
+  if (typeof token === 'string' && /^[!-~]+$/.test(token)) return token;
+  throw new TypeError('token gave something that is no session token');
+}

@@ -27,6 +27,15 @@ t.test('it begins with the page that is asked for, and ends with the loop', asyn
   t.equal(front.seen.length, 1);
 });
 
+t.test('it ends with an empty page, even if that says that there are more', async (t) => {
+  const body = '{"conversations":[],"pagination":{"page":2,"perPage":1,"hasMore":true}}';
+  const { chat, front } = await startClient(t, { replies: ['gateway', { status: 200, body }] });
+  const pages = [];
+  for await (const page of chat.conversations.list({ perPage: 1 })) pages.push(page.conversations.length);
+  t.strictSame(pages, [1, 0]);
+  t.equal(front.seen.length, 2);
+});
+
 t.test('a page that cannot be read ends the loop', async (t) => {
   const { chat } = await startClient(t, { replies: ['gateway', { status: 404 }] });
   const pages = chat.conversations.list({ perPage: 1 });

@@ -65,12 +65,27 @@ const ODD: readonly [
   ['nothing', { status: 204 }],
   ['null', { status: 200, body: 'null' }],
   ['JSON of something else', { status: 200, body: '{"conversations":[]}' }],
+  ['a list that is none', { status: 200, body: '{"conversations":"abc","pagination":{}}' }],
+  ['a list of nothing', { status: 200, body: '{"conversations":[null],"pagination":{}}' }],
+  [
+    'a problem without a code',
+    { status: 400, body: '{"type":"urn:cometchat-gateway:problem:body-invalid"}' },
+  ],
   ['a problem of something else', { status: 400, body: '{"type":"about:blank","code":"body-invalid"}' }],
   [
     'an error in HTML',
     { status: 404, body: '<h1>Not found</h1>', headers: { 'x-request-id': 'of-the-proxy' } },
   ],
 ];
+t.test('a page without pagination is an unknown reply', async (t) => {
+  for (const rest of ['', ',"pagination":1']) {
+    const { chat } = await startClient(t, {
+      replies: [{ status: 200, body: `{"conversations":[{}]${rest}}` }],
+    });
+    t.match(await reasonOf(chat.conversations.page()), { code: 'unknown-reply', status: 200 });
+  }
+});
+
 for (const [name, reply] of ODD) {
   t.test(`${name} is an unknown reply, of a list and of a conversation`, async (t) => {
     const { chat, front } = await startClient(t, { replies: [reply, reply] });

@@ -1,5 +1,5 @@
 import t from 'tap';
-import { createClient } from '../../client/src/index.ts';
+import { createClient, targetOf } from '../../client/src/index.ts';
 import { startGateway } from '../helpers/gateway.ts';
 import { OTHER, sign } from '../helpers/tokens.ts';
 import { startClient, TARGET } from './front.ts';
@@ -53,9 +53,21 @@ t.test('the address may end with a slash, and have a path', async (t) => {
   t.strictSame(urls, [`${origin}/chat/me/conversations/tags?conversationWith=${OTHER}`]);
 });
 
+t.test('a listed conversation can be tagged', async (t) => {
+  const { chat } = await startClient(t);
+  const { conversations } = await chat.conversations.page({ perPage: 100 });
+  const types = new Set<string>();
+  for (const conversation of conversations) {
+    const after = await chat.tags.add(targetOf(conversation), ['new']);
+    t.equal(after.conversationId, conversation.conversationId);
+    types.add(conversation.conversationType);
+  }
+  t.strictSame([...types].sort(), ['group', 'user']);
+});
+
 t.test('what an id holds cannot become another parameter', async (t) => {
   const { chat, front } = await startClient(t);
-  for (const conversationWith of ['a&conversationType=group', '', 'ü']) {
+  for (const conversationWith of ['a&conversationType=group', 'ü']) {
     await t.rejects(chat.tags.get({ conversationWith }), { code: 'query-invalid' }, conversationWith);
   }
   t.equal(front.seen[0]?.url, '/me/conversations/tags?conversationWith=a%26conversationType%3Dgroup');

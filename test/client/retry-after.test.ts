@@ -1,5 +1,5 @@
 import t from 'tap';
-import { problem, type Reply, reasonOf, startClient, TARGET } from './front.ts';
+import { problem, type Reply, reasonOf, startClient, TARGET, tellingFetch } from './front.ts';
 
 const busy = (retryAfter: string): Reply => problem('cometchat-busy', { 'retry-after': retryAfter });
 
@@ -33,6 +33,20 @@ t.test('nor is a random one', async (t) => {
   front.replies.push(problem('cometchat-timeout', {}));
   const error = await reasonOf(chat.tags.get(TARGET, { timeoutMs: 199 }));
   t.match(error, { code: 'cometchat-timeout', retryAfterSeconds: undefined });
+});
+
+t.test('a wait of any length is none too long for a timer', async (t) => {
+  const controller = new AbortController();
+  const timers = t.capture(globalThis, 'setTimeout', setTimeout);
+  const { chat, front } = await startClient(t, {
+    replies: [busy('9999999999')],
+    timeoutMs: Number.POSITIVE_INFINITY,
+    fetch: tellingFetch(() => setImmediate(() => controller.abort('enough'))),
+  });
+  t.equal(await reasonOf(chat.tags.get(TARGET, { signal: controller.signal })), 'enough');
+  t.equal(front.seen.length, 1);
+  const longest = Math.max(...timers().map(({ args: [, ms = 0] }) => ms));
+  t.equal(longest, 2 ** 31 - 1);
 });
 
 const HEADERS: readonly [header: string, seconds: number | undefined][] = [
