@@ -1,11 +1,14 @@
 // npm run client: builds the client, and packs it into dist/cometchat-gateway-client-<version>.tgz.
 import { execFileSync } from 'node:child_process';
 import { copyFileSync, globSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 
-process.chdir(new URL('../', import.meta.url).pathname);
+process.chdir(fileURLToPath(new URL('../', import.meta.url)));
 const OUT = 'dist/client';
 
-rmSync(OUT, { recursive: true, force: true });
+for (const old of [OUT, ...globSync('dist/cometchat-gateway-client-*.tgz')]) {
+  rmSync(old, { recursive: true, force: true });
+}
 execFileSync('tsc', ['--project', 'client'], { stdio: 'inherit' });
 // tsc writes ".js" into JavaScript alone; TypeScript before 5.0 takes no ".ts" in a declaration.
 for (const file of globSync(`${OUT}/*.d.ts`)) {

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { cpSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { cpSync, globSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -28,11 +28,14 @@ export async function installClient(t: Test) {
   // Outside of this folder, where nothing finds its packages.
   const folder = mkdtempSync(join(tmpdir(), 'client-'));
   t.teardown(() => rmSync(folder, { recursive: true }));
-  const [repository, consumer] = [join(folder, 'repository'), join(folder, 'consumer')];
+  const [repository, consumer] = [join(folder, 'the repository'), join(folder, 'consumer')];
   for (const name of SOURCES) cpSync(join(root, name), join(repository, name), { recursive: true });
   symlinkSync(join(root, 'node_modules'), join(repository, 'node_modules'));
+  mkdirSync(join(repository, 'dist'));
+  writeFileSync(join(repository, 'dist/cometchat-gateway-client-1.0.0.tgz'), 'an older one');
   const built = await exec('npm', ['run', '--silent', 'client'], repository);
   t.strictSame(built, { code: 0, output: `${PACKAGE}\n` }, 'the package is built');
+  t.strictSame(globSync('*.tgz', { cwd: join(repository, 'dist') }), [PACKAGE], 'it is the only one');
 
   cpSync(join(repository, 'dist', PACKAGE), join(consumer, PACKAGE));
   writeFileSync(join(consumer, 'package.json'), '{"type":"module","private":true}');
