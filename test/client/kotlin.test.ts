@@ -98,10 +98,25 @@ testWith('kotlinc', 'the Kotlin client', async (t) => {
     t.equal(several.seen.length, 2);
   });
 
-  t.test('does not repeat what has no Retry-After', async (t) => {
-    const { results, seen } = await meeting([{ status: 502, body: 'Bad Gateway' }], GET);
-    t.strictSame(results, ['502 Bad Gateway']);
-    t.equal(seen.length, 1);
+  t.test('does not repeat what has no Retry-After, a negative one, or another status', async (t) => {
+    for (const [status, headers] of [
+      [502, {}],
+      [503, { 'retry-after': '-1' }],
+      [403, { 'retry-after': '0' }],
+      [500, { 'retry-after': '0' }],
+    ] as const) {
+      const { results, seen } = await meeting([{ status, headers, body: 'Odd' }], GET);
+      t.strictSame(results, [`${status} Odd`]);
+      t.equal(seen.length, 1);
+    }
+  });
+
+  t.test('takes an address that ends with slashes', async (t) => {
+    t.match(await call(`${gateway.origin}//`, GET), [/^200 /]);
+  });
+
+  t.test('sends no PATCH from a JVM that is not Android', async (t) => {
+    t.strictSame(await call(gateway.origin, `PATCH ${PATH} {}`), ['ProtocolException']);
   });
 
   t.test('lets the token follow no redirect', async (t) => {
