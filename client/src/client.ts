@@ -59,12 +59,9 @@ export function createClient(options: ClientOptions): Client {
     tags: TagChange | { readonly tags: readonly string[] },
     call?: CallOptions,
   ) => {
-    const { conversationWith, conversationType } = named(target);
-    const lane = `${conversationType ?? 'user'} ${conversationWith}`;
-    return send(
-      { method, path, lane, body: { conversationWith, conversationType, ...tags }, read: readOne },
-      call,
-    );
+    const to = named(target);
+    const lane = `${to.conversationType ?? 'user'} ${to.conversationWith}`;
+    return send({ method, path, lane, body: { ...to, ...tags }, read: readOne }, call);
   };
   const change: Client['tags']['change'] = async (target, { add, remove }, call) =>
     write('PATCH', target, { add, remove }, call);
@@ -72,9 +69,14 @@ export function createClient(options: ClientOptions): Client {
     const { tags = [], conversationType, unread, page, perPage } = filter;
     if (tags.some((tag) => tag.includes(','))) throw new TypeError('No filter by a tag with a comma');
     // The gateway refuses an empty list, and "false".
-    const given = { tags: tags.length > 0 ? tags.join() : undefined, unread: unread || undefined };
-    const parameters = { ...given, conversationType, page, perPage };
-    return send({ method: 'GET', path: `/me/conversations${query(parameters)}`, read: readPage }, call);
+    const given = query({
+      tags: tags.length > 0 ? tags.join() : undefined,
+      conversationType,
+      unread: unread || undefined,
+      page,
+      perPage,
+    });
+    return send({ method: 'GET', path: `/me/conversations${given}`, read: readPage }, call);
   };
   return {
     tags: {
@@ -88,10 +90,10 @@ export function createClient(options: ClientOptions): Client {
     conversations: {
       page,
       async *list(filter, call) {
-        for (let number = filter?.page ?? 1, hasMore = true; hasMore; number += 1) {
+        for (let number = filter?.page ?? 1; ; number += 1) {
           const next = await page({ ...filter, page: number }, call);
           yield next;
-          hasMore = next.pagination.hasMore && next.conversations.length > 0;
+          if (!next.pagination.hasMore || next.conversations.length === 0) return;
         }
       },
     },
@@ -106,11 +108,11 @@ const named = ({ conversationWith, conversationType }: Target): Target => {
 
 const query = (parameters: Readonly<Record<string, string | number | boolean | undefined>>): string => {
   const given = Object.entries(parameters).filter(([, value]) => value !== undefined);
-  const pairs = given.map(([name, value = '']) => `${name}=${encodeURIComponent(value)}`);
-  return pairs.length === 0 ? '' : `?${pairs.join('&')}`;
+  const pairs = given.map(([name, value = '']) => `${name}=${encodeURIComponent(value)}`).join('&');
+  return pairs && `?${pairs}`;
 };
 
-const isObject = (value: unknown): boolean => typeof value === 'object' && value !== null;
+const isObject = (value: unknown): boolean => Object(value) === value;
 
 const listOf = (body: unknown): Conversation[] | undefined => {
   const list: unknown = (body as Partial<Conversations> | undefined)?.conversations;

@@ -60,8 +60,4 @@ export function startDeadline(
 }
 
 /** For signals that have no reason. */
-function abortError(): Error {
-  const error = new Error('The operation was aborted');
-  error.name = 'AbortError';
-  return error;
-}
+const abortError = () => Object.assign(new Error('The operation was aborted'), { name: 'AbortError' });

@@ -13,23 +13,18 @@ interface Details {
 
 /** Why a request failed. Decide by `code`: a newer gateway may send one that this version does not list. */
 export class GatewayError extends Error {
-  readonly code: GatewayErrorCode;
+  declare readonly code: GatewayErrorCode;
   /** The status of the reply, unless none came. */
-  readonly status: number | undefined;
+  declare readonly status: number | undefined;
   /** The whole document, with `errors` for each field that breaks a rule. */
-  readonly problem: Problem | undefined;
+  declare readonly problem: Problem | undefined;
   /** The wait that the reply asks for. */
-  readonly retryAfterSeconds: number | undefined;
+  declare readonly retryAfterSeconds: number | undefined;
   /** Finds the request in the gateway's log. */
-  readonly requestId: string | undefined;
+  declare readonly requestId: string | undefined;
 
   constructor(code: GatewayErrorCode, message: string, { cause, ...details }: Details) {
-    super(message, cause === undefined ? undefined : { cause });
-    this.name = 'GatewayError';
-    this.code = code;
-    this.status = details.status;
-    this.problem = details.problem;
-    this.retryAfterSeconds = details.retryAfterSeconds;
-    this.requestId = details.requestId;
+    super(message, cause ? { cause } : undefined);
+    Object.assign(this, { name: 'GatewayError', code, ...details });
   }
 }

@@ -69,7 +69,7 @@ function parse(text: string): unknown {
 /** A load balancer may answer with JSON, too. */
 const isProblem = (body: unknown): body is Problem => {
   const { type, code } = (body ?? {}) as Partial<Problem>;
-  return String(type).startsWith('urn:cometchat-gateway:problem:') && typeof code === 'string';
+  return /^urn:cometchat-gateway:problem:/.test(type ?? '') && typeof code === 'string';
 };
 
 /** The date that some load balancers send. */
@@ -79,6 +79,6 @@ const DATE = /^[A-Z][a-z]{2}, .*GMT$/;
 function secondsOf(retryAfter: string | null): number | undefined {
   const text = retryAfter ?? '';
   if (/^\d+$/.test(text)) return Number(text);
-  const seconds = DATE.test(text) ? Math.ceil((Date.parse(text) - Date.now()) / 1000) : Number.NaN;
-  return Number.isNaN(seconds) ? undefined : Math.max(seconds, 0);
+  const at = DATE.test(text) && Date.parse(text);
+  return at ? Math.max(Math.ceil((at - Date.now()) / 1000), 0) : undefined;
 }

@@ -33,8 +33,7 @@ const ADDRESS = /^https?:\/\/[^?#\s]+$/;
 /** Makes the function that sends the requests of a client, and repeats those that may succeed later. */
 export function sender(client: ClientOptions): Send {
   const token = client.token && withSharedRefresh(client.token);
-  if (!ADDRESS.test(client.baseUrl))
-    throw new TypeError('baseUrl must be an http(s) address without a query');
+  if (!ADDRESS.test(client.baseUrl)) throw new TypeError('baseUrl must be an http(s) address');
   const base = client.baseUrl.replace(/\/+$/, '');
 
   /** @param failed is told of each attempt that has failed */
@@ -62,7 +61,7 @@ export function sender(client: ClientOptions): Send {
         continue;
       }
       const delayMs = retryDelayMs(outcome, attempt);
-      if (delayMs === undefined || delayMs >= deadline.leftMs()) throw outcome;
+      if (delayMs >= deadline.leftMs()) throw outcome;
       await deadline.pause(delayMs);
       attempt += 1;
     }
@@ -88,7 +87,7 @@ export function sender(client: ClientOptions): Send {
 
   const lanes: Lanes = new Map();
   return (call, options) =>
-    call.lane === undefined
-      ? operation(call, options)
-      : inLane(lanes, call.lane, (before) => operation(call, options, before));
+    call.lane
+      ? inLane(lanes, call.lane, (before) => operation(call, options, before))
+      : operation(call, options);
 }

@@ -15,7 +15,8 @@ const SHARED_MS = 10_000;
  * The function takes the refused token, too.
  */
 export function withSharedRefresh(token: TokenSource) {
-  let shared: { readonly result: Promise<string>; readonly since: number } | undefined;
+  let shared: Promise<string> | undefined;
+  let since: number;
   const refresh = async (refused: GatewayError, old: string | undefined) => {
     // Another request may have refreshed it.
     const current = await token();
@@ -23,21 +24,22 @@ export function withSharedRefresh(token: TokenSource) {
   };
   return (refused?: GatewayError, old?: string): string | Promise<string> => {
     if (!refused) return token();
-    const since = performance.now();
-    if (!shared || since - shared.since > SHARED_MS) {
-      const mine = { result: refresh(refused, old), since };
+    const now = performance.now();
+    if (!shared || now - since > SHARED_MS) {
+      const mine = refresh(refused, old);
       const forget = () => {
         if (shared === mine) shared = undefined;
       };
-      mine.result.then(forget, forget);
+      mine.then(forget, forget);
       shared = mine;
+      since = now;
     }
-    return shared.result;
+    return shared;
   };
 }
 
 /** Throws if no header can have this token; `fetch` would throw as for a gateway that it cannot reach. */
 export function checked(token: unknown): string {
   if (typeof token === 'string' && /^[!-~]+$/.test(token)) return token;
-  throw new TypeError('token gave something that is no session token');
+  throw new TypeError('token gave no session token');
 }

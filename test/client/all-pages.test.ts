@@ -62,6 +62,11 @@ t.test('a filter without a value is none', async (t) => {
   t.equal(front.seen[0]?.url, '/me/conversations');
 });
 
+t.test('a filter by an empty tag is not one by none', async (t) => {
+  const { chat } = await startClient(t);
+  await t.rejects(chat.conversations.page({ tags: [''] }), { code: 'query-invalid' });
+});
+
 t.test('a filter by a tag with a comma is refused: the gateway would take it for two', async (t) => {
   const { chat, front } = await startClient(t);
   await t.rejects(chat.conversations.page({ tags: ['a,b'] }), TypeError);

@@ -33,7 +33,7 @@ t.test('a token that no header can have is not sent, nor shown', async (t) => {
         ],
       });
       const error = await reasonOf(chat.tags.get(TARGET));
-      t.match(error, { name: 'TypeError', message: 'token gave something that is no session token' });
+      t.match(error, { name: 'TypeError', message: 'token gave no session token' });
       t.ok(front.seen.every(({ headers }) => headers.authorization === 'Bearer expired'));
     }
   }
