@@ -101,6 +101,10 @@ t.test('npm run client makes a package that can be installed and used', async (t
     for (const options of [[], ['--module', 'esnext', '--moduleResolution', 'bundler']]) {
       t.strictSame(await compile('typed.ts', TYPED, '--noEmit', ...options), { code: 0, output: '' });
     }
+    const common =
+      "export const client = async () => (await import('cometchat-gateway-client')).createClient;";
+    const loaded = await compile('common.cts', common, '--module', 'node16', '--moduleResolution', 'node16');
+    t.strictSame(loaded, { code: 0, output: '' }, 'CommonJS can load it');
     const { output } = await compile('wrong.ts', TYPED.replace("    case 'superseded': return 'a';\n", ''));
     t.match(output, /^wrong\.ts\(\d+,\d+\): error TS1360: Type '"superseded"'/, 'a code is missing');
   });
