@@ -90,11 +90,13 @@ export function createClient(options: ClientOptions): Client {
     conversations: {
       page,
       async *list(filter, call) {
-        for (let number = filter?.page ?? 1; ; number += 1) {
-          const next = await page({ ...filter, page: number }, call);
+        let next: ConversationPage;
+        let number = filter?.page ?? 1;
+        do {
+          next = await page({ ...filter, page: number }, call);
           yield next;
-          if (!next.pagination.hasMore || next.conversations.length === 0) return;
-        }
+          number += 1;
+        } while (next.pagination.hasMore && next.conversations.length > 0);
       },
     },
   };
