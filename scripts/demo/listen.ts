@@ -1,7 +1,7 @@
 const TAKEN = 'EADDRINUSE';
 const REASONS: Readonly<Record<string, string>> = { [TAKEN]: 'is taken', EACCES: 'may not be used' };
 
-const codeOf = (error: unknown): string => (error as NodeJS.ErrnoException).code ?? '';
+const codeOf = (error: unknown): string => String((error as NodeJS.ErrnoException).code);
 
 /** Listens on the first port from this one on that is free, and is not the other one. */
 export async function listenFrom<T>(
