@@ -12,6 +12,9 @@ import { problem, type Reply, startFront } from './front.ts';
 const run = promisify(execFile);
 const SOURCE = fileURLToPath(new URL('../../client/kotlin/GatewayClient.kt', import.meta.url));
 
+/** What the program reads and prints, whatever the locale. */
+const UTF_8 = ['-Dfile.encoding=UTF-8', '-Dsun.stdout.encoding=UTF-8', '-Dstdout.encoding=UTF-8'];
+
 /** Makes each request that it reads, "method path body", and prints what came of it. */
 const MAIN = `
 fun main(args: Array<String>) {
@@ -40,7 +43,7 @@ async function compile(t: Test) {
   const { stderr } = await run('kotlinc', [SOURCE, join(folder, 'Main.kt'), '-include-runtime', '-d', jar]);
   t.notMatch(stderr, 'warning:');
   return async (baseUrl: string, ...requests: string[]): Promise<string[]> => {
-    const child = run('java', ['-jar', jar, baseUrl, await sign()]);
+    const child = run('java', [...UTF_8, '-jar', jar, baseUrl, await sign()]);
     child.child.stdin?.end(`${requests.join('\n')}\n`);
     return (await child).stdout.trimEnd().split('\n');
   };
