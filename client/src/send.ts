@@ -36,7 +36,7 @@ export function sender(client: ClientOptions): Send {
   if (!ADDRESS.test(client.baseUrl)) throw new TypeError('baseUrl must be an http(s) address');
   const base = client.baseUrl.replace(/\/+$/, '');
 
-  /** @param failed is told of each attempt that has failed */
+  /** @param failed called with the error of each attempt that failed */
   async function attempts<T>(
     call: Call<T>,
     deadline: Deadline,
