@@ -1,10 +1,10 @@
-import { readFileSync } from 'node:fs';
 import t from 'tap';
 import { loadConfig } from '../src/config/config.ts';
 import { identityMapper } from '../src/identity/identity.ts';
+import { pageOf, variablesIn } from './helpers/docs-page.ts';
 import { API_KEY } from './helpers/secrets.ts';
 
-const page = readFileSync(new URL('../docs/providers.md', import.meta.url), 'utf8');
+const page = pageOf('providers.md');
 const uuid = '3f2b8f0e-5f0e-4c7e-9d5e-0a1b2c3d4e5f';
 
 /** The ids that a token of each provider has, and the uid that becomes of them. */
@@ -22,13 +22,7 @@ const TOKENS: Record<string, readonly [claims: Record<string, unknown>, uid: str
 
 /** The example of each provider, as variables. */
 const examples = [...page.matchAll(/^## ([^\n]*)\n\n```sh\n(.*?)```/gms)].map(([, name = '', lines = '']) => {
-  const env = Object.fromEntries(
-    lines
-      .trim()
-      .split('\n')
-      .map((line) => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)]),
-  );
-  return { name, env };
+  return { name, env: variablesIn(lines) };
 });
 const load = (env: Record<string, string>) =>
   loadConfig({ COMETCHAT_BASE_URL: 'https://chat.example/v3', COMETCHAT_API_KEY: API_KEY, ...env });

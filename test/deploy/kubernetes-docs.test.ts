@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { basename, join, relative } from 'node:path';
 import { promisify } from 'node:util';
 import t, { type Test } from 'tap';
@@ -7,13 +7,14 @@ import { parse, stringify } from 'yaml';
 import { loadConfig } from '../../src/config/config.ts';
 import { EnvironmentSchema } from '../../src/config/variables.ts';
 import { variablesOf, withSecretFiles } from '../helpers/deployed.ts';
+import { pageOf } from '../helpers/docs-page.ts';
 import { testWith } from '../helpers/installed.ts';
 import { build, find, type Manifest, PRODUCTION, schemaFaults } from '../helpers/manifests.ts';
 
 const run = promisify(execFile);
 
 const url = new URL('../../docs/kubernetes.md', import.meta.url);
-const page = readFileSync(url, 'utf8');
+const page = pageOf('kubernetes.md');
 /** The examples, and the heading that each comes after. */
 const examples = [...page.matchAll(/```yaml\n(.*?)```/gs)].map(({ 1: text = '', index }) => ({
   about:

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { promisify } from 'node:util';
 import t from 'tap';
 import { parse, stringify } from 'yaml';
+import { pageOf } from '../helpers/docs-page.ts';
 import { testWith } from '../helpers/installed.ts';
 
 const read = (path: string) => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8');
@@ -13,7 +14,7 @@ interface Alert {
   annotations: { runbook_url: string };
 }
 const alerts: Alert[] = parse(read(ALERTS)).groups.flatMap(({ rules }: { rules: Alert[] }) => rules);
-const runbook = read('docs/runbook.md');
+const runbook = pageOf('runbook.md');
 const [, ...sections] = runbook.split(/^## /m);
 const headings = sections.map((section) => section.slice(0, section.indexOf('\n')));
 /** As GitHub makes one of a heading that is a word. */

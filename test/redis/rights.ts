@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { pageOf } from '../helpers/docs-page.ts';
 import { type Gateway, startGateway } from '../helpers/gateway.ts';
 import { opaqueSessions } from '../helpers/redis.ts';
 import type { RedisSentinels } from '../helpers/redis-sentinels.ts';
@@ -6,7 +6,7 @@ import { askRedis } from '../helpers/redis-server.ts';
 import { bearer, ME, OTHER } from '../helpers/tokens.ts';
 import { STORED, withOpaque } from './outage.ts';
 
-const page = readFileSync(new URL('../../docs/redis.md', import.meta.url), 'utf8');
+const page = pageOf('redis.md');
 const [base = [], ofCluster = [], ofDatabase = [], ofSentinels = []] = [
   ...page.matchAll(/^ACL SETUSER \w+ (?:(?:reset )?on ><password> )?(.*)$/gm),
 ].map(([, rights = '']) => rights.split(' '));
