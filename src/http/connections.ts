@@ -65,6 +65,8 @@ export class Connection {
     // The socket has all of the reply now. A timeout of the socket would begin anew with each byte that the client sends.
     let cancel = () => {};
     response.once('prefinish', () => {
+      // A client that has gone takes nothing.
+      if (!this.#underWay.has(response)) return;
       cancel = this.#clock.after(STALLED_MS, () => this.#socket.destroy());
     });
     response.once('close', () => {

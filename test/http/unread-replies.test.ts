@@ -56,6 +56,34 @@ t.test('a client that takes its replies has the longer time of an idle connectio
   client.destroy();
 });
 
+t.test('a reply to a client that has gone waits for nobody', async (t) => {
+  const { timers, seams } = replyClock();
+  const reply = Promise.withResolvers<string>();
+  const ended = Promise.withResolvers<void>();
+  const { connect } = await startGateway(
+    t,
+    {},
+    {
+      seams,
+      extend: (app) => {
+        app.get('/later', (_, { raw }) => {
+          raw.once('prefinish', () => setImmediate(ended.resolve));
+          return reply.promise;
+        });
+      },
+    },
+  );
+  const { client, server } = await connect();
+  client.write('GET /later HTTP/1.1\r\nHost: x\r\n\r\n');
+  await once(server, 'data');
+  const closed = once(server, 'close');
+  client.destroy();
+  await closed;
+  reply.resolve('late');
+  await ended.promise;
+  t.strictSame(timers, []);
+});
+
 t.test('a reply that nobody reads does not keep a replica from ending', async (t) => {
   const { app, connect, lines } = await startGateway(t, {}, BIG);
   const { client, server } = await connect();
