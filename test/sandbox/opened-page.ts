@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { BrowserContextOptions, Locator, Page } from 'playwright-core';
 import type { Test } from 'tap';
 import { newContext } from '../helpers/browser.ts';
@@ -18,7 +19,8 @@ export async function openPage(t: Test, options: BrowserContextOptions = {}, env
   const expired = { exp: Math.floor(Date.now() / 1000) - 3600 };
   await sandbox.servePage({
     gateway: origin,
-    signIn: (sub, isExpired) => sign({ sub, ...(isExpired && expired) }),
+    // As at a real back end, no two tokens are the same.
+    signIn: (sub, isExpired) => sign({ sub, jti: randomUUID(), ...(isExpired && expired) }),
   });
   const context = await newContext(t, options);
   const page = await context.newPage();

@@ -8,19 +8,21 @@ async function signIn(user: string, expired = false): Promise<string> {
 }
 
 /**
- * @param isExpired whether a request is to begin with a token that has expired
+ * @param isExpired whether a request is to begin with a token that has expired. That is the same one each time: another
+ *   would pass for one that a request at the same time has refreshed
  * @returns the `token` of a client
  */
 export function tokensOf(user: string, isExpired: () => boolean): (refused?: unknown) => Promise<string> {
-  let current: Promise<string> | undefined;
+  const tokens: { good?: Promise<string>; expired?: Promise<string> } = {};
   return async (refused) => {
-    if (!refused && isExpired()) return signIn(user, true);
-    if (refused || !current) current = signIn(user);
+    const kind = !refused && isExpired() ? 'expired' : 'good';
+    if (refused) delete tokens.good;
+    tokens[kind] ??= signIn(user, kind === 'expired');
     try {
-      return await current;
+      return await tokens[kind];
     } catch (error) {
       // The next request signs in again.
-      current = undefined;
+      delete tokens[kind];
       throw error;
     }
   };
