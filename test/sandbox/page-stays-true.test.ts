@@ -54,17 +54,25 @@ testWith(CHROMIUM, 'the page reloads itself when the sandbox has started again',
 });
 
 testWith(CHROMIUM, 'a tab that is hidden leaves the browser its connections', async (t) => {
-  const { page, phone } = await openPage(t);
+  const patient = { COMETCHAT_ATTEMPT_TIMEOUT_MS: '20000', COMETCHAT_DEADLINE_MS: '20000' };
+  const { page, phone, sandbox } = await openPage(t, {}, patient);
   const turn = (isHidden: boolean) =>
     page.evaluate(`Object.defineProperty(document, 'hidden', { value: ${isHidden}, configurable: true });
       document.dispatchEvent(new Event('visibilitychange'));`);
   const isEvents = (request: { url(): string }) => request.url().endsWith('/page/events');
+  const release = sandbox.hold();
+  await addTag(phone, 'Nancy Grace', 'pinned', 'Waiting');
+  const result = page.locator('.entry').first().locator('.called .result').first();
+  await result.getByText('waiting').waitFor();
   const ended = page.waitForEvent('requestfailed', isEvents);
   await turn(true);
   await ended;
+  release();
+  await phone.getByText('Added pinned to Nancy Grace.').waitFor();
   const heard = page.waitForResponse(isEvents);
   await turn(false);
   await heard;
+  await result.getByText('not seen').waitFor();
   await addTag(phone, 'Nancy Grace', 'vip');
   await page.locator('.entry').first().getByText('CometChat gets').first().waitFor();
 });

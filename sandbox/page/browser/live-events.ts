@@ -3,6 +3,8 @@ import type { CometChatEvent, ModeState } from './events.ts';
 const AGAIN_MS = 500;
 
 interface Listener {
+  /** Called whenever the stream of events begins, or begins anew. */
+  readonly opened: () => void;
   readonly mode: (state: ModeState) => void;
   readonly cometChat: (event: CometChatEvent) => void;
 }
@@ -13,11 +15,12 @@ interface Listener {
  *
  * @returns when it listens
  */
-export function listen({ mode, cometChat }: Listener): Promise<void> {
+export function listen({ opened, mode, cometChat }: Listener): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
   let events: EventSource | undefined;
   const open = () => {
     events = new EventSource('/page/events');
+    events.addEventListener('open', opened);
     events.addEventListener('mode', ({ data }) => {
       mode(JSON.parse(data));
       resolve();

@@ -103,6 +103,7 @@ function draw(): void {
 }
 
 await listen({
+  opened: () => timeline.missEvents(),
   mode(state) {
     // The sandbox has started again: its gateway knows none of the tokens.
     if (state.run !== settings.state.run) location.reload();

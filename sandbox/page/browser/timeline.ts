@@ -27,6 +27,8 @@ export interface Called {
   readonly at: number;
   readonly call: CallEvent;
   reply?: ReplyEvent;
+  /** Whether nobody listened for a time while there was no reply. */
+  mayBeMissed?: boolean;
 }
 export type Row = Sent | Got | Called;
 
@@ -119,6 +121,12 @@ export class Timeline {
   take(event: CometChatEvent): void {
     if (event.type === 'call') this.#takeCall(event);
     else this.#takeReply(event);
+  }
+
+  /** Takes note that events may have been missed. */
+  missEvents(): void {
+    for (const row of this.#calls.values()) row.mayBeMissed = true;
+    this.#changed();
   }
 
   #takeReply(event: ReplyEvent): void {

@@ -46,7 +46,7 @@ const sentView = ({ device, attempt, method, path, authorization, body }: Sent) 
     messages: [message([`${method} ${path}`, `Authorization: ${authorization}`], body)],
   });
 
-const calledView = ({ call, reply }: Called) => {
+const calledView = ({ call, reply, mayBeMissed }: Called) => {
   const { method, path, body, apikey, onBehalfOf, at } = call;
   const took = duration((reply?.at ?? at) - at);
   return line({
@@ -54,7 +54,7 @@ const calledView = ({ call, reply }: Called) => {
     who: 'CometChat gets',
     what: `${method} ${path}`,
     body,
-    result: reply ? statusView(reply.status, took) : html`<i>waiting</i>`,
+    result: reply ? statusView(reply.status, took) : html`<i>${mayBeMissed ? 'not seen' : 'waiting'}</i>`,
     messages: [
       message([`${method} ${path}`, `apikey: ${apikey}`, `onBehalfOf: ${onBehalfOf}`], body),
       ...(reply ? [replyMessage(reply.status, reply.retryAfter, reply.body)] : []),
