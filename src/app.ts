@@ -25,6 +25,7 @@ import { goodRequestsFirst } from './http/priority.ts';
 import { replyWithProblem, replyWithProblems } from './http/problem-replies.ts';
 import { handleRawErrors, socketErrorHandler, timeouts } from './http/raw-errors.ts';
 import { logRefusals } from './http/refusals.ts';
+import { buildSerializer } from './http/serializers.ts';
 import { identity } from './identity/identity.ts';
 import { limits } from './limits/limits.ts';
 import { probes } from './operations/probes.ts';
@@ -110,6 +111,7 @@ export const serverOptions = (log: FastifyBaseLogger, trustedProxies: readonly s
     trustProxy: trustedProxies.length > 0 && [...trustedProxies],
     logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'requestId' }),
     genReqId: newRequestId,
+    schemaController: { compilersFactory: { buildSerializer } },
     clientErrorHandler: socketErrorHandler,
     frameworkErrors: onFrameworkError,
     // A whole request, body included, takes milliseconds; a slow one holds a socket.
