@@ -111,7 +111,7 @@ export class Entry implements Job<Written>, Turn, Leased {
   begin(isFirst: boolean): void {
     // Among all replicas, writes are in the order of their arrival. So Redis is told at once, before anything is awaited.
     if (isFirst) this.#acquired = this.lease?.acquire(this.waiters.ended);
-    else this.lease?.register();
+    else this.lease?.register(this.waiters.ended);
     this.#outcome.resolve(this.#options.run(this));
   }
 

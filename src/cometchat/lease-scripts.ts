@@ -9,12 +9,12 @@ const PLACE_MS = 500;
 // first time. It may be sent `until` its deadline; `of` is its id, since version 1.0.0 does not say, and `late` is 1 where it could
 // not be registered when it came. A merge takes note of the newest replace (`seen`), waits until that is over, and gives way to
 // one that comes later. A write that could not be registered when it came, or whose version Redis has lost, gives way to any
-// replace that came later.
+// replace that came later. No write gives way to one that came to its own replica `before`.
 
 /** KEYS: the lane, its lease, its next merge. @returns version and id of the newest replace, and the state */
 export const ACQUIRE = `
 local kind, seen, holder, version, age = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4]), ARGV[5]
-local left, leaseMs = ARGV[6], ARGV[7]
+local left, leaseMs, before = ARGV[6], ARGV[7], ARGV[8]
 local newest = redis.call('HMGET', KEYS[1], 'version', 'id', 'at', 'until', 'of', 'late')
 local current, id = tonumber(newest[1] or 0), newest[2] or ''
 local time = redis.call('TIME')
@@ -22,8 +22,8 @@ local now = time[1] * 1000 + math.floor(time[2] / 1000)
 if id ~= seen then
   local isLater = tonumber(newest[3] or 0) > now - age
   local isOrdered = kind == 'replace' or newest[5] ~= id or newest[6] == '0'
-  if version and version < current and (isOrdered or isLater) then return {0, '', 'superseded'} end
-  if age ~= '0' and isLater then return {0, '', 'superseded'} end
+  local isSuperseded = version and version < current and (isOrdered or isLater) or age ~= '0' and isLater
+  if isSuperseded and not string.find(before, id, 1, true) then return {0, '', 'superseded'} end
   if kind == 'replace' then
     current, id = current + 1, seen
     local late = age == '0' and 0 or 1

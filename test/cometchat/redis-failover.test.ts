@@ -92,3 +92,17 @@ t.test('it waits no longer than its client does', async (t) => {
   t.equal(await clock.run(lease.acquire(client.signal)), CLIENT_GONE);
   t.equal(clock.now(), 300);
 });
+
+t.test('where Redis stays away, nobody waits for that long', async (t) => {
+  for (const [isFailover, longestMs] of [
+    [true, 2020],
+    [false, 0],
+  ] as const) {
+    const { clock, lease } = asking({ backAfterMs: 0, again: [1, 60_000], isFailover });
+    await clock.run(lease.acquire(NEVER));
+    clock.pass(1);
+    const began = clock.now();
+    await clock.run(lease.end());
+    t.ok(clock.now() - began <= longestMs);
+  }
+});

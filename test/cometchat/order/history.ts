@@ -43,6 +43,8 @@ export interface History {
   readonly tags?: readonly string[];
   /** The gateway that was killed. */
   readonly killed?: number | undefined;
+  /** Whether Redis has one. */
+  readonly hasFailover?: boolean | undefined;
   /** How many calls the quota in Redis has counted. */
   readonly counted?: number | undefined;
   /** Whether a write came before another one for all to see. */

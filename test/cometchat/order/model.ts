@@ -44,15 +44,19 @@ function endless({ writes, killed }: History): string | undefined {
   return at < 0 ? undefined : `write ${at} has no end`;
 }
 
-/** Nothing but a replace that may have come later supersedes a write. */
+/**
+ * Nothing but a replace that may have come later supersedes a write. In a failover a change may join, or be composed with, a write
+ * that a replace of another replica has superseded by then.
+ */
 function falselySuperseded(history: History): string | undefined {
-  const { writes } = history;
+  const { writes, hasFailover } = history;
   const at = writes.findIndex((write) => {
     const { result } = write;
     if (!result || result.outcome.ok || result.outcome.problem !== 'superseded') return false;
-    return !writes.some(
-      (other) => other !== write && isReplace(other) && !mustPrecede(history, other, write),
-    );
+    return !writes.some((other) => {
+      const isUnknown = hasFailover && other.replica !== write.replica;
+      return other !== write && isReplace(other) && (isUnknown || !mustPrecede(history, other, write));
+    });
   });
   return at < 0 ? undefined : `no replace has superseded write ${at}`;
 }

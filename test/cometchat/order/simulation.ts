@@ -141,8 +141,9 @@ export async function simulate(scenario: Scenario, world: World): Promise<Histor
     return writes;
   };
   const writes = await clock.run(play());
-  // A write asks Redis twice at most before all know of it.
-  const slackMs = 4 * Math.max(...scenario.latenciesMs) + 1 + (failover?.forMs ?? 0);
+  // A write asks Redis twice at most before all know of it; in a failover until one poll after that.
+  const failoverMs = failover ? failover.forMs + LONGEST_POLL_MS : 0;
+  const slackMs = 4 * Math.max(...scenario.latenciesMs) + 1 + failoverMs;
   redis?.check();
   return {
     timeline,
@@ -151,6 +152,7 @@ export async function simulate(scenario: Scenario, world: World): Promise<Histor
     taken: taken.map(([tag]) => Number(tag)),
     tags: tags(),
     killed: killedMs === undefined ? undefined : replicas - 1,
+    hasFailover: failover !== undefined,
     counted: redis?.number('quota:', ':total'),
     precedes: (write, other) =>
       replicas === 1 ? writes.indexOf(write) < writes.indexOf(other) : write.sent + slackMs < other.sent,
