@@ -12,7 +12,7 @@ const made = new Map<string, SerializerSelector.Serializer>();
 export const buildSerializer: SerializerSelector.SerializerFactory = (shared, options) => {
   const compile = serializersFor(shared, options);
   return (route) => {
-    const key = JSON.stringify([shared, route.schema]);
+    const key = JSON.stringify([shared, options, route.schema]);
     const serializer = made.get(key) ?? compile(route);
     made.set(key, serializer);
     return serializer;
