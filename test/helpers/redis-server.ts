@@ -34,12 +34,14 @@ export class RedisProcess {
   async start(): Promise<void> {
     const child = spawn(this.#program, this.#args().map(String), { stdio: ['ignore', 'pipe', 'inherit'] });
     this.#child = child;
+    let last = '';
     for await (const line of createInterface(child.stdout)) {
+      last = line;
       if (!/Ready to accept connections|Sentinel ID is/.test(line)) continue;
       child.stdout.resume();
       return;
     }
-    throw new Error(`${this.#program} cannot listen on port ${this.port}`);
+    throw new Error(`${this.#program} cannot listen on port ${this.port}: ${last}`);
   }
 
   /** Ends it as a crash would: without a word to its clients. */
@@ -65,7 +67,8 @@ export class RedisProcess {
 export function listenOn(dir: string, port: number, certificate?: Certificate): [string, string | number][] {
   if (!certificate) return [['port', port]];
   const files = Object.entries(certificate).map(([name, text]) => {
-    const file = join(dir, `${name}.pem`);
+    // Another server may be reading its own.
+    const file = join(dir, `${port}-${name}.pem`);
     writeFileSync(file, text);
     return [name, file] as const;
   });
