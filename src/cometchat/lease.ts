@@ -147,7 +147,6 @@ export class Lease {
 
   /** The same for a write that is over: nobody waits for it any more. */
   async end(): Promise<void> {
-    if (!this.#hasAsked) return;
     const { redis, patience } = this.#options;
     const giveBack = () => this.#giveBack(this.#id);
     // What Redis does not hear of ends by its own time.
