@@ -138,7 +138,7 @@ export class Lanes {
     }
     const lane = this.#lanes.get(address.lane);
     const entry = new Entry(address, change, this.#options);
-    const before = lane?.next?.lease ?? lane?.current.lease;
+    const before = (lane?.next ?? lane?.current)?.lease;
     if (before) entry.lease?.follow(before);
     answer(entry.resultFor(change, client));
     entry.begin(!lane);

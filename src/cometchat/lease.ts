@@ -10,7 +10,7 @@ import { Patience } from './patience.ts';
  * for a replica that has died.
  */
 const SLACK_MS = 1000;
-/** A write knows so many of those before it. */
+/** How many earlier writes of its lane a write names to Redis, at most. */
 const MOST_BEFORE = 8;
 
 /** What a lease must know of its write. */
@@ -61,7 +61,7 @@ export class Lease {
   #holder = this.#id;
   /** The newest replace that this write knows of; a replace knows itself. */
   #seen: string;
-  /** The newest replaces, by what came to this replica before. Redis can only compare when it was told of each of them. */
+  /** Replaces that came before this write, as far as its replica knows. Redis only knows when it was told of each. */
   #before: readonly string[] = [];
   #version: number | undefined;
   #hasAsked = false;
@@ -147,12 +147,8 @@ export class Lease {
 
   /** The same for a write that is over: nobody waits for it any more. */
   async end(): Promise<void> {
-    const { redis, patience } = this.#options;
-    const giveBack = () => this.#giveBack(this.#id);
     // What Redis does not hear of ends by its own time.
-    await giveBack().catch(async (error) => {
-      if (redis.returnsSoon?.(error)) await patience.ask(giveBack, undefined);
-    });
+    await this.#options.patience.tell(() => this.#giveBack(this.#id));
   }
 
   /** Hands the lease over to another write of this process. */

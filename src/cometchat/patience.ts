@@ -48,13 +48,24 @@ export class Patience {
     return otherwise;
   }
 
+  /** Tells Redis what it need not hear: only in a failover it is told again. */
+  async tell(command: () => Promise<void>): Promise<void> {
+    await command().catch(async (error) => {
+      if (this.#isFailover(error)) await this.ask(command, undefined);
+    });
+  }
+
   /** Waits a little, so that not all ask again at the same time. */
   async pause(ended: AbortSignal): Promise<void> {
     await this.#clock.wait(POLL_MS * (1 + this.#random()), ended);
   }
 
+  #isFailover(error: unknown): boolean {
+    return this.#redis.returnsSoon?.(error) ?? false;
+  }
+
   #lasts(error: unknown, since: number): boolean {
-    if (!this.#redis.returnsSoon?.(error)) return false;
+    if (!this.#isFailover(error)) return false;
     const now = this.#clock.now();
     this.#outageSince = Math.min(this.#outageSince, now);
     return now - Math.min(since, this.#outageSince) < PATIENCE_MS;

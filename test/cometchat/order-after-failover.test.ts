@@ -37,12 +37,12 @@ t.test('a turn that ends in a failover is given back after that', async (t) => {
 
 t.test('a replace that comes in a failover has its place as soon as that is over', async (t) => {
   for (const [leavesAfter, version] of [
-    [Number.POSITIVE_INFINITY, 1],
+    [500, 1],
     [50, 0],
   ] as const) {
     const { clock, redis, lease } = replicas({ fromMs: 0, forMs: 100 });
     const client = new AbortController();
-    if (leavesAfter < 100) clock.after(leavesAfter, () => client.abort(CLIENT_GONE));
+    clock.after(leavesAfter, () => client.abort(CLIENT_GONE));
     lease('replace').register(client.signal);
     await clock.run(clock.wait(130));
     t.equal(redis.number('write:', 'version'), version, 'unless its client has left');
